@@ -1,0 +1,18 @@
+"""The one exception that is meant for the user: a line that says what is wrong and what to type instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MembenchError(Exception):
+    """Wrong input or an environment that lacks something; shown as one line, exit status 2."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> MembenchError:
+    """The error for a name that nothing answers to, with the nearest one that something does."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    return MembenchError(f"unknown {kind} {name!r}: {hint}")

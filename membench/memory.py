@@ -1,0 +1,131 @@
+"""A memory as plain data: its bytes, its hash, and how it is saved and loaded (safetensors and JSON, never pickle).
+
+Plain data is tensors, arrays, strings, numbers, None, and tuples, lists, dicts and frozen dataclasses of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from membench.errors import MembenchError
+
+
+def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
+    """The memory's structure as JSON, and its tensors by name. Raises MembenchError for what is no plain data."""
+    tensors: dict[str, Tensor] = {}
+
+    def walk(value: Any, path: str) -> Any:
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        if isinstance(value, Tensor | np.ndarray):
+            tensor = torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+            tensors[path] = tensor.detach().cpu().contiguous()
+            return {"$": "array" if isinstance(value, np.ndarray) else "tensor", "name": path}
+        if isinstance(value, tuple | list):
+            kind = "tuple" if isinstance(value, tuple) else "list"
+            return {"$": kind, "items": [walk(item, f"{path}.{i}") for i, item in enumerate(value)]}
+        if isinstance(value, Mapping):
+            return {"$": "dict", "items": [[k, walk(v, f"{path}.{i}")] for i, (k, v) in enumerate(value.items())]}
+        if is_dataclass(value) and not isinstance(value, type):
+            name = f"{type(value).__module__}:{type(value).__qualname__}"
+            items = [[f.name, walk(getattr(value, f.name), f"{path}.{f.name}")] for f in fields(value)]
+            return {"$": "dataclass", "type": name, "items": items}
+        raise MembenchError(f"a memory holds plain data only, not {type(value).__name__} (at {path})")
+
+    return walk(memory, "m"), tensors
+
+
+def nbytes(memory: Any) -> int:
+    """Bytes that the memory holds: tensors by their elements, strings as UTF-8, numbers as 8."""
+    if memory is None:
+        return 0
+    if isinstance(memory, Tensor):
+        return memory.numel() * memory.element_size()
+    if isinstance(memory, np.ndarray):
+        return int(memory.size * memory.itemsize)
+    if isinstance(memory, str):
+        return len(memory.encode())
+    if isinstance(memory, bool | int | float):
+        return 8
+    if isinstance(memory, Mapping):
+        return sum(nbytes(value) for value in memory.values())
+    if is_dataclass(memory):
+        return sum(nbytes(getattr(memory, f.name)) for f in fields(memory))
+    return sum(nbytes(item) for item in memory)
+
+
+def digest(memory: Any) -> str:
+    """A hash of all that the memory holds."""
+    structure, tensors = flatten(memory)
+    total = hashlib.sha256(json.dumps(structure).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.view(torch.uint8).numpy().data if tensor.numel() else b"")
+    return total.hexdigest()[:16]
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two memories hold the same, bit for bit."""
+    return digest(one) == digest(other)
+
+
+def save(memory: Any, folder: Path) -> None:
+    """Write the memory into a folder, in place of the one that stood there, by one rename of its structure file.
+
+    Tensors lie in a file named after their hash, so that the structure file always points to complete tensors.
+    """
+    structure, tensors = flatten(memory)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{digest(memory)}.safetensors"
+    before = {path for path in folder.glob("*.safetensors") if path.name != name}
+    _replace(folder / name, lambda path: save_file(tensors, path))
+    text = json.dumps({"tensors": name, "structure": structure})
+    _replace(folder / "memory.json", lambda path: path.write_text(text, encoding="utf-8"))
+    for path in before:
+        path.unlink()
+
+
+def load(folder: Path) -> Any:
+    """The memory saved in a folder. Dataclasses are rebuilt by import of their module."""
+    record = json.loads((folder / "memory.json").read_text(encoding="utf-8"))
+    tensors = load_file(folder / record["tensors"])
+
+    def build(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        kind = value["$"]
+        if kind in ("tensor", "array"):
+            tensor = tensors[value["name"]]
+            return tensor if kind == "tensor" else tensor.numpy()
+        if kind in ("tuple", "list"):
+            items = [build(item) for item in value["items"]]
+            return tuple(items) if kind == "tuple" else items
+        pairs = {key: build(item) for key, item in value["items"]}
+        if kind == "dict":
+            return pairs
+        module, _, name = value["type"].partition(":")
+        cls = getattr(importlib.import_module(module), name)
+        if not is_dataclass(cls):
+            raise MembenchError(f"{folder / 'memory.json'}: {value['type']} is no dataclass")
+        return cls(**pairs)
+
+    return build(record["structure"])
+
+
+def _replace(path: Path, write: Any) -> None:
+    temporary = path.with_suffix(path.suffix + ".part")
+    write(temporary)
+    os.replace(temporary, path)

@@ -1,0 +1,175 @@
+"""From what the user typed to cells: names, settings, data and model are checked before anything costs time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from membench import registry, settings, store, weights
+from membench.api import Dataset, Method, Source, Task, settings_of
+from membench.errors import MembenchError
+from membench.gold import NAME as GOLD
+from membench.gold import Gold
+from membench.score import METRIC_VERSION
+
+YARDSTICKS = ("in-context", "base")  # the reference first: every other cell is compared with it
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `membench run` was asked for."""
+
+    methods: tuple[str, ...]
+    tasks: tuple[str, ...]
+    data: tuple[str, ...] = ("worlds",)
+    model: str = "smollm2-135m"
+    seeds: tuple[int, ...] = (0,)
+    limit: int | None = None
+    method_settings: tuple[str, ...] = ()
+    task_settings: tuple[str, ...] = ()
+    output: Path = Path("results")
+    overwrite: bool = False
+    offline: bool = False
+    device: str = "cpu"
+    dtype: str = "auto"
+    style: str | None = None
+    yardsticks: bool = True
+    trust_remote_code: bool = False
+    base_url: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What identifies the model of a run; the weights are loaded when the first cell needs them."""
+
+    name: str
+    path: Path | str
+    weights_hash: str
+    dtype: str
+    style: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell to play, with everything that can change its result in its recipe."""
+
+    method_name: str
+    method: Method[Any]
+    task: Task
+    data: Dataset
+    recipe: dict[str, Any]
+
+    @property
+    def recipe_id(self) -> str:
+        """The cell's identity."""
+        return store.cell_id(self.recipe)
+
+    @property
+    def title(self) -> str:
+        """How progress names it."""
+        r = self.recipe
+        return f"{r['method']} · {r['task']} · {r['data']} · {r['model']} · seed {r['seed']}"
+
+    @property
+    def is_gold(self) -> bool:
+        """Whether this is a yardstick's cell."""
+        return isinstance(self.task, Gold)
+
+
+def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
+    """The cells in the order of play: yardsticks first. Raises MembenchError for anything that is wrong in the request."""
+    method_classes = {name: registry.load("methods", name) for name in request.methods}
+    task_classes = {name: registry.load("tasks", name) for name in request.tasks}
+    method_settings = settings.split(request.method_settings, method_classes, "method")
+    task_settings = settings.split(request.task_settings, task_classes, "task")
+    tasks = {name: settings.build(cls, task_settings[name]) for name, cls in task_classes.items()}
+    cells: dict[str, Planned] = {}
+    for typed in request.data:
+        for task_name, task in tasks.items():
+            data = load_data(typed, task, request.limit)
+            names = [name for name in request.methods if name not in YARDSTICKS]
+            gold = YARDSTICKS if request.yardsticks else tuple(n for n in request.methods if n in YARDSTICKS)
+            for name in gold:
+                method = registry.load("methods", name)()
+                _add(cells, request, model, prompt_hash, name, method, GOLD, Gold(), data, 0)
+            for name in names:
+                method = settings.build(method_classes[name], method_settings[name])
+                for seed in request.seeds:
+                    _add(cells, request, model, prompt_hash, name, method, task_name, task, data, seed)
+    return sorted(cells.values(), key=lambda cell: not cell.is_gold)
+
+
+def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
+    """The data named NAME or NAME:ARGUMENT, as many contexts as the task wants."""
+    name, _, argument = typed.partition(":")
+    source: Source = registry.load("data", name)()
+    wanted = limit or task.default_limit
+    data = source.load(argument, wanted, task.held_out)
+    if not data.contexts:
+        raise MembenchError(f"data {typed!r} has no contexts with questions")
+    return data
+
+
+def data_hash(data: Dataset) -> str:
+    """A hash of every text, question and answer."""
+    text = json.dumps([asdict(c) for c in (*data.contexts, *data.held_out)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _add(
+    cells: dict[str, Planned], request: Request, model: ModelInfo, prompt_hash: str,
+    name: str, method: Method[Any], task_name: str, task: Task, data: Dataset, seed: int,
+) -> None:  # fmt: skip
+    if task_name == GOLD:
+        data = replace(data, held_out=())
+    defaults = settings_of(type(method)())
+    recipe = {
+        "task": task_name,
+        "task_settings": settings_of(task),
+        "data": data.name,
+        "data_hash": data_hash(data),
+        "limit": len(data.contexts),
+        "model": model.name,
+        "weights_hash": model.weights_hash,
+        "dtype": model.dtype,
+        "style": model.style,
+        "prompt_hash": prompt_hash,
+        "metric_version": METRIC_VERSION,
+        "method": name,
+        "method_version": method.version,
+        "settings": settings_of(method),
+        "defaults": defaults,
+        "seed": seed,
+    }
+    cells.setdefault(store.cell_id(recipe), Planned(name, method, task, data, recipe))
+
+
+def resolve_model(request: Request, style: str) -> ModelInfo:
+    """Where the weights are and what identifies them; fetches an alias that is not in the cache yet."""
+    path = weights.resolve(request.model, request.offline)
+    local = Path(path) if Path(path).is_dir() else None
+    digest = weights.weights_hash(local) if local else str(path)
+    dtype = request.dtype if request.dtype != "auto" else "float32" if request.device == "cpu" else "bfloat16"
+    name = Path(request.model).name if local and Path(request.model).is_dir() else request.model
+    return ModelInfo(name, path, digest, dtype, style)
+
+
+def check_window(cells: Sequence[Planned], llm: Any) -> None:
+    """Refuse contexts that do not fit the model's window with their prompt, before anything is played."""
+    seen: set[str] = set()
+    for cell in cells:
+        for context in (*cell.data.contexts, *cell.data.held_out):
+            if context.text in seen or not context.questions:
+                continue
+            seen.add(context.text)
+            longest = max((q.text for q in context.questions), key=len)
+            tokens = sum(map(len, llm.segment_ids([context.text], longest))) + llm.max_new_tokens
+            if tokens > llm.window:
+                raise MembenchError(
+                    f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt and the window of "
+                    f"{llm.name} is {llm.window}: split it, or take a model with a longer window"
+                )

@@ -1,0 +1,181 @@
+"""Playing one cell: its episodes step by step, from where a killed run left off."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from membench import memory as memories
+from membench.api import Answer, Ask, Context, Episode, Forget, Method, Question, Write
+from membench.llm import LLM
+from membench.meter import peak_bytes
+from membench.plan import Planned
+from membench.reading import Reading, Reference
+from membench.score import token_f1
+from membench.store import RecordLog
+
+Notify = Callable[[int, str], None]
+
+
+@dataclass
+class Player:
+    """Plays the episodes of one cell and appends a record for all that happens.
+
+    A step is closed by its last record. After a kill the closed steps stand; the memory comes from the snapshot that
+    was taken behind the last write, or from replaying the writes where the kill hit between the two.
+    """
+
+    cell: Planned
+    llm: LLM
+    log: RecordLog
+    references: Mapping[str, Reference]
+    notify: Notify
+    readings: dict[str, Reading] = field(default_factory=dict)  # by question id, of the last time it was read
+    _known: dict[tuple[str, str], tuple[str, dict[str, float]]] = field(default_factory=dict)
+
+    @property
+    def method(self) -> Method[Any]:
+        """The method, with what is lent to it."""
+        return self.cell.method
+
+    def play(self) -> None:
+        """Play every step that the log does not hold yet."""
+        done = 0
+        for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
+            self._episode(episode, done)
+            done += len(episode.steps)
+        shutil.rmtree(self.log.folder / "memory", ignore_errors=True)
+
+    def _episode(self, episode: Episode, before: int) -> None:
+        memory: Any = None
+        stale = False  # whether `memory` lacks writes that the log already holds
+        written: list[Context] = []
+        positions = _positions(episode)
+        for k, step in enumerate(episode.steps):
+            closed = (episode.name, k) in self.log.closed
+            if isinstance(step, Ask):
+                if not closed:
+                    memory = self._restore(episode, k) if stale else memory
+                    stale = False
+                    self.notify(before + k, f"{episode.name}: asking {len(step.questions)} questions")
+                    self._ask(episode, k, step, memory, len(written), positions)
+                continue
+            if closed:
+                stale = True
+            else:
+                memory = self._restore(episode, k) if stale else memory
+                stale = False
+                self.notify(before + k, f"{episode.name}: step {k + 1} of {len(episode.steps)}")
+                memory = self._change(episode, k, step, memory)
+            written = _after(step, written)
+
+    def _restore(self, episode: Episode, upto: int) -> Any:
+        """The memory as it was before step `upto`."""
+        changes = [k for k, step in enumerate(episode.steps[:upto]) if not isinstance(step, Ask)]
+        if not changes:
+            return None
+        folder = self.log.folder / "memory"
+        if (folder / "memory.json").exists():
+            memory = memories.load(folder)
+            if memories.digest(memory) == self.log.memory_after(episode.name, changes[-1]):
+                return memory
+        memory = None
+        for k in changes:
+            memory = self._apply(episode.steps[k], memory)
+        return memory
+
+    def _apply(self, step: Write | Forget | Ask, memory: Any) -> Any:
+        texts = [c.text for c in step.contexts] if not isinstance(step, Ask) else []
+        return self.method.forget(memory, texts) if isinstance(step, Forget) else self.method.write(memory, texts)
+
+    def _change(self, episode: Episode, k: int, step: Write | Forget, memory: Any) -> Any:
+        self.llm.meter.lap()
+        memory = self._apply(step, memory)
+        seconds, tokens = self.llm.meter.lap()
+        state = memories.nbytes(memory)
+        growth = self.method.deployed_growth(memory)
+        memories.save(memory, self.log.folder / "memory")
+        self.log.append(
+            {
+                "type": "write" if isinstance(step, Write) else "forget",
+                "episode": episode.name,
+                "step": k,
+                "contexts": [c.id for c in step.contexts],
+                "seconds": round(seconds, 3),
+                "tokens": tokens,
+                "peak_bytes": peak_bytes(),
+                "state_bytes": state,
+                "growth_bytes": state if growth is None else growth,
+                "memory": memories.digest(memory),
+            }
+        )
+        return memory
+
+    def _ask(
+        self, episode: Episode, k: int, step: Ask, memory: Any, written: int, positions: Mapping[str, int]
+    ) -> None:
+        self.llm.meter.lap()
+        state = memories.digest(memory)
+        fresh = [q for q in step.questions if (state, q.id) not in self._known]
+        if fresh:
+            for question, result in zip(fresh, self._read(memory, fresh), strict=True):
+                self._known[state, question.id] = result
+        seconds, tokens = self.llm.meter.lap()
+        for question in step.questions:
+            text, scores = self._known[state, question.id]
+            answer = Answer(
+                episode.name, k, written, positions.get(question.context, 0), question.id, question.context,
+                dict(question.tags), question.text, question.answers, text, scores,
+            )  # fmt: skip
+            self.log.append({"type": "answer", **asdict(answer)})
+        asked = {"questions": len(step.questions), "read": len(fresh)}
+        self.log.append(
+            {"type": "ask", "episode": episode.name, "step": k, **asked, "seconds": round(seconds, 3), "tokens": tokens}
+        )
+        self._known = {key: value for key, value in self._known.items() if key[0] == state}
+
+    def _read(self, memory: Any, questions: Sequence[Question]) -> list[tuple[str, dict[str, float]]]:
+        texts = [q.text for q in questions]
+        if type(self.method).answer is not Method.answer:
+            replies = self.method.answer(memory, texts)
+            return [(r, self.cell.task.score(q, r)) for q, r in zip(questions, replies, strict=True)]
+        candidates = [(q.answers[0], *q.distractors) for q in questions]
+        references = [self.references.get(q.id) for q in questions]
+        readings = self.llm.answer(self.method.recall(memory, texts), texts, candidates, references)
+        out = []
+        for question, reading, reference in zip(questions, readings, references, strict=True):
+            self.readings[question.id] = reading
+            scores = self.cell.task.score(question, reading.text)
+            out.append((reading.text, scores | likelihood(reading) | self._fidelity(reading, reference)))
+        return out
+
+    def _fidelity(self, reading: Reading, reference: Reference | None) -> dict[str, float]:
+        if reference is None or reading.divergence is None:
+            return {}
+        expected = self.llm.decode(reference.ids).strip()
+        return {"fidelity_f1": token_f1(reading.text, expected), "fidelity_kl": round(reading.divergence, 6)}
+
+
+def likelihood(reading: Reading) -> dict[str, float]:
+    """Scores of the likelihood channel, nats per token: the first candidate is the gold answer, the others are wrong."""
+    gold, *others = reading.logprobs
+    scores = {"truncated": float(reading.truncated), "gold_logprob": round(gold, 6)}
+    if others:
+        margin = gold - max(others)
+        scores |= {"margin": round(margin, 6), "acc_mc": float(margin > 0)}
+    return scores
+
+
+def _positions(episode: Episode) -> dict[str, int]:
+    """The 1-based place of each context in the episode's order of writing."""
+    order = [c.id for step in episode.steps if isinstance(step, Write) for c in step.contexts]
+    return {context: i + 1 for i, context in enumerate(order)}
+
+
+def _after(step: Write | Forget, written: list[Context]) -> list[Context]:
+    if isinstance(step, Write):
+        return [*written, *step.contexts]
+    gone = {c.id for c in step.contexts}
+    return [c for c in written if c.id not in gone]

@@ -1,0 +1,232 @@
+"""The runner: it alone plays episodes, holds the clock, the prompt, the decoder, the seeds and the records."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from membench import store, weights
+from membench.api import Answer, Pair, Question
+from membench.audit import audit
+from membench.errors import MembenchError
+from membench.gold import Gold, load_references, save_references
+from membench.llm import LLM
+from membench.plan import ModelInfo, Planned, Request, check_window, plan, resolve_model
+from membench.play import Player
+from membench.progress import Reporter
+from membench.prompt import Renderer
+from membench.reading import Reference
+from membench.scribe import Scribe
+
+__all__ = ["Request", "plan_cells", "run"]
+
+
+def run(request: Request, console: Console | None = None, debug: bool = False) -> list[dict[str, Any]]:
+    """Play the cells that are missing and return the results of all, in the order of play.
+
+    Raises MembenchError for wrong input, before anything is played. A cell that fails is kept with its reason, and the
+    others are played.
+    """
+    reporter = Reporter(console or Console(stderr=True))
+    session = Session(request, reporter, debug)
+    return session.run()
+
+
+def plan_cells(request: Request) -> tuple[list[Planned], set[str]]:
+    """The cells of a request, and the ids of those that are done already (for --dry-run)."""
+    session = Session(request, Reporter(Console(stderr=True)), False)
+    done = {c.recipe_id for c in session.cells if session.result(c) is not None}
+    return session.cells, done
+
+
+class Session:
+    """One run of a request: the plan, the model (loaded when the first cell needs it) and the cells' outcomes."""
+
+    def __init__(self, request: Request, reporter: Reporter, debug: bool):
+        if request.offline:
+            os.environ["HF_HUB_OFFLINE"] = "1"
+        self.request = request
+        self.reporter = reporter
+        self.debug = debug
+        style = request.style or weights.style(request.model)
+        self.model: ModelInfo = resolve_model(request, style)
+        self._llm: LLM | None = None
+        self.cells = plan(request, self.model, self._prompt_hash())
+
+    def _prompt_hash(self) -> str:
+        if self.model.style == "plain":
+            return Renderer("plain").digest
+        return self.llm.renderer.digest
+
+    @property
+    def llm(self) -> LLM:
+        """The model, loaded once."""
+        if self._llm is None:
+            self.reporter.say(f"loading {self.model.name} ({self.model.dtype}, {self.model.style} prompt)")
+            self._llm = LLM.load(
+                self.model.path, name=self.model.name, dtype=self.model.dtype, device=self.request.device,
+                style=self.model.style, offline=self.request.offline, trust_remote_code=self.request.trust_remote_code,
+            )  # fmt: skip
+        return self._llm
+
+    def result(self, cell: Planned) -> dict[str, Any] | None:
+        """The stored result of a cell that is done, unless all is to be played anew."""
+        return None if self.request.overwrite else store.finished(self.request.output, cell.recipe)
+
+    def run(self) -> list[dict[str, Any]]:
+        """Play what is missing."""
+        missing = [cell for cell in self.cells if self.result(cell) is None]
+        done = len(self.cells) - len(missing)
+        self.reporter.say(f"{len(self.cells)} cells, {done} of them done already, in {self.request.output}")
+        if missing:
+            check_window(missing, self.llm)
+        fresh: dict[str, dict[str, Any]] = {}
+        for number, cell in enumerate(missing, 1):
+            outcome = self._play(cell, number, len(missing))
+            fresh[cell.recipe_id] = outcome
+        return [fresh.get(c.recipe_id) or store.finished(self.request.output, c.recipe) or {} for c in self.cells]
+
+    def _play(self, cell: Planned, number: int, count: int) -> dict[str, Any]:
+        folder = store.open_cell(self.request.output, cell.recipe)
+        with store.lock(folder) as mine:
+            if not mine:
+                self.reporter.say(f"[{number}/{count}] {cell.title}: another run is playing it; waiting")
+                store.wait(folder)
+            ready = self.result(cell)
+            if ready is not None:
+                return ready
+            if self.request.overwrite:
+                store.clear(folder)
+            return self._play_locked(cell, folder, number, count)
+
+    def _play_locked(self, cell: Planned, folder: Path, number: int, count: int) -> dict[str, Any]:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        scribe = self._scribe(cell)
+        lent = {"llm": self.llm, "scribe": scribe, "seed": cell.recipe["seed"]}
+        cell = replace(cell, method=replace(cell.method, **lent))
+        references = self._references(cell)
+        steps = sum(len(e.steps) for e in cell.task.episodes(cell.data, cell.recipe["seed"]))
+        try:
+            with (
+                store.RecordLog.open(folder, self.reporter.say) as log,
+                self.reporter.cell(cell.title, number, count, steps) as stepper,
+            ):
+                player = Player(cell, self.llm, log, references, stepper)
+                player.play()
+        except (OSError, KeyboardInterrupt, store.DiskFull):
+            raise
+        except Exception as error:  # a plug-in may fail in any way: its cell says why, the others are still played
+            if self.debug:
+                raise
+            reason = str(error) if isinstance(error, MembenchError) else f"{type(error).__name__}: {error}"
+            self.reporter.say(f"[{number}/{count}] {cell.title}: failed: {reason}")
+            return self._finish(cell, folder, started, {}, "failed", reason)
+        if cell.is_gold and cell.method_name == "in-context":
+            save_references(folder, self._gold_readings(cell, player, folder))
+        return self._finish(cell, folder, started, self._written(cell, scribe), "done", None)
+
+    def _gold_readings(self, cell: Planned, player: Player, folder: Path) -> Mapping[str, Any]:
+        """The readings of every question; those played before a kill are read again."""
+        readings = dict(player.readings)
+        for context in cell.data.contexts:
+            missing = [q for q in context.questions if q.id not in readings]
+            if missing:
+                memory = cell.method.write(None, [context.text])
+                texts = [q.text for q in missing]
+                again = self.llm.answer(cell.method.recall(memory, texts), texts)
+                readings.update({q.id: r for q, r in zip(missing, again, strict=True)})
+        return readings
+
+    def _scribe(self, cell: Planned) -> Scribe:
+        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out) if c.targets}
+        cache = weights.home() / "targets"
+        return Scribe(book, cache, base_url=self.request.base_url, offline=self.request.offline)
+
+    def _references(self, cell: Planned) -> dict[str, Reference]:
+        """What the in-context reference answered, if it has been played."""
+        for other in self.cells:
+            if other.is_gold and other.method_name == "in-context" and _same_ground(other, cell):
+                folder = store.folder_of(self.request.output, other.recipe)
+                if store.finished(self.request.output, other.recipe) and other.recipe_id != cell.recipe_id:
+                    return load_references(folder)
+        return {}
+
+    def _written(self, cell: Planned, scribe: Scribe) -> dict[str, tuple[Pair, ...]]:
+        """The pairs that the method was trained on, also those written before a kill."""
+        writer = cell.recipe["settings"].get("targets")
+        if not scribe.written and writer is None:
+            return {}
+        self.llm.meter.lap()
+        for context in cell.data.contexts:
+            if writer and context.text not in scribe.written:
+                scribe.pairs(writer, context.text, cell.recipe["settings"]["pairs"], self.llm)
+        self.llm.meter.lap()
+        return dict(scribe.written)
+
+    def _finish(
+        self, cell: Planned, folder: Path, started: str, pairs: Mapping[str, Sequence[Pair]], status: str, reason: str | None
+    ) -> dict[str, Any]:
+        records = store.read_records(folder)
+        summary, costs, counts = store.summarise_cell(cell.task, records)
+        questions: list[Question] = [q for c in (*cell.data.contexts, *cell.data.held_out) for q in c.questions]
+        result = {
+            "schema": store.SCHEMA,
+            "id": cell.recipe_id,
+            "status": status,
+            "reason": reason,
+            "recipe": cell.recipe,
+            "summary": summary,
+            "yardsticks": self._yardsticks(cell, records),
+            "costs": costs,
+            "counts": counts,
+            "audit": audit(pairs, questions) if pairs else None,
+            "versions": versions(),
+            "started": started,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        if pairs:
+            store.write_targets(folder, pairs)
+        return store.finish(folder, result)
+
+    def _yardsticks(self, cell: Planned, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Floor and reference over exactly the questions that this cell asked, by this task's own summary."""
+        asked = {r["question"] for r in records if r["type"] == "answer"}
+        out = {}
+        for other in self.cells:
+            if not other.is_gold or not _same_ground(other, cell) or other.recipe_id == cell.recipe_id:
+                continue
+            if store.finished(self.request.output, other.recipe) is None:
+                continue
+            gold = store.read_records(store.folder_of(self.request.output, other.recipe))
+            answers = [store.answer_of(r) for r in gold if r["type"] == "answer" and r["question"] in asked]
+            out[other.method_name] = store.summary_of(cell.task, answers)
+        return out
+
+
+def _same_ground(gold: Planned, cell: Planned) -> bool:
+    """Whether a yardstick was played on this cell's data and model."""
+    return gold.data.contexts == cell.data.contexts
+
+
+def versions() -> dict[str, Any]:
+    """What the result may depend on beside the recipe."""
+    packages = ("torch", "transformers", "peft", "rank-bm25", "numpy")
+    return {
+        "membench": metadata.version("membench"),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "threads": torch.get_num_threads(),
+        **{name: metadata.version(name) for name in packages},
+    }

@@ -1,0 +1,92 @@
+"""Target sentences: what a trained memory is trained on. One stream for all trained methods, byte for byte.
+
+Three kinds, after SELF-PARAM's released training code: question-answer pairs about the context, suffixes of the context, and
+generic text (Wang et al., ICLR 2025; METHODS: QA, context-suffix and general terms).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from membench.llm import LLM
+
+GENERIC_TOKENS = 64  # of each generic text; the published code reads 256
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A target sentence as tokens, for the student and for the teacher.
+
+    The student reads `stem + tokens`, the teacher `stem + given + tokens`; `stem` is shared by all sentences of a kind.
+    The loss is on `tokens[start:]`.
+    """
+
+    kind: str  # "qa", "suffix" or "generic"
+    stem: tuple[int, ...]
+    given: tuple[int, ...]
+    tokens: tuple[int, ...]
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class Material:
+    """What one context contributes: its text and the pairs written about it."""
+
+    text: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+def qa_sentences(llm: LLM, material: Material, loss_on: str) -> list[Sentence]:
+    """The pairs in the very form in which questions are asked: worked examples, question, answer, end of line."""
+    out = []
+    for question, answer in material.pairs:
+        stem, given, ask = llm.segment_ids([material.text], question)
+        start = len(ask) if loss_on == "answer" else 0
+        reply = llm.ids(llm.renderer.answer(answer))
+        out.append(Sentence("qa", tuple(stem), tuple(given), (*ask, *reply), start))
+    return out
+
+
+def suffix_sentence(llm: LLM, material: Material, rng: random.Random) -> Sentence:
+    """The context cut in two at a random token; the student sees the second part alone."""
+    ids = llm.ids(material.text)
+    cut = rng.randint(1, max(1, len(ids) - 2))
+    return Sentence("suffix", llm.bos, tuple(ids[:cut]), tuple(ids[cut:]), 0 if llm.bos else 1)
+
+
+def generic_sentence(llm: LLM, text: str, given: str) -> Sentence:
+    """Generic text; the teacher reads it after `given` (the context as in the released code, or nothing)."""
+    before = tuple(llm.ids(f"{given}\n")) if given else ()
+    return Sentence("generic", llm.bos, before, tuple(llm.ids(text)[:GENERIC_TOKENS]), 0 if llm.bos else 1)
+
+
+def context_sentence(llm: LLM, material: Material) -> Sentence:
+    """The context itself, for FT(C)."""
+    return Sentence("context", llm.bos, (), tuple(llm.ids(material.text)), 0 if llm.bos else 1)
+
+
+def batches(
+    count: int, batch_size: int, epochs: int, rng: random.Random
+) -> Iterator[list[int]]:
+    """Indices of the sentences of each step: every epoch in a new order, breadth first over all contexts."""
+    for _ in range(epochs):
+        order = list(range(count))
+        rng.shuffle(order)
+        for start in range(0, count, batch_size):
+            yield order[start : start + batch_size]
+
+
+def quota(ratio: float, share: int, carry: float) -> tuple[int, float]:
+    """How many side sentences go with `share` QA sentences at this ratio, and what is carried to the next step."""
+    due = carry + ratio * share
+    return int(due), due - int(due)
+
+
+def lengths(sentences: Sequence[Sentence]) -> int:
+    """Tokens that a student step over these sentences reads, shared stems once."""
+    stems = {s.stem for s in sentences}
+    return sum(map(len, stems)) + sum(len(s.tokens) for s in sentences)

@@ -1,0 +1,177 @@
+"""The one training loop that FT(C), FT(S) and SELF-PARAM share: LoRA on target sentences, hard labels or a teacher.
+
+SELF-PARAM (Wang et al., ICLR 2025) minimises KL(P(s | context) ‖ P'(s)) over target sentences s. The teacher is the model as it
+was before this write, with the context in its prompt. It is frozen, so it reads each sentence once: its final hidden
+states are kept, and the frozen output head makes the exact logits from them at every step.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
+from torch import Tensor
+from torch.nn import functional as F
+
+from membench.errors import MembenchError
+from membench.sentences import Sentence, lengths
+from membench.tree import Node, Tree, chunks
+
+if TYPE_CHECKING:
+    from membench.llm import LLM
+
+TEACHER_PASS_TOKENS = 512
+
+
+@dataclass(frozen=True)
+class Lora:
+    """The adapter and its optimiser."""
+
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.0
+    modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "up_proj", "gate_proj", "down_proj")
+    lr: float = 1e-3
+    precision: str = "auto"
+    seed: int = 0
+
+    @property
+    def scale(self) -> float:
+        """The factor of B @ A."""
+        return self.alpha / self.rank
+
+
+Layer = Mapping[str, Mapping[str, Tensor]]
+
+
+def train(
+    llm: LLM,
+    steps: Iterable[Sequence[Sentence]],
+    loss: str,
+    lora: Lora,
+    reduction: str = "token_mean",
+    on_step: Callable[[int, float], None] | None = None,
+) -> Layer:
+    """Train a fresh adapter on top of the weights that the model wears; returns its factors by module name.
+
+    `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher). A step's loss is the mean over its sentences of
+    the mean over their tokens. `reduction="vocab_mean"` divides the KL by the vocabulary too, as the released code does.
+    """
+    plan = [list(step) for step in steps]
+    teacher = teach(llm, [s for step in plan for s in step]) if loss == "kl" else {}
+    wrapped = _wrap(llm, lora)
+    try:
+        wrapped.train()
+        adapter = [p for p in wrapped.parameters() if p.requires_grad]
+        optimiser = torch.optim.AdamW(adapter, lr=lora.lr)
+        for i, step in enumerate(plan):
+            with precision(llm, lora.precision):
+                value = _loss(llm, step, teacher, reduction)
+            value.backward()
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            llm.meter.add(trained=lengths(step))
+            if on_step:
+                on_step(i, value.item())
+        return _factors(wrapped)
+    finally:
+        wrapped.unload()
+        llm.model.eval().requires_grad_(False)
+
+
+def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
+    """Mixed precision for training: bfloat16 where the device computes it natively (`auto`), or as named."""
+    if name not in ("auto", "float32", "bfloat16"):
+        raise MembenchError(f"unknown precision {name!r}: choose from auto, float32, bfloat16")
+    kind = llm.device.type
+    native = torch.cpu._is_avx512_bf16_supported() if kind == "cpu" else kind == "cuda"
+    if name == "float32" or (name == "auto" and not native):
+        return nullcontext()
+    return torch.autocast(kind, dtype=torch.bfloat16)
+
+
+@torch.no_grad()
+def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
+    """The teacher's final hidden states [loss tokens, width] of each distinct sentence, read once, context included."""
+    unique = list(dict.fromkeys(sentences))
+    out: dict[Sentence, Tensor] = {}
+    with llm.meter.role("teacher"):
+        for span in chunks([len(s.given) + len(s.tokens) for s in unique], TEACHER_PASS_TOKENS):
+            part = [unique[i] for i in span]
+            tree = Tree(llm.model)
+            hidden = _read(tree, [((s.stem, s.given), s.tokens) for s in part])
+            for s, h in zip(part, hidden, strict=True):
+                out[s] = h[s.start :].float().clone()
+            llm.meter.add(read=tree.tokens_read)
+    return out
+
+
+def _wrap(llm: LLM, lora: Lora) -> PeftModel:
+    config = LoraConfig(
+        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.modules)
+    )
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # peft asks the model for a property that transformers 5 has renamed
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+        torch.manual_seed(lora.seed)
+        try:
+            return get_peft_model(llm.model, config)  # type: ignore[return-value]
+        except ValueError as error:
+            raise MembenchError(f"cannot put LoRA on {llm.name}: {error}") from error
+
+
+def _factors(wrapped: PeftModel) -> Layer:
+    prefix = "base_model.model."
+    return {
+        name.removeprefix(prefix): {
+            "A": module.lora_A["default"].weight.detach().float().cpu().clone(),
+            "B": module.lora_B["default"].weight.detach().float().cpu().clone(),
+        }
+        for name, module in wrapped.named_modules()
+        if isinstance(module, LoraLayer)
+    }
+
+
+def _read(tree: Tree, runs: Sequence[tuple[Sequence[tuple[int, ...]], tuple[int, ...]]]) -> list[Tensor]:
+    """For each (chain of shared segments, tokens): the hidden states that predict the tokens, one for each.
+
+    All runs go through the model in one packed pass a level. Where nothing precedes a run, its first token is not
+    predicted; the first row then stands for nothing and the sentence's `start` leaves it out.
+    """
+    known: dict[tuple[tuple[int, ...], ...], tuple[Node | None, Tensor | None]] = {(): (None, None)}
+    chains = [tuple(segment for segment in chain if segment) for chain, _ in runs]
+    for level in range(1, max(map(len, chains), default=0) + 1):
+        keys = sorted({chain[:level] for chain in chains if len(chain) >= level})
+        nodes, hidden = tree.grow([(known[key[:-1]][0], key[-1]) for key in keys])
+        known.update({key: (node, h[-1:]) for key, node, h in zip(keys, nodes, hidden, strict=True)})
+    own = tree.grow([(known[chain][0], tokens) for chain, (_, tokens) in zip(chains, runs, strict=True)])[1]
+    out = []
+    for chain, hidden in zip(chains, own, strict=True):
+        before = known[chain][1]
+        out.append(torch.cat([hidden[:1] if before is None else before, hidden[:-1]]))
+    return out
+
+
+def _loss(llm: LLM, step: Sequence[Sentence], teacher: Mapping[Sentence, Tensor], reduction: str) -> Tensor:
+    """Mean over sentences of the mean over their loss tokens."""
+    hidden = _read(Tree(llm.model), [((s.stem,), s.tokens) for s in step])
+    student = torch.cat([h[s.start :] for s, h in zip(step, hidden, strict=True)])
+    weights = torch.cat([torch.full((len(h) - s.start,), 1 / (len(h) - s.start)) for s, h in zip(step, hidden, strict=True)])
+    weights = weights.to(student.device) / len(step)
+    logits = llm.logits(student)
+    if not teacher:
+        labels = torch.tensor([t for s in step for t in s.tokens[s.start :]], device=student.device)
+        return (F.cross_entropy(logits, labels, reduction="none") * weights).sum()
+    with torch.no_grad():
+        target = llm.logits(torch.cat([teacher[s] for s in step]).to(student.device)).log_softmax(-1)
+        weight = target.exp()
+        entropy = -(weight * target).sum(-1)
+    kl = F.cross_entropy(logits, weight, reduction="none") - entropy
+    divisor = logits.shape[-1] if reduction == "vocab_mean" else 1
+    return (kl * weights).sum() / divisor

@@ -1,0 +1,132 @@
+"""What FT(C), FT(S) and SELF-PARAM have in common: a LoRA adapter trained on target sentences at every write.
+
+The settings are equal for all of them, so that in one table only text and loss differ.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from membench.api import Adapter, Method, Recall
+from membench.errors import MembenchError
+from membench.generic import generic_texts
+from membench.sentences import (
+    Material,
+    Sentence,
+    batches,
+    generic_sentence,
+    qa_sentences,
+    quota,
+    suffix_sentence,
+)
+from membench.train import Lora, train
+
+
+@dataclass(frozen=True)
+class Trained(Method[Adapter]):
+    """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
+
+    lr: float = 1e-3
+    epochs: int = 12  # passes over the sentences
+    batch_size: int = 16  # sentences about contexts in a step
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.0
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("lr", "epochs", "batch_size", "rank", "alpha"):
+            if getattr(self, name) <= 0:
+                raise MembenchError(f"setting {name} must be positive, got {getattr(self, name)}")
+
+    @property
+    @abstractmethod
+    def loss(self) -> str:
+        """`ce` for hard labels, `kl` for the teacher's distribution."""
+
+    @abstractmethod
+    def steps(self, contexts: Sequence[str], rng: random.Random) -> Iterator[list[Sentence]]:
+        """The sentences of each optimiser step."""
+
+    @property
+    def reduction_of_kl(self) -> str:
+        """How the KL is averaged; see membench.train.train."""
+        return "token_mean"
+
+    def write(self, memory: Adapter | None, contexts: Sequence[str]) -> Adapter:
+        """Train one more adapter on top of the memory."""
+        layers = memory.layers if memory else ()
+        seed = self.seed * 1000 + len(layers)
+        lora = Lora(self.rank, self.alpha, self.dropout, lr=self.lr, precision=self.precision, seed=seed)
+        with self.llm.wearing(memory):
+            steps = list(self.steps(contexts, random.Random(seed)))
+            layer = train(self.llm, steps, self.loss, lora, self.reduction_of_kl)
+        return Adapter((*layers, layer), lora.scale)
+
+    def recall(self, memory: Adapter | None, questions: Sequence[str]) -> Recall:
+        """The adapter; the prompt holds the question alone."""
+        return Recall(adapter=memory)
+
+    def deployed_growth(self, memory: Adapter | None) -> int:
+        """Nothing: the adapter is merged into weights that are there anyway."""
+        return 0
+
+
+@dataclass(frozen=True)
+class OnTargets(Trained):
+    """Trained on question-answer pairs, context suffixes and generic text (SELF-PARAM's three kinds of sentences)."""
+
+    targets: str = "template"  # who writes the pairs: template, self, openai[:MODEL], recorded:FILE
+    answers: str = "own"  # own: the model's greedy answer with the context; gold: the writer's
+    pairs: int = 16  # at most, for a context
+    suffix: float = 0.1  # context suffixes for each pair (1 in the released code)
+    generic: float = 0.1  # generic texts for each pair (1 in the released code)
+    generic_text: str = "builtin"
+    generic_teacher: str = "context"  # the teacher of generic text sees the context (released code) or: none
+    loss_on: str = "all"  # all tokens of a pair, or: answer
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (
+            ("answers", ("own", "gold")),
+            ("generic_teacher", ("context", "none")),
+            ("loss_on", ("all", "answer")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise MembenchError(f"setting {name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+        for name in ("suffix", "generic"):
+            if getattr(self, name) < 0:
+                raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
+
+    def materials(self, contexts: Sequence[str]) -> list[Material]:
+        """The contexts with the pairs written about them, answered as `answers` says."""
+        out = []
+        for text in contexts:
+            pairs = self.scribe.pairs(self.targets, text, self.pairs, self.llm)
+            if self.answers == "own":
+                questions = [pair.question for pair in pairs]
+                with self.llm.meter.role("teacher"):
+                    replies = self.llm.answer(Recall(contexts=((text,),) * len(pairs)), questions)
+                out.append(Material(text, tuple(zip(questions, (r.text for r in replies), strict=True))))
+            else:
+                out.append(Material(text, tuple((pair.question, pair.answer) for pair in pairs)))
+        return out
+
+    def steps(self, contexts: Sequence[str], rng: random.Random) -> Iterator[list[Sentence]]:
+        """Every epoch all pairs in a new order, with suffixes and generic texts mixed in at their ratios."""
+        materials = self.materials(contexts)
+        pairs = [s for m in materials for s in qa_sentences(self.llm, m, self.loss_on)]
+        anchor = generic_texts(self.generic_text).train if self.generic else ()
+        suffix_due = generic_due = 0.0
+        for chosen in batches(len(pairs), self.batch_size, self.epochs, rng):
+            suffixes, suffix_due = quota(self.suffix, len(chosen), suffix_due)
+            generics, generic_due = quota(self.generic, len(chosen), generic_due)
+            step = [pairs[i] for i in chosen]
+            step += [suffix_sentence(self.llm, rng.choice(materials), rng) for _ in range(suffixes)]
+            for _ in range(generics):
+                given = rng.choice(materials).text if self.generic_teacher == "context" else ""
+                step.append(generic_sentence(self.llm, rng.choice(anchor), given))
+            yield step

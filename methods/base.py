@@ -1,0 +1,20 @@
+"""The floor: the model alone, nothing remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from membench.api import Method, Recall
+
+
+@dataclass(frozen=True)
+class Base(Method[None]):
+    """Writes nothing and answers closed-book."""
+
+    def write(self, memory: None, contexts: Sequence[str]) -> None:
+        """Keep nothing."""
+
+    def recall(self, memory: None, questions: Sequence[str]) -> Recall:
+        """Nothing."""
+        return Recall()

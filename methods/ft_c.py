@@ -1,0 +1,28 @@
+"""FT(C): fine-tuning with next-token cross-entropy on the contexts themselves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from membench.sentences import Material, Sentence, batches, context_sentence
+from membench.trained import Trained
+
+
+@dataclass(frozen=True)
+class FtC(Trained):
+    """LoRA by next-token cross-entropy on the whole text of each context."""
+
+    batch_size: int = 2  # contexts in a step: about as many tokens as a step of the methods trained on pairs
+
+    @property
+    def loss(self) -> str:
+        """Hard labels."""
+        return "ce"
+
+    def steps(self, contexts: Sequence[str], rng: random.Random) -> Iterator[list[Sentence]]:
+        """Every epoch all contexts in a new order."""
+        texts = [context_sentence(self.llm, Material(text, ())) for text in contexts]
+        for chosen in batches(len(texts), self.batch_size, self.epochs, rng):
+            yield [texts[i] for i in chosen]

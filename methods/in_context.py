@@ -1,0 +1,21 @@
+"""The in-context reference: the right context in the prompt. It can be exceeded, so it is no upper bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from membench.api import Method, Recall
+
+
+@dataclass(frozen=True)
+class InContext(Method[tuple[str, ...]]):
+    """All that was written stands in the prompt; played on the gold script, in which only the right context is written."""
+
+    def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
+        """Append the texts."""
+        return (*(memory or ()), *contexts)
+
+    def recall(self, memory: tuple[str, ...] | None, questions: Sequence[str]) -> Recall:
+        """All texts before every question."""
+        return Recall(contexts=(memory or (),) * len(questions))

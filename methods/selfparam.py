@@ -1,0 +1,30 @@
+"""SELF-PARAM: the model learns to answer without the context as it does with it (Wang et al., ICLR 2025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from membench.errors import MembenchError
+from membench.trained import OnTargets
+
+
+@dataclass(frozen=True)
+class SelfParam(OnTargets):
+    """LoRA that minimises the forward KL from the model with the context to the model without it."""
+
+    reduction: str = "token_mean"  # or vocab_mean, as in the released code (needs another learning rate)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.reduction not in ("token_mean", "vocab_mean"):
+            raise MembenchError(f"setting reduction must be token_mean or vocab_mean, got {self.reduction!r}")
+
+    @property
+    def loss(self) -> str:
+        """The teacher's distribution."""
+        return "kl"
+
+    @property
+    def reduction_of_kl(self) -> str:
+        """As set."""
+        return self.reduction
