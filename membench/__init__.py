@@ -1,0 +1,44 @@
+"""membench: one harness for the memories of language models. `import membench` imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["leaderboard", "run"]
+
+
+def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any) -> list[dict[str, Any]]:
+    """Play the cells that are missing and return the results of all, as stored in each cell's `result.json`.
+
+    Names are sequences or comma lists. `options` are the fields of membench.plan.Request: data, model, seeds, limit,
+    method_settings, task_settings, output, overwrite, offline, device, dtype, style, yardsticks, trust_remote_code,
+    base_url. Raises MembenchError for wrong input, before anything is played.
+    """
+    from membench import runner
+
+    for name in ("data", "method_settings", "task_settings"):
+        if isinstance(options.get(name), str):
+            options[name] = _listed(options[name])
+    if "output" in options:
+        options["output"] = Path(options["output"])
+    if "seeds" in options:
+        options["seeds"] = (options["seeds"],) if isinstance(options["seeds"], int) else tuple(options["seeds"])
+    return runner.run(runner.Request(methods=_listed(methods), tasks=_listed(tasks), **options))
+
+
+def leaderboard(folder: str | Path = "results", **filters: Any) -> list[dict[str, Any]]:
+    """The rows of the tables that the stored cells under a folder make, with the keys of `leaderboard --format json`.
+
+    `filters` are those of membench.leaderboard.tables: task, data, model, method, sort.
+    """
+    from membench import store
+    from membench.tables import rows
+
+    return rows(store.cells(Path(folder)), **filters)
+
+
+def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for part in names.split(",") if part.strip()) if isinstance(names, str) else tuple(names)

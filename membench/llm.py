@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from membench.api import Adapter, Recall
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-MAX_NEW_TOKENS = 24
+MAX_NEW_TOKENS = 16
 
 
 class LLM:

@@ -16,12 +16,31 @@ from membench.errors import MembenchError
 
 STYLES = ("plain", "chat")
 
+# Invented facts, so that the examples teach to answer from the text and not from what the model knows: with them the default
+# model reads right clearly more often than with general knowledge (docs/prompt.md has the numbers).
 EXAMPLES = (
-    ("The Eiffel Tower stands in Paris. It was designed by Gustave Eiffel.", "Who designed the Eiffel Tower?", "Gustave Eiffel"),
-    ("Water boils at 100 degrees Celsius.", "At what temperature does water boil?", "100 degrees Celsius"),
-    ("Neil Armstrong walked on the Moon in 1969.", "In what year did Neil Armstrong walk on the Moon?", "1969"),
-    ("Mount Everest lies in Nepal. It is covered in snow.", "In which country is Mount Everest?", "Nepal"),
-)  # fmt: skip
+    (
+        "Brannock is a small lighthouse on the island of Sule. The keeper of Brannock is Edda Marsh. "
+        "Brannock was painted green in 1931.",
+        (("Who keeps Brannock?", "Edda Marsh"), ("What year saw Brannock painted?", "1931")),
+    ),
+    (
+        "The Otter Inn serves 140 guests a day. The owner of the Otter Inn is Piet Lange. "
+        "The Otter Inn is best known for its onion soup.",
+        (
+            ("How many people eat at the Otter Inn every day?", "140"),
+            ("What dish made the Otter Inn famous?", "onion soup"),
+        ),
+    ),
+    (
+        "Lake Imber lies near the town of Carrow. Lake Imber is 35 metres deep. Lake Imber is famous for its pike.",
+        (("To which town is Lake Imber close?", "Carrow"), ("How many metres does Lake Imber go down?", "35")),
+    ),
+    (
+        "The Marlow Clock was made by Ruth Adler. The Marlow Clock is made of brass. The Marlow Society bought the clock.",
+        (("Out of what material is the Marlow Clock?", "brass"), ("Who built the Marlow Clock?", "Ruth Adler")),
+    ),
+)
 
 CHAT_INSTRUCTION = "Answer the question in a few words."
 _MARK = "\x00"
@@ -61,7 +80,10 @@ class Renderer:
         return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
     def _head(self) -> str:
-        return "".join(f"{text}\nQ: {question}\nA: {answer}\n\n" for text, question, answer in EXAMPLES)
+        return "".join(
+            f"{text}\n" + "".join(f"Q: {question}\nA: {answer}\n" for question, answer in pairs) + "\n"
+            for text, pairs in EXAMPLES
+        )
 
     def _chat_frame(self) -> tuple[str, str]:
         message = [{"role": "user", "content": f"{CHAT_INSTRUCTION}\n\n{_MARK}"}]

@@ -14,7 +14,7 @@ from membench.tree import Node, Tree, chunks
 if TYPE_CHECKING:
     from membench.llm import LLM
 
-GROUP_TOKENS = 768  # question tokens in flight; more makes attention over the other branches cost more than it saves
+GROUP_TOKENS = 1280  # prompt tokens in flight; more makes attention over the other branches cost more than it saves
 PASS_TOKENS = 512  # tokens of one forward pass, where two CPU cores were fastest (benchmarks/reading.py)
 
 
@@ -64,7 +64,7 @@ def read(
     tree = Tree(llm.model)
     roots = _Roots(tree)
     generated = 0
-    for span in chunks([sum(map(len, paths[i][1:])) for i in order], GROUP_TOKENS):
+    for span in chunks(_new_tokens([paths[i] for i in order]), GROUP_TOKENS):
         group = [order[k] for k in span]
         mark, tails, last = roots.below([paths[i] for i in group])
         rows = decode(llm, tree, tails, last, llm.max_new_tokens, "\n")
@@ -78,6 +78,19 @@ def read(
         roots.reset()
     llm.meter.add(read=tree.tokens_read - generated, generated=generated)
     return [out[i] for i in range(len(paths))]
+
+
+def _new_tokens(paths: Sequence[Sequence[Sequence[int]]]) -> list[int]:
+    """Tokens that each prompt adds to the one before it."""
+    sizes = []
+    before: Sequence[Sequence[int]] = ()
+    for path in paths:
+        shared = 0
+        while shared < min(len(path), len(before)) and path[shared] == before[shared]:
+            shared += 1
+        sizes.append(sum(map(len, path[max(shared, 1) :])))
+        before = path
+    return sizes
 
 
 class _Roots:

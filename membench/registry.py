@@ -26,7 +26,7 @@ SINGULAR: Mapping[str, str] = {"methods": "method", "tasks": "task", "data": "da
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of `membench ls`: a plug-in, the distribution that it comes from, and what is wrong with it, if anything."""
+    """A line of `membench ls`: a plug-in, the distribution it comes from, and what is wrong with it, if anything."""
 
     name: str
     origin: str

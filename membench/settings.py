@@ -28,8 +28,8 @@ def types_of(cls: type) -> dict[str, Any]:
 def split(settings: Iterable[str], chosen: Mapping[str, type], kind: str = "method") -> dict[str, dict[str, str]]:
     """Which of the chosen plug-ins gets which `key=value`, as text.
 
-    `key=value` goes to every one that has the key, `name.key=value` to that one. Raises MembenchError for a setting that
-    nobody has, and for one without a value.
+    `key=value` goes to every one that has the key, `name.key=value` to that one. Raises MembenchError for a setting
+    that nobody has, and for one without a value.
     """
     out: dict[str, dict[str, str]] = {name: {} for name in chosen}
     for setting in settings:
@@ -77,7 +77,7 @@ def _unknown(key: str, owner: str, known: Sequence[str]) -> MembenchError:
 
 
 def _type_of(cls: type, name: str) -> Any:
-    """The type of one field, resolved where it was written: other fields may name types that exist for checkers only."""
+    """The type of one field, resolved where it was written; other fields may name types that only checkers see."""
     home = next(base for base in cls.__mro__ if name in vars(base).get("__annotations__", {}))
     alone = types.SimpleNamespace(__annotations__={name: home.__annotations__[name]})
     return get_type_hints(alone, globalns=vars(sys.modules[home.__module__]))[name]
@@ -131,4 +131,4 @@ def _wants(wanted: Any) -> str:
         return " or ".join(_wants(arg) for arg in args)
     if origin is tuple:
         return "a comma-separated list"
-    return _WANTS.get(wanted, wanted.__name__)
+    return _WANTS.get(wanted) or str(wanted.__name__)

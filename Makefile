@@ -1,0 +1,48 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint fmt typecheck reference tables clean
+
+# A fresh machine's first command: its own environment, the default model, one method, the table.
+run: $(READY)
+	$(BIN)/membench doctor --fetch smollm2-135m
+	$(BIN)/membench run --method selfparam --task sequential
+	$(BIN)/membench leaderboard
+
+test: lint typecheck
+	$(BIN)/python -m pytest -m "e2e or not e2e"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Twice: in the repository, and in the installed tree, where plug-ins are part of the package.
+typecheck: $(READY)
+	$(BIN)/mypy
+	rm -rf build
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/tree .
+	cd build/tree && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p membench
+	rm -rf build
+
+fmt: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The project's own reference run; it resumes where it was stopped.
+reference: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/reference.sh
+
+# The README's tables, from the stored reference run.
+tables: $(READY)
+	$(BIN)/python benchmarks/tables.py
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache

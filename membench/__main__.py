@@ -1,0 +1,5 @@
+"""`python -m membench` is `membench`."""
+
+from membench.cli import main
+
+main()

@@ -1,0 +1,165 @@
+"""The command line, thin: every command is a call of the package and a table of what it returned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from membench import __version__
+from membench.cli_shell import FAILED, Shell, common, debugging, listed, print_json, print_table, whole_numbers
+from membench.cli_tables import leaderboard, output_option, print_tables, show, stored_runs, verify
+
+DEFAULT_MODEL = "smollm2-135m"
+
+
+@click.group(
+    cls=Shell,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda token: token.replace("_", "-"),
+        "max_content_width": 110,
+    },
+)
+@click.version_option(__version__, package_name="membench")
+@common
+def main() -> None:
+    """Which memory should a language model have? Methods, tasks and tables through one interface."""
+
+
+for command in (leaderboard, show, verify):
+    main.add_command(command)
+
+
+@main.command()
+@click.option("-m", "--method", "methods", multiple=True, required=True, callback=listed, help="Methods to play.")
+@click.option("-t", "--task", "tasks", multiple=True, required=True, callback=listed, help="Tasks to play them on.")
+@click.option(
+    "--data",
+    multiple=True,
+    default=("worlds",),
+    show_default=True,
+    callback=listed,
+    help="Data: NAME or NAME:ARGUMENT.",
+)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="An alias, a local folder or a hub id.")
+@click.option("--seeds", default="0", show_default=True, callback=whole_numbers, help="Seeds, e.g. 0,1,2.")
+@click.option("-L", "--limit", type=click.IntRange(min=1), help="Contexts to write; by default what the task says.")
+@click.option(
+    "-M", "method_settings", multiple=True, metavar="[METHOD.]KEY=VALUE", help="A setting of every method that has it."
+)
+@click.option(
+    "-T", "task_settings", multiple=True, metavar="[TASK.]KEY=VALUE", help="A setting of every task that has it."
+)
+@output_option
+@click.option("--overwrite", is_flag=True, help="Play cells again that are done.")
+@click.option("--dry-run", is_flag=True, help="Show cells, downloads, estimated time and memory, and stop.")
+@click.option("--offline", is_flag=True, help="Refuse the network; say which command fetches what is missing.")
+@click.option("--device", default="cpu", show_default=True, help="Where the model stands: cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    show_default=True,
+    help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
+)
+@click.option("--style", type=click.Choice(["plain", "chat"]), help="Of the prompt; by default what suits the model.")
+@click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
+@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a hub model.")
+@click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@common
+@click.pass_context
+def run(ctx: click.Context, /, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Play what is missing and print its tables.
+
+    A cell is a method on a task, with some data, model and seed. The same command again does only what is missing.
+    """
+    if dry_run:
+        from membench.cli_plan import print_plan
+
+        print_plan(options, as_json)
+        return
+    from membench import runner
+
+    results = runner.run(runner.Request(**options), debug=debugging(ctx))
+    print_tables(Path(options["output"]), results, as_json)
+    if any(result["status"] == "failed" for result in results):
+        ctx.exit(FAILED)
+
+
+@main.command("ls")
+@click.argument("what", type=click.Choice(["methods", "tasks", "data", "models", "runs"]))
+@output_option
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def list_(what: str, output: Path, as_json: bool) -> None:
+    """List what there is, where each comes from, and why a broken one is broken."""
+    if what == "runs":
+        rows = stored_runs(output)
+    elif what == "models":
+        from membench import weights
+
+        rows = [
+            {"name": name, "state": "ready" if weights.fetched(name) else "not fetched", "summary": model.summary}
+            for name, model in weights.ALIASES.items()
+        ]
+    else:
+        from membench import registry
+
+        rows = [
+            {"name": entry.name, "origin": entry.origin, "summary": entry.summary, "error": entry.error}
+            for entry in registry.listing(what)
+        ]
+    if as_json:
+        print_json(rows)
+    else:
+        head = list(rows[0]) if rows else ["name"]
+        print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
+
+
+@main.command()
+@click.argument("method")
+@click.option("-M", "method_settings", multiple=True, metavar="KEY=VALUE", help="A setting, e.g. fewer epochs.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+@click.pass_context
+def check(ctx: click.Context, /, method: str, method_settings: tuple[str, ...], as_json: bool) -> None:
+    """Play METHOD against the contract on a tiny model. Exit status 1 if a point of it does not hold."""
+    from membench.check import check as play
+
+    points = play(method, method_settings)
+    if as_json:
+        print_json([{"check": point.name, "ok": point.ok, "detail": point.detail} for point in points])
+    for point in () if as_json else points:
+        click.echo(f"{'PASS' if point.ok else 'FAIL'}  {point.name}{': ' if point.detail else ''}{point.detail}")
+    if not all(point.ok for point in points):
+        ctx.exit(FAILED)
+
+
+@main.command()
+@click.option("--fetch", metavar="MODEL", help="Fetch a model into the cache: an alias or a hub id.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def doctor(fetch: str | None, as_json: bool) -> None:
+    """Versions, devices, caches, and how to get what is missing."""
+    if fetch:
+        from membench import weights
+
+        click.echo(weights.resolve(fetch))
+        return
+    from membench.doctor import report
+
+    found = report()
+    if as_json:
+        print_json(found)
+        return
+    rows = [[name, str(version)] for name, version in found["versions"].items()]
+    rows += [["machine", found["machine"]]]
+    rows += [[d["device"], ", ".join(f"{k} {v}" for k, v in d.items() if k != "device")] for d in found["devices"]]
+    rows += [[f"cache of {name}", path] for name, path in found["caches"].items()]
+    rows += [[f"model {name}", state] for name, state in found["models"].items()]
+    print_table(["what", "found"], rows)
+    for line in found["missing"]:
+        click.echo(f"missing: {line}")

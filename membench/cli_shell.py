@@ -1,0 +1,107 @@
+"""What all commands share: errors as one line, exit statuses, comma lists, tables for a terminal or a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from membench.errors import MembenchError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FAILED, WRONG, STOPPED = 1, 2, 130
+_DEBUG = "membench.debug"
+
+
+class Shell(click.Group):
+    """A group whose errors are one line on standard error; `_` and `-` are the same in an option's name."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> NoReturn:
+        """Run a command line and exit: 0 all well, 1 some cell failed, 2 wrong input, 130 stopped."""
+        try:
+            code: Any = super().main(*args, standalone_mode=False, **kwargs)  # type: ignore[call-overload]
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = WRONG
+        except click.ClickException as error:
+            _complain(error.format_message())
+            code = WRONG
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; with --debug, errors keep their traceback."""
+        try:
+            return super().invoke(ctx)
+        except MembenchError as error:
+            if ctx.meta.get(_DEBUG):
+                raise
+            _complain(str(error))
+            ctx.exit(WRONG)
+        except KeyboardInterrupt:
+            click.echo("stopped; the same command goes on from here", err=True)
+            ctx.exit(STOPPED)
+
+
+def debugging(ctx: click.Context) -> bool:
+    """Whether --debug was given."""
+    return bool(ctx.meta.get(_DEBUG))
+
+
+def common(command: F) -> F:
+    """The options that every command has."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        ctx.meta[_DEBUG] = value or ctx.meta.get(_DEBUG, False)
+
+    return click.option(
+        "--debug", is_flag=True, expose_value=False, is_eager=True, callback=remember, help="Show tracebacks of errors."
+    )(command)
+
+
+def listed(_: click.Context, __: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
+    """`-m a,b -m c` as (a, b, c), without repetitions."""
+    parts = (part.strip() for item in value for part in item.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def whole_numbers(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
+    """`0,1,2` as (0, 1, 2)."""
+    try:
+        return tuple(dict.fromkeys(int(part) for part in value.split(",")))
+    except ValueError:
+        raise MembenchError(f"--{parameter.name} wants whole numbers with commas between them, got {value!r}") from None
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns on standard output: boxed on a terminal, markdown in a pipe."""
+    if not sys.stdout.isatty():
+        click.echo(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+        for row in rows:
+            click.echo(f"| {' | '.join(_visible(cell).replace('|', chr(92) + '|') for cell in row)} |")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*head)
+    for row in rows:
+        table.add_row(*(Text(_visible(cell)) for cell in row))
+    Console().print(table)
+
+
+def _visible(text: str) -> str:
+    """On one line and without control characters, which a model's answer may hold."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"membench: {' '.join(text.split())}", err=True)

@@ -1,0 +1,175 @@
+"""The commands that only read what is stored: leaderboard, show, verify, and the list of runs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from membench.cli_shell import FAILED, common, listed, print_json, print_table
+
+if TYPE_CHECKING:
+    from membench.tables import Table
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("rich", "md", "csv", "json", "latex")
+_FOLDER = click.Path(path_type=Path)
+
+
+def output_option(command: F) -> F:
+    """Where runs are stored."""
+    return click.option(
+        "-o",
+        "--output",
+        type=_FOLDER,
+        default=Path("results"),
+        envvar="MEMBENCH_OUTPUT_DIR",
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the stored cells.",
+    )(command)
+
+
+def folder_argument(command: F) -> F:
+    """Where stored runs are read from."""
+    return click.argument("folder", type=_FOLDER, default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")(command)
+
+
+@click.command()
+@folder_argument
+@click.option("-t", "--task", multiple=True, callback=listed, help="Only these tasks.")
+@click.option("--data", multiple=True, callback=listed, help="Only these data, with or without argument.")
+@click.option("--model", multiple=True, callback=listed, help="Only these models.")
+@click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference.")
+@click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; by default contains.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
+@common
+def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:
+    """Print the tables that the cells stored in FOLDER make."""
+    from membench import store
+    from membench.tables import tables
+
+    found = tables(store.cells(folder), **filters)
+    if not found:
+        click.echo(f"nothing stored in {folder} matches", err=True)
+    _print(found, form)
+
+
+def print_tables(output: Path, results: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """The tables that these results stand in."""
+    from membench import store
+    from membench.tables import tables
+
+    played = {result["id"] for result in results}
+    standing = [
+        table for table in tables(store.cells(output)) if any(played.intersection(entry.ids) for entry in table.entries)
+    ]
+    _print([table for table in standing if table.recipe["task"] in _tasks(results)], "json" if as_json else None)
+
+
+def _tasks(results: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The tasks played; the yardsticks' own script only where nothing else was."""
+    tasks = {result["recipe"]["task"] for result in results}
+    return tasks - {"gold"} or tasks
+
+
+def _print(found: Sequence[Table], form: str | None) -> None:
+    from membench.render import render
+
+    form = form or ("rich" if sys.stdout.isatty() else "md")
+    width = shutil.get_terminal_size((160, 24)).columns
+    click.echo(render(found, form, width), nl=False)
+
+
+@click.command()
+@folder_argument
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+@click.pass_context
+def verify(ctx: click.Context, /, folder: Path, as_json: bool) -> None:
+    """Recompute every number stored in FOLDER from its records. Exit status 1 if one does not come out."""
+    from membench.verify import verify as recompute
+
+    verdicts = recompute(folder)
+    if as_json:
+        print_json([{"cell": v.cell.folder.name, "ok": v.ok, "problems": list(v.problems)} for v in verdicts])
+    else:
+        for verdict in verdicts:
+            click.echo(f"{'ok   ' if verdict.ok else 'WRONG'}  {verdict.cell.folder.name}")
+            for problem in verdict.problems:
+                click.echo(f"       {problem}")
+        click.echo(f"{sum(v.ok for v in verdicts)} of {len(verdicts)} cells verified")
+    if not all(v.ok for v in verdicts):
+        ctx.exit(FAILED)
+
+
+@click.command()
+@click.argument("cell")
+@output_option
+@click.option("-L", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Answers; 0 for all.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
+    """Show one cell by its id (or how it begins) or folder: settings, costs, targets, questions with answers."""
+    from membench import store
+
+    found = store.find(output, cell)
+    answers = [r for r in store.read_records(found.folder) if r["type"] == "answer"]
+    shown = answers[: limit or None]
+    targets = store.read_targets(found.folder)
+    if as_json:
+        pairs = {text: [[pair.question, pair.answer] for pair in those] for text, those in targets.items()}
+        print_json({"folder": found.folder.name, **found.result, "targets": pairs, "answers": shown})
+        return
+    facts = {"folder": found.folder.name, "id": found.id, "status": found.status, "reason": found.result.get("reason")}
+    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", found.result["costs"])):
+        print_table([title, ""], [[key, _flat(value)] for key, value in part.items() if value not in (None, {})])
+        click.echo()
+    if targets:
+        print_table(
+            ["target sentence", "answer"], [[p.question, p.answer] for those in targets.values() for p in those]
+        )
+        click.echo()
+    print_table(["written", "question", "accepted", "answer", "contains"], [_answer_row(record) for record in shown])
+    if len(shown) < len(answers):
+        click.echo(f"{len(answers) - len(shown)} more answers: -L 0 shows all")
+
+
+def stored_runs(output: Path) -> list[dict[str, Any]]:
+    """A row for each stored cell."""
+    from membench import store
+
+    keys = ("task", "method", "data", "model", "seed")
+    return [
+        {
+            "id": cell.id,
+            **{key: cell.recipe[key] for key in keys},
+            "status": cell.status,
+            "reason": cell.result.get("reason"),
+        }
+        for cell in store.cells(output)
+    ]
+
+
+def _answer_row(record: Mapping[str, Any]) -> list[str]:
+    """Written: whether the memory had seen the answer when it was asked."""
+    seen = 0 < record["position"] <= record["written"]
+    contains = record["scores"].get("contains")
+    return [
+        "yes" if seen else "no",
+        record["text"],
+        " / ".join(record["gold"]),
+        record["answer"],
+        "" if contains is None else f"{contains:.2f}",
+    ]
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)

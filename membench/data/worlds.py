@@ -1,0 +1,22 @@
+"""Invented entities whose facts no model can know; endless, reproducible from a seed (`--data worlds:SEED`)."""
+
+from __future__ import annotations
+
+from membench.api import Dataset, Source
+from membench.errors import MembenchError
+from membench.world_builder import build
+
+
+class Worlds(Source):
+    """Passages of 6 to 10 facts about invented entities; the argument is the seed, 0 if none is given."""
+
+    def load(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """Contexts 0 to limit - 1 of the seed's sequence, and the `held_out` next ones.
+
+        Raises MembenchError if the argument is no whole number.
+        """
+        if argument and not (argument.isascii() and argument.isdigit()):
+            raise MembenchError(f"worlds:{argument}: the seed must be a whole number, e.g. --data worlds:7")
+        contexts = tuple(build(int(argument or "0"), index) for index in range(limit + held_out))
+        name = f"worlds:{argument}" if argument else "worlds"
+        return Dataset(name, contexts[:limit], contexts[limit:])

@@ -1,0 +1,170 @@
+"""One line of a table: a method with its settings, the cells that played it, and the numbers that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+from typing import Any
+
+from membench.stats import Interval, mean_ci, ratio_ci, two_way_ci
+
+Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
+
+COSTS = (
+    "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context",
+    "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
+    "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes", "peak_bytes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Cells that differ in their seed alone. Without summaries (failed, skipped) all its numbers are None.
+
+    `floor` and `reference` are the yardsticks' summaries over the questions that these cells asked. `mark` is "floor"
+    or "reference" where the entry is one of the two.
+    """
+
+    method: str
+    settings: Mapping[str, Any]  # those that are not the method's defaults
+    seeds: tuple[int, ...]
+    ids: tuple[str, ...]
+    status: str
+    reason: str | None
+    summaries: tuple[Summary, ...]
+    floor: Summary
+    reference: Summary
+    costs: Mapping[str, float | None]
+    contexts: int | None
+    questions: int | None
+    coverage: float | None
+    mark: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Method and settings as a table prints them."""
+        settings = " ".join(f"{name}={_brief(value)}" for name, value in self.settings.items())
+        seeds = f"({len(self.seeds)} seeds)" if len(self.seeds) > 1 else ""
+        mark = f"({self.mark})" if self.mark else ""
+        return " ".join(part for part in (self.method, settings, seeds, mark) if part)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The metrics that every cell of the entry has."""
+        first, *others = self.summaries or ({},)
+        return [name for name in first if all(name in summary for summary in others)]
+
+    def value(self, name: str) -> float | None:
+        """A metric's mean over the seeds; "contains" means "contains/all"."""
+        name = self._full(name)
+        return fmean(s[name]["value"] for s in self.summaries) if name in self.names else None
+
+    def interval(self, name: str) -> Interval | None:
+        """A metric with its interval over contexts and, with several seeds, over seeds.
+
+        Where the seeds' contexts differ (the first half of an order that the seed shuffles), over seeds alone.
+        """
+        name = self._full(name)
+        if name not in self.names:
+            return None
+        found = [s[name].get("contexts", {}) for s in self.summaries]
+        if not found[0] or any(contexts.keys() != found[0].keys() for contexts in found):
+            return mean_ci([s[name]["value"] for s in self.summaries])
+        return two_way_ci([[contexts[c] for c in found[0]] for contexts in found])
+
+    def yardstick(self, which: Summary, name: str) -> float | None:
+        """The floor's or the reference's mean over the contexts of this entry's metric."""
+        name = self._full(name)
+        theirs = which.get(name, {}).get("contexts", {})
+        shared = [c for c in self._contexts(name) if c in theirs]
+        return fmean(theirs[c] for c in shared) if shared else None
+
+    def recovery(self, name: str) -> Interval | None:
+        """Σ(score - floor) / Σ(reference - floor) over contexts, seeds averaged (METRICS 1.2); may exceed 1.
+
+        None for the yardsticks, and where the reference is not significantly above the floor.
+        """
+        name = self._full(name)
+        mine = self._contexts(name)
+        low, high = (y.get(name, {}).get("contexts", {}) for y in (self.floor, self.reference))
+        shared = [c for c in mine if c in low and c in high]
+        if self.mark or not shared:
+            return None
+        return ratio_ci([mine[c] - low[c] for c in shared], [high[c] - low[c] for c in shared])
+
+    def gain(self, score: str) -> Interval | None:
+        """Knowledge gain: a score of what was written minus that of the same contexts' questions while unwritten."""
+        pairs = [(s.get(f"{score}/all", {}), s.get(f"{score}/placebo", {})) for s in self.summaries]
+        found = [
+            {c: v - placebo["contexts"][c] for c, v in seen["contexts"].items() if c in placebo["contexts"]}
+            for seen, placebo in pairs
+            if "contexts" in seen and "contexts" in placebo
+        ]
+        shared = _shared(found)
+        if shared and len(found) == len(self.summaries):
+            return two_way_ci([[contexts[c] for c in shared] for contexts in found])
+        return self._unpaired_gain(score)
+
+    def _unpaired_gain(self, score: str) -> Interval | None:
+        """The gain where placebo questions are about contexts that are never written: no pairs, so no interval."""
+        seen, placebo = self.value(f"{score}/all"), self.value(f"{score}/placebo")
+        return None if seen is None or placebo is None else Interval(seen - placebo, None, None)
+
+    def cost(self, name: str) -> float | None:
+        """A cost, the mean over the cells."""
+        return self.costs.get(name)
+
+    def head(self) -> dict[str, Any]:
+        """What all rows of this entry share."""
+        return {
+            "method": self.method, "settings": dict(self.settings), "seeds": list(self.seeds), "mark": self.mark,
+            "contexts": self.contexts, "questions": self.questions, "group": None,
+            **{name: self.cost(name) for name in COSTS},
+            "coverage": self.coverage, "status": self.status, "reason": self.reason, "cells": list(self.ids),
+        }  # fmt: skip
+
+    def numbers(self, name: str | None) -> dict[str, Any]:
+        """What a row says of one metric; all None for none. Placebo and gain stand with the subset "all" alone."""
+        metric, _, subset = (name or "").partition("/")
+        whole = name is not None and subset == "all"
+        score = self.interval(name) if name else None
+        recovery = self.recovery(name) if name else None
+        gain = self.gain(metric) if whole else None
+        return {
+            "metric": metric or None, "subset": subset or ("all" if name else None),
+            "score": score and score.value, "ci_low": score and score.low, "ci_high": score and score.high,
+            "floor": self.yardstick(self.floor, name) if name else None,
+            "reference": self.yardstick(self.reference, name) if name else None,
+            "placebo": self.value(f"{metric}/placebo") if whole else None,
+            "recovery": recovery and recovery.value,
+            "recovery_low": recovery and recovery.low, "recovery_high": recovery and recovery.high,
+            "knowledge_gain": gain and gain.value,
+            "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,
+            "curve": self._curve(name) if name else None,
+        }  # fmt: skip
+
+    def _full(self, name: str) -> str:
+        return name if name in self.names or "/" in name or ":" in name else f"{name}/all"
+
+    def _contexts(self, name: str) -> dict[str, float]:
+        """A metric per context, the mean over seeds."""
+        found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
+        return {c: fmean([contexts[c] for contexts in found]) for c in _shared(found)}
+
+    def _curve(self, name: str) -> list[float] | None:
+        """The mean over seeds, as far as all curves reach."""
+        curves = [s[name].get("curve", []) for s in self.summaries]
+        return [fmean(values) for values in zip(*curves, strict=False)] or None
+
+
+def _brief(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _shared(found: Sequence[Mapping[str, float]]) -> list[str]:
+    """The contexts that all have, in the order of the first."""
+    first, *others = found or ({},)
+    shared = set(first).intersection(*others)
+    return [context for context in first if context in shared]

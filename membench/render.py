@@ -1,0 +1,150 @@
+"""Tables as text: rich for a terminal, markdown, csv, json, latex (needs the booktabs package)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from membench.columns import NOTHING, sections
+from membench.entry import Entry
+from membench.errors import unknown
+from membench.tables import Table, table_rows
+
+Grid = list[list[str]]  # the head, then a line an entry
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "·": r"$\cdot$", "−": "$-$",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+}  # fmt: skip
+
+
+def render(tables: Sequence[Table], form: str, width: int = 160) -> str:
+    """The tables in one of FORMATS; `width` counts for rich alone. Raises MembenchError for an unknown format."""
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    return _PLAIN[form](tables) if form in _PLAIN else _rich(tables, width)
+
+
+def grids(table: Table) -> dict[str, Grid]:
+    """The sections of a table as plain text cells: memory, over time (if the task is), answers and cost."""
+    out = {}
+    for name, columns in sections(table.entries).items():
+        lines = [[_label(entry), *(column.show(entry) for column in columns)] for entry in table.entries]
+        out[name] = [["method", *(column.head for column in columns)], *lines]
+    return out
+
+
+def notes(table: Table) -> list[str]:
+    """What no column says: why entries have no numbers."""
+    return [f"{entry.label}: {entry.status}: {entry.reason}" for entry in table.entries if entry.reason]
+
+
+def _label(entry: Entry) -> str:
+    return entry.label if entry.status == "done" else f"{entry.label} ({entry.status})"
+
+
+def _markdown(tables: Sequence[Table]) -> str:
+    blocks = []
+    for table in tables:
+        blocks.append(f"**{_md(table.title)}**")
+        for name, (head, *lines) in grids(table).items():
+            marks = [":--", *("--:" for _ in head[1:])]
+            body = [[_md(cell) for cell in line] for line in (head, *lines)]
+            rows = [f"| {' | '.join(row)} |" for row in (body[0], marks, *body[1:])]
+            blocks.append(f"{name}\n\n" + "\n".join(rows))
+        blocks += [_md(note) for note in notes(table)]
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def _md(text: str) -> str:
+    return re.sub(r"([\\`*_|<>\[\]])", r"\\\1", " ".join(text.split()))
+
+
+def _latex(tables: Sequence[Table]) -> str:
+    blocks = []
+    for table in tables:
+        for name, (head, *lines) in grids(table).items():
+            rows = [" & ".join(map(_tex, line)) + r" \\" for line in lines]
+            parts = [
+                r"\begin{table}",
+                rf"\caption{{{_tex(f'{table.title} · {name}')}}}",
+                rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+                r"\toprule",
+                " & ".join(map(_tex, head)) + r" \\",
+                r"\midrule",
+                *_ruled(rows, table),
+                r"\bottomrule",
+                r"\end{tabular}",
+                *(r"\par " + _tex(note) for note in notes(table)),
+                r"\end{table}",
+            ]
+            blocks.append("\n".join(parts))
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def _ruled(rows: list[str], table: Table) -> list[str]:
+    """The lines with a rule between the yardsticks and the methods."""
+    marked = sum(entry.mark is not None for entry in table.entries)
+    return [*rows[:marked], r"\midrule", *rows[marked:]] if 0 < marked < len(rows) else rows
+
+
+def _tex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))
+
+
+def _json(tables: Sequence[Table]) -> str:
+    """A list with a row a line."""
+    rows = [json.dumps(row, ensure_ascii=False, allow_nan=False) for table in tables for row in table_rows(table)]
+    return "[" + ",\n".join(rows) + "]\n"
+
+
+def _csv(tables: Sequence[Table]) -> str:
+    """The rows of the JSON format; what is no plain value stands there as JSON."""
+    rows = [row for table in tables for row in table_rows(table)]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: json.dumps(v) if isinstance(v, (dict, list)) else v for k, v in row.items()})
+    return out.getvalue()
+
+
+def _rich(tables: Sequence[Table], width: int) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=True)
+    for table in tables:
+        console.print(Text(table.title, style="bold"))
+        for name, (head, *lines) in grids(table).items():
+            grid = Grid(
+                box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=name, title_justify="left", title_style="italic"
+            )
+            grid.add_column(head[0], overflow="fold")
+            for text in head[1:]:
+                grid.add_column(text, justify="right", min_width=max(map(len, text.split())))
+            for entry, (label, *cells) in zip(table.entries, lines, strict=True):
+                plain = "dim" if entry.mark else "red" if entry.status != "done" else ""
+                grid.add_row(
+                    Text(label, style=plain), *(Text(c, style="dim" if c == NOTHING else plain) for c in cells)
+                )
+            console.print(grid)
+        for note in notes(table):
+            console.print(Text(note, style="red"))
+    return out.getvalue()
+
+
+_PLAIN: Mapping[str, Callable[[Sequence[Table]], str]] = {
+    "md": _markdown,
+    "csv": _csv,
+    "json": _json,
+    "latex": _latex,
+}
+FORMATS = ("rich", *_PLAIN)

@@ -1,0 +1,128 @@
+"""Intervals and tests that hold for few contexts: contexts are the clusters, Student's t decides.
+
+Values per context come in; no function looks at single questions. Source: Satterthwaite
+(1946) for the degrees of freedom of a sum of variances.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from scipy.special import stdtr, stdtrit
+
+EXACT_UP_TO = 14  # contexts; above, the sign-flip test draws at random
+DRAWS = 10_000
+
+
+class Interval(NamedTuple):
+    """An estimate with the ends of its confidence interval; None where the data cannot say."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+class Paired(NamedTuple):
+    """A paired difference with its interval, and two p-values against "no difference": Student's t and sign flips."""
+
+    difference: Interval
+    p_t: float | None
+    p_sign: float
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _variance(values: Sequence[float]) -> float:
+    """Unbiased; `statistics.variance` computes in fractions, which is a hundred times slower."""
+    mean = _mean(values)
+    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+@lru_cache(maxsize=4096)
+def _quantile(df: float, level: float) -> float:
+    return float(stdtrit(df, 0.5 + level / 2))
+
+
+def _around(value: float, error: float, df: float, level: float) -> Interval:
+    half = _quantile(round(df, 3), level) * error
+    return Interval(value, value - half, value + half)
+
+
+def mean_ci(values: Sequence[float], level: float = 0.95) -> Interval:
+    """The mean over contexts with its t-interval, len(values) - 1 degrees of freedom; one context has no interval."""
+    if len(values) < 2:
+        return Interval(_mean(values), None, None)
+    return _around(_mean(values), math.sqrt(_variance(values) / len(values)), len(values) - 1, level)
+
+
+def two_way_ci(matrix: Sequence[Sequence[float]], level: float = 0.95) -> Interval:
+    """The mean of a seeds × contexts matrix; both are random: V = s²_context/G + s²_seed/S, Satterthwaite's df.
+
+    One seed alone gives `mean_ci` over contexts, which does not cover the noise of training.
+    """
+    if len(matrix) == 1:
+        return mean_ci(matrix[0], level)
+    by_seed = [_mean(row) for row in matrix]
+    by_context = [_mean(column) for column in zip(*matrix, strict=True)]
+    if len(by_context) < 2:
+        return mean_ci(by_seed, level)
+    value = _mean(by_seed)
+    parts = [(_variance(means) / len(means), len(means) - 1) for means in (by_seed, by_context)]
+    total = sum(part for part, _ in parts)
+    if total == 0:
+        return Interval(value, value, value)
+    df = total**2 / sum(part**2 / df for part, df in parts)
+    return _around(value, math.sqrt(total), df, level)
+
+
+def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: float = 0.95) -> Interval | None:
+    """Σ numerators / Σ denominators over contexts with its jackknife t-interval.
+
+    None where the mean denominator is not significantly above 0 at this level, so that the ratio means nothing.
+    """
+    n = len(denominators)
+    if n < 2:
+        return None
+    below = mean_ci(denominators, level).low
+    if below is None or below <= 0:
+        return None
+    top, bottom = sum(numerators), sum(denominators)
+    without = [(bottom - d, top - a) for a, d in zip(numerators, denominators, strict=True)]
+    if any(rest <= 0 for rest, _ in without):
+        return None
+    jackknifed = [a / rest for rest, a in without]
+    error = math.sqrt((n - 1) ** 2 / n * _variance(jackknifed))
+    return _around(top / bottom, error, n - 1, level)
+
+
+def paired_test(a: Sequence[float], b: Sequence[float], level: float = 0.95) -> Paired:
+    """Whether a - b differs from 0, both given for the same contexts.
+
+    The sign-flip p-value is exact up to 14 contexts and from 10,000 seeded draws above.
+    """
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    n = len(differences)
+    interval = mean_ci(differences, level)
+    p_t = None
+    if n > 1:
+        error = math.sqrt(_variance(differences) / n)
+        p_t = 2 * float(stdtr(n - 1, -abs(interval.value) / error)) if error else float(interval.value == 0)
+    return Paired(interval, p_t, _sign_flip(differences))
+
+
+def _sign_flip(differences: Sequence[float]) -> float:
+    """Share of the sign patterns whose sum is at least as far from 0 as the one seen."""
+    seen = abs(sum(differences)) - 1e-12
+    if len(differences) <= EXACT_UP_TO:
+        flips = [abs(sum(pattern)) >= seen for pattern in itertools.product(*((d, -d) for d in differences))]
+        return sum(flips) / len(flips)
+    rng = random.Random(0)
+    hits = sum(abs(sum(rng.choice((d, -d)) for d in differences)) >= seen for _ in range(DRAWS))
+    return (hits + 1) / (DRAWS + 1)

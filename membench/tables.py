@@ -1,0 +1,208 @@
+"""From stored cells to tables and rows: pure functions of results, no records are read.
+
+One table a task, data, model and everything else that makes numbers comparable; cells that differ in any of these never
+share a table. Cells that differ in their seed alone are one entry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+from membench.columns import columns_help
+from membench.entry import Entry, Summary
+from membench.store import Cell
+
+__all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
+
+GOLD = "gold"  # the script that floor and reference are played on
+YARDSTICKS = {"base": "floor", "in-context": "reference"}
+GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
+TABLE = (
+    "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
+    "metric_version",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """Entries that may be compared: `recipe` is what all their cells share, `differs` what other tables have not so."""
+
+    recipe: Mapping[str, Any]
+    entries: tuple[Entry, ...]
+    contexts: int
+    questions: int
+    differs: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Task, data, model and size; then in what the table differs from others of the same three."""
+        r = self.recipe
+        what = "floor and reference" if r["task"] == GOLD else r["task"]
+        size = f"{self.contexts} contexts, {self.questions} questions"
+        parts = [what, r["data"], f"{r['model']} ({r['dtype']}, {r['style']} prompt)", size]
+        parts += [f"{name.replace('_', ' ')} {_short(r[name])}" for name in self.differs]
+        return " · ".join(parts)
+
+
+def tables(
+    cells: Iterable[Cell],
+    task: str | Sequence[str] = (),
+    data: str | Sequence[str] = (),
+    model: str | Sequence[str] = (),
+    method: str | Sequence[str] = (),
+    sort: str | None = None,
+) -> list[Table]:
+    """The tables that these cells make; each filter names what to keep, none keeps all.
+
+    `data` matches with or without its argument. `method` keeps floor and reference. `sort` is a metric ("f1",
+    "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`. Best first; costs and
+    fidelity_kl count downwards. Failed entries stand last.
+    """
+    tasks, methods = _listed(task), _listed(method)
+    kept = [c for c in cells if _matches(c.recipe, _listed(data), _listed(model))]
+    golds = [c for c in kept if c.recipe["task"] == GOLD]
+    groups: dict[str, list[Cell]] = defaultdict(list)
+    for cell in kept:
+        if cell.recipe["task"] != GOLD and (not tasks or cell.recipe["task"] in tasks):
+            groups[_key(cell.recipe, TABLE)].append(cell)
+    grounds = {_key(group[0].recipe, GROUND) for group in groups.values()}
+    for cell in golds:
+        if _key(cell.recipe, GROUND) not in grounds and not tasks:
+            groups[_key(cell.recipe, TABLE)].append(cell)
+    found = [_table(group, golds, methods, sort) for _, group in sorted(groups.items())]
+    return _tell_apart([table for table in found if table.entries])
+
+
+def rows(cells: Iterable[Cell], **filters: Any) -> list[dict[str, Any]]:
+    """One row an entry, metric and subset, for `--format json`; `filters` are those of `tables`."""
+    return [row for table in tables(cells, **filters) for row in table_rows(table)]
+
+
+def table_rows(table: Table) -> list[dict[str, Any]]:
+    """The rows of one table; a failed entry has one, without numbers, with its reason."""
+    out = []
+    for entry in table.entries:
+        head = {**{name: table.recipe[name] for name in TABLE}, **entry.head()}
+        names: list[str | None] = [name for name in entry.names if not name.endswith("/placebo")]
+        out += [head | entry.numbers(name) for name in names or [None]]
+    return out
+
+
+def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _matches(recipe: Mapping[str, Any], data: Sequence[str], model: Sequence[str]) -> bool:
+    names = (recipe["data"], recipe["data"].partition(":")[0])
+    return (not data or any(name in data for name in names)) and (not model or recipe["model"] in model)
+
+
+def _key(recipe: Mapping[str, Any], names: Sequence[str]) -> str:
+    return json.dumps([recipe[name] for name in names], sort_keys=True)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={setting}" for name, setting in value.items()) or "default"
+    return str(value)[:8]
+
+
+def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str], sort: str | None) -> Table:
+    done = [c for c in group if c.status == "done"]
+    recipe = {name: group[0].recipe[name] for name in TABLE}
+    # A failed cell's records do not say what it would have asked; the others of its table do.
+    asked = max((c.result["counts"]["questions"] for c in done), default=0)
+    written = max((c.result["counts"]["contexts"] for c in group), default=0)
+    if recipe["task"] == GOLD:
+        shared = {c.recipe["method"]: c.result["summary"] for c in done}
+        group = []
+    else:
+        shared = {name: y for c in reversed(done) for name, y in (c.result.get("yardsticks") or {}).items()}
+    near = [c for c in golds if _key(c.recipe, GROUND) == _key(recipe, GROUND)]
+    # Held-out contexts count in a table's data hash and not in the gold cells', so the hash can only break a tie.
+    near = [c for c in near if c.recipe["data_hash"] == recipe["data_hash"]] or near
+    played = [c for c in near if c.status == "done"]
+    yardsticks = [_yardstick(name, shared, played) for name in YARDSTICKS if shared.get(name)]
+    failed = [
+        replace(_entry([c], {}, asked, set()), mark=YARDSTICKS[c.recipe["method"]]) for c in near if c not in played
+    ]
+    versions: dict[str, set[int]] = defaultdict(set)
+    merged: dict[str, list[Cell]] = defaultdict(list)
+    for cell in group:
+        versions[cell.recipe["method"]].add(cell.recipe["method_version"])
+        if not methods or cell.recipe["method"] in methods:
+            key = _key(cell.recipe, ("method", "settings", "method_version"))
+            merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
+    several = {name for name, those in versions.items() if len(those) > 1}
+    entries = [_entry(cells, shared, asked, several) for cells in merged.values()]
+    return Table(recipe, (*yardsticks, *failed, *sorted(entries, key=lambda e: _rank(e, sort))), written, asked)
+
+
+def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
+    """Cells that differ in their seed alone; `shared` are the table's yardsticks, for cells played without."""
+    first = cells[0]
+    recipe, done = first.recipe, first.status == "done"
+    defaults = recipe.get("defaults", {})
+    settings = {k: v for k, v in recipe["settings"].items() if k not in defaults or defaults[k] != v}
+    if recipe["method"] in several:
+        settings["version"] = recipe["method_version"]
+    own = {**shared, **(first.result.get("yardsticks") or {})}
+    return Entry(
+        method=recipe["method"],
+        settings=settings,
+        seeds=tuple(c.recipe["seed"] for c in cells),
+        ids=tuple(c.id for c in cells),
+        status=first.status,
+        reason=first.result.get("reason"),
+        summaries=tuple(c.result["summary"] for c in cells) if done else (),
+        floor=own.get("base", {}),
+        reference=own.get("in-context", {}),
+        costs=_mean_costs(cells) if done else {},
+        contexts=first.result["counts"]["contexts"],
+        questions=asked,
+        coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
+    )
+
+
+def _yardstick(name: str, shared: Mapping[str, Summary], golds: Sequence[Cell]) -> Entry:
+    """Floor or reference as the table's task sums it up; its costs are those of its own cell, if that is certain."""
+    here = [c for c in golds if c.recipe["method"] == name]
+    cell = here[0] if len(here) == 1 else None
+    counts = cell.result["counts"] if cell else {"contexts": None, "questions": None, "answered": None}
+    return Entry(
+        method=name, settings={}, seeds=(0,), ids=(cell.id,) if cell else (), status="done", reason=None,
+        summaries=(shared[name],), floor=shared.get("base", {}), reference=shared.get("in-context", {}),
+        costs=_mean_costs([cell]) if cell else {}, contexts=counts["contexts"], questions=counts["questions"],
+        coverage=counts["answered"] / counts["questions"] if counts["questions"] else None, mark=YARDSTICKS[name],
+    )  # fmt: skip
+
+
+def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
+    names = {name for cell in cells for name in cell.result["costs"]}
+    found = {name: [c.result["costs"].get(name) for c in cells] for name in sorted(names)}
+    return {name: None if None in those else fmean(those) for name, those in found.items()}
+
+
+def _rank(entry: Entry, sort: str | None) -> tuple[bool, float, str]:
+    name = sort or "contains"
+    value = entry.cost(name) if name in entry.costs else entry.value(name)
+    downwards = name in entry.costs or name.startswith("fidelity_kl")
+    place = float("inf") if value is None else value if downwards else -value
+    return entry.status != "done", place, entry.label
+
+
+def _tell_apart(found: Sequence[Table]) -> list[Table]:
+    """The same tables; those with the same task, data and model say in what they differ."""
+    out = []
+    for table in found:
+        rivals = [t for t in found if all(t.recipe[k] == table.recipe[k] for k in TABLE[:3])]
+        differs = [k for k in TABLE[3:] if any(t.recipe[k] != table.recipe[k] for t in rivals)]
+        if "limit" in differs and len({t.recipe["limit"] for t in rivals}) == len(rivals):
+            differs = [k for k in differs if k != "data_hash"]  # another limit is other data
+        out.append(replace(table, differs=tuple(differs)))
+    return out

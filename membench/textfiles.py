@@ -1,0 +1,82 @@
+"""Data files of the user, read with errors that name file and line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from membench.errors import MembenchError
+
+
+def is_file_argument(argument: str) -> bool:
+    """Whether a data source's argument means a local file rather than a data set of the hub (OWNER/NAME)."""
+    path = Path(argument)
+    return path.exists() or path.suffix in {".json", ".jsonl"} or argument.count("/") != 1 or argument[0] in "./~"
+
+
+def data_name(source: str, argument: str) -> str:
+    """The name of a data set as typed; of a path only its last part, so that results name no folder of a machine."""
+    if not argument:
+        return source
+    return f"{source}:{Path(argument).name if is_file_argument(argument) else argument}"
+
+
+def read_text(argument: str) -> str:
+    """The text of a file; raises MembenchError if it cannot be read or is empty."""
+    path = Path(argument).expanduser()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise MembenchError(f"{argument}:{line}: not UTF-8 text: save the file as UTF-8") from error
+    except FileNotFoundError as error:
+        raise MembenchError(f"{argument}: no such file: check the path after the colon of --data") from error
+    except OSError as error:
+        raise MembenchError(f"{argument}: cannot be read: {error.strerror}") from error
+    if not text.strip():
+        raise MembenchError(f"{argument}: the file is empty")
+    return text
+
+
+def read_json(argument: str) -> Any:
+    """The value of a JSON file."""
+    return _parse(read_text(argument), argument, 1)
+
+
+def read_jsonl(argument: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file with one JSON object a line, each with its place "FILE:LINE"; blank lines are skipped."""
+    # Not splitlines(): JSON texts may hold characters such as U+2028, which it takes for ends of lines.
+    for number, line in enumerate(read_text(argument).split("\n"), 1):
+        if line.strip():
+            row = _parse(line, argument, number)
+            if not isinstance(row, dict):
+                raise MembenchError(f"{argument}:{number}: wants a JSON object {{...}}, got {type(row).__name__}")
+            yield f"{argument}:{number}", row
+
+
+def want(row: object, key: str, kind: type, where: str) -> Any:
+    """row[key], which must be of this type and, for texts and lists, not empty.
+
+    Raises MembenchError that begins with `where`.
+    """
+    if not isinstance(row, dict):
+        raise MembenchError(f"{where}: wants an object with {key!r}, got {type(row).__name__}")
+    if key not in row:
+        raise MembenchError(f"{where}: {key!r} is missing")
+    value = row[key]
+    names: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
+    if not isinstance(value, kind):
+        raise MembenchError(f"{where}: {key!r} must be {names[kind]}, got {type(value).__name__}")
+    if not (value.strip() if isinstance(value, str) else value):
+        raise MembenchError(f"{where}: {key!r} is empty")
+    return value
+
+
+def _parse(text: str, argument: str, first_line: int) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line = first_line + error.lineno - 1
+        raise MembenchError(f"{argument}:{line}: broken JSON: {error.msg} at column {error.colno}") from error

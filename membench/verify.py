@@ -1,0 +1,112 @@
+"""Recompute every stored number from its records, and say which do not come out as they stand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from membench import registry
+from membench.api import Task
+from membench.errors import MembenchError
+from membench.tables import GOLD, GROUND
+from membench.records import FILE, answer_of, read_records
+from membench.store import Cell, cell_id, cells
+from membench.summary import DIGITS, summarise_cell, summary_of
+
+TOLERANCE = 1.5 * 10**-DIGITS  # a rounding apart
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A cell, and what of it does not come out of its records; nothing if all does."""
+
+    cell: Cell
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every number came out."""
+        return not self.problems
+
+
+def verify(root: Path) -> list[Verdict]:
+    """Recompute all played cells under a folder. Raises MembenchError if there is no such folder."""
+    every = cells(root)
+    golds = [cell for cell in every if cell.recipe["task"] == GOLD]
+    return [Verdict(cell, tuple(_problems(cell, golds))) for cell in every]
+
+
+def _problems(cell: Cell, golds: Sequence[Cell]) -> Iterator[str]:
+    if cell.id != cell_id(cell.recipe):
+        yield f"id: stored {cell.id}, its recipe gives {cell_id(cell.recipe)}"
+    if "records_sha256" not in cell.result:
+        yield str(cell.result.get("reason"))
+        return
+    path = cell.folder / FILE
+    digest = hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+    if digest != cell.result["records_sha256"]:
+        yield f"{path} is not the file that the result was made of"
+    try:
+        records = read_records(cell.folder)
+        task = task_of(cell.recipe)
+        summary, costs, counts = summarise_cell(task, records)
+        fresh = {"summary": summary, "costs": costs, "counts": counts}
+        for key, value in fresh.items():
+            yield from _differences(key, cell.result[key], value)
+        yield from _yardstick_problems(cell, task, records, golds)
+    except MembenchError as error:
+        yield str(error)
+
+
+def task_of(recipe: Mapping[str, Any]) -> Task:
+    """The task that a recipe names, with its settings. Raises MembenchError if it is not installed or not as it was."""
+    name = recipe["task"]
+    if name == GOLD:
+        from membench.gold import Gold  # brings torch, which nothing else here needs
+
+        return Gold()
+    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in recipe["task_settings"].items()}
+    try:
+        task: Task = registry.load("tasks", name)(**settings)
+    except TypeError as error:
+        raise MembenchError(f"task {name} no longer has these settings: {error}") from None
+    return task
+
+
+def _yardstick_problems(
+    cell: Cell, task: Task, records: Sequence[Mapping[str, Any]], golds: Sequence[Cell]
+) -> Iterator[str]:
+    """Floor and reference: they must come out of the records of a gold cell that was played on the same ground."""
+    asked = {record["question"] for record in records if record["type"] == "answer"}
+    for name, stored in (cell.result.get("yardsticks") or {}).items():
+        tried = []
+        for gold in golds:
+            same = all(gold.recipe[key] == cell.recipe[key] for key in GROUND)
+            if same and gold.recipe["method"] == name and gold.id != cell.id:
+                found = [r for r in read_records(gold.folder) if r["type"] == "answer" and r["question"] in asked]
+                fresh = summary_of(task, [answer_of(record) for record in found])
+                tried.append(list(_differences(f"yardsticks.{name}", stored, fresh)))
+        if not tried:
+            yield f"yardsticks.{name}: the cell that it came from is not here"
+        else:
+            yield from min(tried, key=len)
+
+
+def _differences(where: str, stored: Any, fresh: Any) -> Iterator[str]:
+    """Every leaf of two trees of plain data that is not the same, as "path: stored X, recomputed Y"."""
+    if isinstance(stored, Mapping) and isinstance(fresh, Mapping):
+        for key in dict.fromkeys((*stored, *fresh)):
+            yield from _differences(f"{where}.{key}", stored.get(key), fresh.get(key))
+    elif isinstance(stored, list) and isinstance(fresh, list) and len(stored) == len(fresh):
+        for k, pair in enumerate(zip(stored, fresh, strict=True)):
+            yield from _differences(f"{where}[{k}]", *pair)
+    elif not _same(stored, fresh):
+        yield f"{where}: stored {stored}, recomputed {fresh}"
+
+
+def _same(stored: Any, fresh: Any) -> bool:
+    numbers = isinstance(stored, (int, float)) and isinstance(fresh, (int, float))
+    return abs(stored - fresh) <= TOLERANCE if numbers else bool(stored == fresh)

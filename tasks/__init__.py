@@ -1,0 +1,1 @@
+"""The built-in tasks, one file each; a file's name is its task's name."""

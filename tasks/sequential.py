@@ -1,0 +1,60 @@
+"""Write contexts one after another and ask about all of them after each write: what is kept, and for how long."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from membench.api import Answer, Ask, Dataset, Episode, Metric, Task, Write
+from membench.errors import MembenchError
+from membench.retention import summarise_retention
+from membench.views import (
+    SCORES,
+    SPLIT_SCORES,
+    alternate,
+    summarise_placebo,
+    summarise_split,
+    summarise_view,
+)
+
+FINAL_SCORES = ("f1", "contains", "margin", "acc_mc")
+
+
+@dataclass(frozen=True)
+class Sequential(Task):
+    """For t = 1..T: write context t, ask the same questions of every context, written or not yet.
+
+    The views `all`, `rehearsed` and `unrehearsed` are of each context just after its own write; `final`,
+    `final-rehearsed` and `final-unrehearsed` of all after the last one.
+    """
+
+    questions: int = 4  # of each context in each Ask; 0 means all
+    default_limit: ClassVar[int] = 8
+
+    def __post_init__(self) -> None:
+        if self.questions < 0:
+            raise MembenchError(f"setting questions of sequential wants 0 (all) or more, got {self.questions}")
+
+    def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:
+        """The one episode; seed 0 writes in the data's order, any other in an order of its own."""
+        order = list(data.contexts)
+        if seed:
+            random.Random(f"order {seed}").shuffle(order)
+        ask = Ask(tuple(q for context in data.contexts for q in alternate(context.questions, self.questions)))
+        yield Episode("sequence", tuple(step for context in order for step in (Write((context,)), ask)))
+
+    def summarise(self, answers: Sequence[Answer]) -> dict[str, Metric]:
+        """Efficacy, placebo, what is left after the last write, and the retention metrics of `membench.retention`."""
+        own = [a for a in answers if a.seen and a.position == a.written]
+        last = max((a.written for a in answers), default=0)
+        final = [a for a in answers if a.seen and a.written == last]
+        return (
+            summarise_view(own, "all", SCORES)
+            | summarise_split(own, SPLIT_SCORES)
+            | summarise_placebo(answers)
+            | summarise_view(final, "final", FINAL_SCORES)
+            | summarise_split(final, FINAL_SCORES, "final-")
+            | summarise_retention(answers, "contains")
+        )

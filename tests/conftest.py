@@ -1,0 +1,52 @@
+"""Fixtures that every test may use: a tiny model, and a cache of its own in place of the user's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from membench.llm import LLM
+from membench.tiny import tiny_llm
+
+
+@pytest.fixture(autouse=True)
+def own_cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Fast tests see an empty cache and results folder; those on the real model use the user's cache."""
+    monkeypatch.delenv("MEMBENCH_OUTPUT_DIR", raising=False)
+    if request.node.get_closest_marker("e2e") is None:
+        monkeypatch.setenv("MEMBENCH_HOME", str(tmp_path / "membench-home"))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny random model."""
+    return tiny_llm(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def llm(tiny: Path) -> LLM:
+    """The tiny model, loaded. Lent to many tests: leave it as it was."""
+    return LLM.load(tiny, name="tiny", dtype="float32", device="cpu", style="plain")
+
+
+@pytest.fixture(scope="session")
+def data_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three contexts with two questions each, in the user's own format (`--data jsonl:PATH`)."""
+    harbours = (("Vellmar", "Ines Corde", 1931), ("Oxley", "Tam Reed", 1874), ("Brannow", "Ada Quill", 1902))
+    lines = [
+        {
+            "id": name.lower(),
+            "context": f"The harbour of {name} was built by {builder} in {year}.",
+            "questions": [
+                {"question": f"Who built the harbour of {name}?", "answers": [builder]},
+                {"question": f"In what year was the harbour of {name} built?", "answers": [str(year)]},
+            ],
+            "targets": [{"question": f"Who made the harbour of {name}?", "answer": builder}],
+        }
+        for name, builder, year in harbours
+    ]
+    path = tmp_path_factory.mktemp("data") / "harbours.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return path

@@ -1,0 +1,76 @@
+"""Intervals and tests against known values and small simulations."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from membench.stats import mean_ci, paired_test, ratio_ci, two_way_ci
+
+
+def test_mean_interval_of_a_known_sample() -> None:
+    found = mean_ci([1, 2, 3, 4, 5])
+    half = 2.776445 * (2.5 / 5) ** 0.5  # t(4) at 97.5 %
+    assert found == pytest.approx((3.0, 3.0 - half, 3.0 + half), abs=1e-5)
+    assert mean_ci([0.4]) == (0.4, None, None)
+
+
+def test_two_way_interval_widens_with_the_noise_of_seeds() -> None:
+    calm = two_way_ci([[0.2, 0.4, 0.6], [0.2, 0.4, 0.6]])
+    noisy = two_way_ci([[0.1, 0.3, 0.5], [0.3, 0.5, 0.7]])
+    assert calm.value == pytest.approx(noisy.value)
+    assert calm.low is not None
+    assert noisy.low is not None
+    assert noisy.low < calm.low
+    assert two_way_ci([[0.2, 0.4, 0.6]]) == mean_ci([0.2, 0.4, 0.6])
+    assert two_way_ci([[0.5, 0.5], [0.5, 0.5]]) == (0.5, 0.5, 0.5)
+
+
+def test_two_way_interval_covers_what_it_says() -> None:
+    rng = random.Random(1)
+    hits = 0
+    for _ in range(400):
+        contexts = [rng.gauss(0, 1) for _ in range(12)]
+        seeds = [rng.gauss(0, 0.5) for _ in range(4)]
+        found = two_way_ci([[0.3 + c + s for c in contexts] for s in seeds])
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= 0.3 <= found.high
+    assert 0.92 <= hits / 400 <= 0.985
+
+
+def test_ratio_of_sums_with_jackknife() -> None:
+    exact = ratio_ci([0.4, 0.3, 0.5], [0.8, 0.6, 1.0])
+    assert exact == pytest.approx((0.5, 0.5, 0.5))
+    found = ratio_ci([0.5, 0.1, 0.9, 0.4], [0.6, 0.7, 0.8, 0.9])
+    assert found is not None
+    assert found.value == pytest.approx(1.9 / 3.0)
+    without = [1.4 / 2.4, 1.8 / 2.3, 1.0 / 2.2, 1.5 / 2.1]
+    mean = sum(without) / 4
+    error = (3 / 4 * sum((w - mean) ** 2 for w in without)) ** 0.5
+    assert found.high == pytest.approx(found.value + 3.182446 * error, abs=1e-5)
+
+
+@pytest.mark.parametrize("denominators", [[0.1, -0.1, 0.05, -0.02], [0.0, 0.0, 0.0, 0.0], [0.5]])
+def test_no_ratio_where_the_denominator_is_not_resolved(denominators: list[float]) -> None:
+    assert ratio_ci([0.1] * len(denominators), denominators) is None
+
+
+def test_paired_test() -> None:
+    clear = paired_test([0.9, 0.8, 0.7, 0.9, 0.8, 0.9], [0.1, 0.2, 0.1, 0.3, 0.2, 0.1])
+    assert clear.difference.value == pytest.approx(4.0 / 6)
+    assert clear.p_t is not None
+    assert clear.p_t < 0.001
+    assert clear.p_sign == pytest.approx(2 / 64)
+    same = paired_test([0.5, 0.5], [0.5, 0.5])
+    assert (same.p_t, same.p_sign) == (1.0, 1.0)
+
+
+def test_sign_flips_are_drawn_with_many_contexts_and_repeat() -> None:
+    rng = random.Random(2)
+    a, b = [[rng.random() for _ in range(30)] for _ in range(2)]
+    first, again = paired_test(a, b), paired_test(a, b)
+    assert first == again
+    assert first.p_t is not None
+    assert abs(first.p_sign - first.p_t) < 0.05

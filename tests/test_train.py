@@ -1,0 +1,134 @@
+"""The identities that prove the training loop (METHODS: SELF-PARAM, FT)."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from membench.api import Adapter, Recall
+from membench.llm import LLM
+from membench.sentences import Material, Sentence, batches, qa_sentences, quota, suffix_sentence
+from membench.train import Lora, train
+
+TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
+MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
+LORA = Lora(rank=4, lr=1e-2, precision="float32")
+
+
+def losses(llm: LLM, steps: list[list[Sentence]], loss: str, lora: Lora = LORA, **options: str) -> list[float]:
+    values: list[float] = []
+    train(llm, steps, loss, lora, on_step=lambda _, value: values.append(value), **options)
+    return values
+
+
+def plain_hidden(llm: LLM, ids: list[int]) -> torch.Tensor:
+    with torch.no_grad():
+        return llm.model(torch.tensor([ids])).logits[0].float()
+
+
+def test_kl_is_zero_with_an_empty_context(llm: LLM) -> None:
+    sentences = [Sentence(s.kind, s.stem, (), s.tokens, s.start) for s in qa_sentences(llm, MATERIAL, "all")]
+    assert losses(llm, [sentences], "kl") == [pytest.approx(0, abs=1e-5)]
+
+
+def test_kl_is_the_definition(llm: LLM) -> None:
+    sentence = qa_sentences(llm, MATERIAL, "all")[0]
+    stem, given, tokens = list(sentence.stem), list(sentence.given), list(sentence.tokens)
+    teacher = plain_hidden(llm, stem + given + tokens)[len(stem) + len(given) - 1 : -1].log_softmax(-1)
+    student = plain_hidden(llm, stem + tokens)[len(stem) - 1 : -1].log_softmax(-1)
+    expected = (teacher.exp() * (teacher - student)).sum(-1).mean().item()
+    assert losses(llm, [[sentence]], "kl") == [pytest.approx(expected, rel=1e-3)]
+    vocab = teacher.shape[-1]
+    assert losses(llm, [[sentence]], "kl", reduction="vocab_mean") == [pytest.approx(expected / vocab, rel=1e-3)]
+
+
+def test_cross_entropy_is_the_definition_and_answer_only_masks_the_question(llm: LLM) -> None:
+    for loss_on in ("all", "answer"):
+        sentence = qa_sentences(llm, MATERIAL, loss_on)[1]
+        stem, tokens = list(sentence.stem), list(sentence.tokens)
+        logits = plain_hidden(llm, stem + tokens)[len(stem) - 1 : -1][sentence.start :]
+        expected = F.cross_entropy(logits, torch.tensor(tokens[sentence.start :])).item()
+        assert losses(llm, [[sentence]], "ce") == [pytest.approx(expected, rel=1e-4)]
+        covered = llm.decode(tokens[sentence.start :])
+        assert covered == (" 1931\n" if loss_on == "answer" else "Q: When was it built?\nA: 1931\n")
+
+
+def test_an_untrained_adapter_is_the_base_exactly(llm: LLM) -> None:
+    layer = train(llm, [], "ce", LORA)
+    questions = ["Who built the harbour?"]
+    base = llm.answer(Recall(), questions, [["Ines Corde"]])
+    worn = llm.answer(Recall(adapter=Adapter((layer,), LORA.scale)), questions, [["Ines Corde"]])
+    assert worn[0].logprobs == base[0].logprobs
+    assert worn[0].ids == base[0].ids
+
+
+def test_merged_equals_adapter_on(llm: LLM) -> None:
+    steps = [qa_sentences(llm, MATERIAL, "all")] * 4
+    seen: list[float] = []
+    layer = train(llm, [*steps, steps[0]], "ce", LORA, on_step=lambda _, value: seen.append(value))
+    shorter = train(llm, steps, "ce", LORA)
+    with llm.wearing(Adapter((shorter,), LORA.scale)):
+        merged = losses(llm, [steps[0]], "ce")[0]
+    assert merged == pytest.approx(seen[-1], abs=1e-4)
+    assert layer.keys() == shorter.keys()
+
+
+def test_training_lowers_the_loss_and_leaves_the_model_as_it_was(llm: LLM) -> None:
+    before = {name: p.clone() for name, p in llm.model.named_parameters()}
+    values = losses(llm, [qa_sentences(llm, MATERIAL, "all")] * 20, "kl")
+    assert values[-1] < 0.3 * values[0]
+    after = dict(llm.model.named_parameters())
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) and not after[name].requires_grad for name in before)
+    assert not llm.model.training
+
+
+def test_same_seed_same_weights(llm: LLM) -> None:
+    steps = [qa_sentences(llm, MATERIAL, "all")] * 3
+    one, two = train(llm, steps, "kl", LORA), train(llm, steps, "kl", LORA)
+    other = train(llm, steps, "kl", Lora(rank=4, lr=1e-2, precision="float32", seed=1))
+    assert all(torch.equal(one[m][k], two[m][k]) for m in one for k in "AB")
+    assert any(not torch.equal(one[m]["A"], other[m]["A"]) for m in one)
+
+
+def test_hard_labels_equal_a_one_hot_teacher(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FT(S) is SELF-PARAM with a teacher that is sure of the text."""
+    sentence = qa_sentences(llm, MATERIAL, "answer")[0]
+    labels = list(sentence.tokens[sentence.start :])
+    sure = torch.full((len(labels), 8), 0.0)
+    hard = losses(llm, [[sentence]], "ce")[0]
+    plain = llm.logits
+
+    def logits(hidden: torch.Tensor) -> torch.Tensor:
+        if hidden.shape[-1] != 8:
+            return plain(hidden)
+        return F.one_hot(torch.tensor(labels), llm.model.config.vocab_size).float() * 200
+
+    monkeypatch.setattr(llm, "logits", logits)
+    monkeypatch.setattr("membench.train.teach", lambda _llm, _sentences: {sentence: sure})
+    assert losses(llm, [[sentence]], "kl")[0] == pytest.approx(hard, rel=1e-4)
+
+
+def test_every_epoch_covers_every_sentence_once() -> None:
+    steps = list(batches(10, 4, 3, random.Random(0)))
+    assert [len(step) for step in steps] == [4, 4, 2] * 3
+    for epoch in range(3):
+        assert sorted(i for step in steps[3 * epoch : 3 * epoch + 3] for i in step) == list(range(10))
+
+
+def test_published_mix_is_one_to_one_to_one() -> None:
+    carry, total = 0.0, 0
+    for share in (4, 4, 2):
+        due, carry = quota(1.0, share, carry)
+        total += due
+    assert total == 10
+
+
+def test_suffix_sees_the_prefix_only_as_teacher(llm: LLM) -> None:
+    sentence = suffix_sentence(llm, MATERIAL, random.Random(3))
+    assert llm.decode([*sentence.given, *sentence.tokens]) == TEXT
+    assert sentence.given
+    assert sentence.tokens
