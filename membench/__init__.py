@@ -32,7 +32,7 @@ def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any
 def leaderboard(folder: str | Path = "results", **filters: Any) -> list[dict[str, Any]]:
     """The rows of the tables that the stored cells under a folder make, with the keys of `leaderboard --format json`.
 
-    `filters` are those of membench.leaderboard.tables: task, data, model, method, sort.
+    `filters` are those of membench.tables.tables: task, data, model, method, sort.
     """
     from membench import store
     from membench.tables import rows

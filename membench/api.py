@@ -143,7 +143,10 @@ class Metric:
 
 
 class Task(ABC):
-    """A script of writes and asks, and what its records amount to. Fields of a subclass (a frozen dataclass) are settings."""
+    """A script of writes and asks, and what its records amount to.
+
+    Fields of a subclass (a frozen dataclass) are settings.
+    """
 
     default_limit: ClassVar[int] = 10  # contexts to write where the user names no limit
     held_out: ClassVar[int] = 0  # contexts beyond the limit that it asks about and never writes
@@ -194,9 +197,9 @@ def lent(default: Any = None) -> Any:
 class Method(ABC, Generic[M]):
     """A memory method: a pure function from a memory and new contexts to a new memory.
 
-    Fields of a subclass are its hyper-parameters. Between calls it keeps nothing; the `llm` is lent and comes back as it
-    was. A memory is plain data: tensors, arrays, strings, numbers, and dataclasses, tuples, dicts of them, so that the
-    harness can measure, hash, save and load it. `None` is the empty memory.
+    Fields of a subclass are its hyper-parameters. Between calls it keeps nothing; the `llm` is lent and comes back as
+    it was. A memory is plain data: tensors, arrays, strings, numbers, and dataclasses, tuples, dicts of them, so that
+    the harness can measure, hash, save and load it. `None` is the empty memory.
     """
 
     version: ClassVar[int] = 1  # raise it when a change of code changes results: stored cells are then played anew

@@ -1,8 +1,8 @@
 """The gold script: every question is asked with its own context alone written.
 
-Played by `base` it is the floor, played by `in-context` the reference. Both are computed once for some data and model and shared
-by all tasks. What the reference answered is kept with its hidden states, so that every method's divergence from it can be
-measured without the reference being read again.
+Played by `base` it is the floor, played by `in-context` the reference. Both are computed once for some data and model
+and shared by all tasks. What the reference answered is kept with its hidden states, so that every method's divergence
+from it can be measured without the reference being read again.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from membench.errors import MembenchError
 from membench.meter import Meter
-from membench.prompt import Renderer
+from membench.prompt import EXAMPLES, Renderer
 from membench.reading import Completion, Reading, Reference, complete, read
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ class LLM:
             dtype = "float32" if device == "cpu" else "bfloat16"
         if dtype not in DTYPES:
             raise MembenchError(f"unknown dtype {dtype!r}: choose from auto, {', '.join(DTYPES)}")
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
         try:
             tokenizer = AutoTokenizer.from_pretrained(path, **options)
-            model = AutoModelForCausalLM.from_pretrained(path, dtype=DTYPES[dtype], **options)
+            model: nn.Module = AutoModelForCausalLM.from_pretrained(path, dtype=DTYPES[dtype], **options)
             model = model.to(torch.device(device))
         except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
@@ -90,14 +90,17 @@ class LLM:
         return self.tokenizer.decode(ids, skip_special_tokens=True)  # type: ignore[no-any-return]
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Vocabulary logits [..., vocabulary] in float32 of final hidden states [..., width]; exact, the head is frozen."""
+        """Vocabulary logits [..., vocabulary] in float32 of final hidden states [..., width].
+
+        Exact, as no method changes the output head.
+        """
         logits = nn.functional.linear(hidden, self.model.get_output_embeddings().weight).float()
         cap = getattr(self.model.config, "final_logit_softcapping", None)
         return torch.tanh(logits / cap) * cap if cap else logits
 
-    def segment_ids(self, contexts: Sequence[str], question: str) -> list[list[int]]:
+    def segment_ids(self, contexts: Sequence[str], question: str, examples: int = len(EXAMPLES)) -> list[list[int]]:
         """The prompt as token segments; the first opens with the model's own opening tokens."""
-        first, *rest = (self.ids(segment) for segment in self.renderer.segments(contexts, question))
+        first, *rest = (self.ids(segment) for segment in self.renderer.segments(contexts, question, examples))
         return [[*self.bos, *first], *rest]
 
     def prompt(self, contexts: Sequence[str], question: str) -> str:
@@ -114,8 +117,8 @@ class LLM:
     ) -> list[Reading]:
         """Read and answer questions under a recall, greedily, to the end of a line.
 
-        `candidates` are answers whose likelihood is wanted; `references` are what the in-context reference answered, for
-        the divergence from it.
+        `candidates` are answers whose likelihood is wanted; `references` are what the in-context reference answered,
+        for the divergence from it.
         """
         contexts = recall.contexts or tuple(() for _ in questions)
         with self.wearing(recall.adapter):

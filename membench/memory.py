@@ -117,8 +117,8 @@ def load(folder: Path) -> Any:
         if kind == "dict":
             return pairs
         module, _, name = value["type"].partition(":")
-        cls = getattr(importlib.import_module(module), name)
-        if not is_dataclass(cls):
+        cls: Any = getattr(importlib.import_module(module), name)
+        if not (isinstance(cls, type) and is_dataclass(cls)):
             raise MembenchError(f"{folder / 'memory.json'}: {value['type']} is no dataclass")
         return cls(**pairs)
 

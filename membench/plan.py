@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from membench import registry, settings, store, weights
-from membench.api import Dataset, Method, Source, Task, settings_of
+from membench.api import Context, Dataset, Method, Source, Task, settings_of
 from membench.errors import MembenchError
+from membench.generic import generic_texts
 from membench.gold import NAME as GOLD
 from membench.gold import Gold
 from membench.score import METRIC_VERSION
+from membench.scribe import Scribe
 
 YARDSTICKS = ("in-context", "base")  # the reference first: every other cell is compared with it
 
@@ -81,7 +83,10 @@ class Planned:
 
 
 def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
-    """The cells in the order of play: yardsticks first. Raises MembenchError for anything that is wrong in the request."""
+    """The cells in the order of play: yardsticks first.
+
+    Raises MembenchError for anything that is wrong in the request.
+    """
     method_classes = {name: registry.load("methods", name) for name in request.methods}
     task_classes = {name: registry.load("tasks", name) for name in request.tasks}
     method_settings = settings.split(request.method_settings, method_classes, "method")
@@ -114,10 +119,21 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     return data
 
 
-def data_hash(data: Dataset) -> str:
+def data_hash(contexts: Sequence[Context]) -> str:
     """A hash of every text, question and answer."""
-    text = json.dumps([asdict(c) for c in (*data.contexts, *data.held_out)], sort_keys=True)
+    text = json.dumps([asdict(c) for c in contexts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def sources_of(method: Method[Any]) -> dict[str, Any]:
+    """What identifies the texts that a trained method's settings point to: its target writer and generic text."""
+    out: dict[str, Any] = {}
+    chosen = settings_of(method)
+    if "targets" in chosen:
+        out["targets"] = Scribe({}, None).provenance(chosen["targets"])
+    if chosen.get("generic"):
+        out["generic_text"] = generic_texts(chosen["generic_text"]).digest
+    return out
 
 
 def _add(
@@ -131,7 +147,8 @@ def _add(
         "task": task_name,
         "task_settings": settings_of(task),
         "data": data.name,
-        "data_hash": data_hash(data),
+        "data_hash": data_hash(data.contexts),
+        "held_out_hash": data_hash(data.held_out) if data.held_out else None,
         "limit": len(data.contexts),
         "model": model.name,
         "weights_hash": model.weights_hash,
@@ -143,6 +160,7 @@ def _add(
         "method_version": method.version,
         "settings": settings_of(method),
         "defaults": defaults,
+        "sources": sources_of(method),
         "seed": seed,
     }
     cells.setdefault(store.cell_id(recipe), Planned(name, method, task, data, recipe))
@@ -170,6 +188,6 @@ def check_window(cells: Sequence[Planned], llm: Any) -> None:
             tokens = sum(map(len, llm.segment_ids([context.text], longest))) + llm.max_new_tokens
             if tokens > llm.window:
                 raise MembenchError(
-                    f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt and the window of "
-                    f"{llm.name} is {llm.window}: split it, or take a model with a longer window"
+                    f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt and the window "
+                    f"of {llm.name} is {llm.window}: split it, or take a model with a longer window"
                 )

@@ -159,7 +159,7 @@ class Player:
 
 
 def likelihood(reading: Reading) -> dict[str, float]:
-    """Scores of the likelihood channel, nats per token: the first candidate is the gold answer, the others are wrong."""
+    """Scores of the likelihood channel, nats per token; the first candidate is the gold answer, the rest are wrong."""
     gold, *others = reading.logprobs
     scores = {"truncated": float(reading.truncated), "gold_logprob": round(gold, 6)}
     if others:

@@ -26,9 +26,15 @@ class Reporter:
         """Report one cell from start to end."""
         started = time.perf_counter()
         bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=self.console, transient=True, disable=not self.console.is_terminal,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
         head = f"[{number}/{count}] {title}"
         if not self.console.is_terminal:
             self.say(f"{head}: {steps} steps")

@@ -16,8 +16,8 @@ from membench.errors import MembenchError
 
 STYLES = ("plain", "chat")
 
-# Invented facts, so that the examples teach to answer from the text and not from what the model knows: with them the default
-# model reads right clearly more often than with general knowledge (docs/prompt.md has the numbers).
+# Invented facts, so that the examples teach to answer from the text and not from what the model knows: with them the
+# default model reads right clearly more often than with general knowledge (docs/prompt.md has the numbers).
 EXAMPLES = (
     (
         "Brannock is a small lighthouse on the island of Sule. The keeper of Brannock is Edda Marsh. "
@@ -37,8 +37,22 @@ EXAMPLES = (
         (("To which town is Lake Imber close?", "Carrow"), ("How many metres does Lake Imber go down?", "35")),
     ),
     (
-        "The Marlow Clock was made by Ruth Adler. The Marlow Clock is made of brass. The Marlow Society bought the clock.",
+        "The Marlow Clock was made by Ruth Adler. The Marlow Clock is made of brass. "
+        "The Marlow Society bought the clock.",
         (("Out of what material is the Marlow Clock?", "brass"), ("Who built the Marlow Clock?", "Ruth Adler")),
+    ),
+    (
+        "Harrow Hall is a school in Denby. Harrow Hall is run by Mara Quill. "
+        "A swan is shown on the badge of Harrow Hall.",
+        (("Where is Harrow Hall?", "Denby"), ("Which animal is on the badge of Harrow Hall?", "swan")),
+    ),
+    (
+        "The Pendle Cup takes place in August. The Pendle Cup was first held by the Rowan Club. "
+        "In the Pendle Cup, 20 percent of the players are women.",
+        (
+            ("When is the Pendle Cup?", "August"),
+            ("What share of the players in the Pendle Cup are women?", "20 percent"),
+        ),
     ),
 )
 
@@ -62,10 +76,13 @@ class Renderer:
         if self.style == "chat" and not getattr(self.template, "chat_template", None):
             raise MembenchError("this model has no chat template: use --style plain")
 
-    def segments(self, contexts: Sequence[str], question: str) -> tuple[str, ...]:
-        """The segments of a prompt; joined, they are its text. The first never depends on question or contexts."""
+    def segments(self, contexts: Sequence[str], question: str, examples: int = len(EXAMPLES)) -> tuple[str, ...]:
+        """The segments of a prompt; joined, they are its text. The first never depends on question or contexts.
+
+        Questions are always asked with all worked examples; training may do with fewer.
+        """
         if self.style == "plain":
-            return (self._head(), *(f"{text}\n" for text in contexts), f"Q: {question}\nA:")
+            return (self._head(examples), *(f"{text}\n" for text in contexts), f"Q: {question}\nA:")
         before, after = self._chat_frame()
         return (before, *(f"{text}\n\n" for text in contexts), f"{question}{after}")
 
@@ -79,10 +96,10 @@ class Renderer:
         shape = json.dumps([self.style, self.segments(["{context}"], "{question}"), self.answer("{answer}")])
         return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
-    def _head(self) -> str:
+    def _head(self, examples: int) -> str:
         return "".join(
             f"{text}\n" + "".join(f"Q: {question}\nA: {answer}\n" for question, answer in pairs) + "\n"
-            for text, pairs in EXAMPLES
+            for text, pairs in EXAMPLES[:examples]
         )
 
     def _chat_frame(self) -> tuple[str, str]:

@@ -31,7 +31,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Reading:
-    """An answered question: the text, its tokens and the hidden states that predicted them, and what was asked beside."""
+    """An answered question: text, tokens and the hidden states that predicted them, and what was asked beside."""
 
     text: str
     ids: tuple[int, ...]

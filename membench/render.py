@@ -51,13 +51,16 @@ def _markdown(tables: Sequence[Table]) -> str:
     blocks = []
     for table in tables:
         blocks.append(f"**{_md(table.title)}**")
-        for name, (head, *lines) in grids(table).items():
-            marks = [":--", *("--:" for _ in head[1:])]
-            body = [[_md(cell) for cell in line] for line in (head, *lines)]
-            rows = [f"| {' | '.join(row)} |" for row in (body[0], marks, *body[1:])]
-            blocks.append(f"{name}\n\n" + "\n".join(rows))
+        blocks += [f"{name}\n\n{markdown_grid(grid)}" for name, grid in grids(table).items()]
         blocks += [_md(note) for note in notes(table)]
     return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def markdown_grid(grid: Grid) -> str:
+    """A grid as a markdown table, numbers to the right."""
+    head, *lines = [[_md(cell) for cell in line] for line in grid]
+    marks = [":--", *("--:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *lines))
 
 
 def _md(text: str) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,10 +15,10 @@ import torch
 from rich.console import Console
 
 from membench import store, weights
-from membench.api import Answer, Pair, Question
+from membench.api import Pair, Question
 from membench.audit import audit
 from membench.errors import MembenchError
-from membench.gold import Gold, load_references, save_references
+from membench.gold import load_references, save_references
 from membench.llm import LLM
 from membench.plan import ModelInfo, Planned, Request, check_window, plan, resolve_model
 from membench.play import Player
@@ -152,7 +149,8 @@ class Session:
     def _scribe(self, cell: Planned) -> Scribe:
         book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out) if c.targets}
         cache = weights.home() / "targets"
-        return Scribe(book, cache, base_url=self.request.base_url, offline=self.request.offline)
+        identity = f"{self.model.weights_hash} {self.model.dtype}"
+        return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
 
     def _references(self, cell: Planned) -> dict[str, Reference]:
         """What the in-context reference answered, if it has been played."""
@@ -176,11 +174,17 @@ class Session:
         return dict(scribe.written)
 
     def _finish(
-        self, cell: Planned, folder: Path, started: str, pairs: Mapping[str, Sequence[Pair]], status: str, reason: str | None
+        self,
+        cell: Planned,
+        folder: Path,
+        started: str,
+        pairs: Mapping[str, Sequence[Pair]],
+        status: str,
+        reason: str | None,
     ) -> dict[str, Any]:
         records = store.read_records(folder)
         summary, costs, counts = store.summarise_cell(cell.task, records)
-        questions: list[Question] = [q for c in (*cell.data.contexts, *cell.data.held_out) for q in c.questions]
+        questions: list[Question] = [q for c in cell.data.contexts for q in c.questions]
         result = {
             "schema": store.SCHEMA,
             "id": cell.recipe_id,
@@ -191,7 +195,7 @@ class Session:
             "yardsticks": self._yardsticks(cell, records),
             "costs": costs,
             "counts": counts,
-            "audit": audit(pairs, questions) if pairs else None,
+            "audit": audit(pairs, questions, {c.id: c.text for c in cell.data.contexts}) if pairs else None,
             "versions": versions(),
             "started": started,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

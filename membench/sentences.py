@@ -1,7 +1,7 @@
 """Target sentences: what a trained memory is trained on. One stream for all trained methods, byte for byte.
 
-Three kinds, after SELF-PARAM's released training code: question-answer pairs about the context, suffixes of the context, and
-generic text (Wang et al., ICLR 2025; METHODS: QA, context-suffix and general terms).
+Three kinds, after SELF-PARAM's released training code: question-answer pairs about the context, suffixes of the
+context, and generic text (Wang et al., ICLR 2025; METHODS: QA, context-suffix and general terms).
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ if TYPE_CHECKING:
     from membench.llm import LLM
 
 GENERIC_TOKENS = 64  # of each generic text; the published code reads 256
+STUDENT_EXAMPLES = 1  # worked examples before a trained pair: enough to fix the form, a quarter of the tokens of all
 
 
 @dataclass(frozen=True)
 class Sentence:
     """A target sentence as tokens, for the student and for the teacher.
 
-    The student reads `stem + tokens`, the teacher `stem + given + tokens`; `stem` is shared by all sentences of a kind.
+    The student reads `stem + tokens`, the teacher `given + tokens`; both beginnings are shared by many sentences.
     The loss is on `tokens[start:]`.
     """
 
-    kind: str  # "qa", "suffix" or "generic"
+    kind: str  # "qa", "suffix", "generic" or "context"
     stem: tuple[int, ...]
-    given: tuple[int, ...]
+    given: tuple[tuple[int, ...], ...]
     tokens: tuple[int, ...]
     start: int = 0
 
@@ -44,10 +45,11 @@ def qa_sentences(llm: LLM, material: Material, loss_on: str) -> list[Sentence]:
     """The pairs in the very form in which questions are asked: worked examples, question, answer, end of line."""
     out = []
     for question, answer in material.pairs:
-        stem, given, ask = llm.segment_ids([material.text], question)
+        *given, ask = llm.segment_ids([material.text], question)
+        stem = llm.segment_ids([], question, STUDENT_EXAMPLES)[0]
         start = len(ask) if loss_on == "answer" else 0
         reply = llm.ids(llm.renderer.answer(answer))
-        out.append(Sentence("qa", tuple(stem), tuple(given), (*ask, *reply), start))
+        out.append(Sentence("qa", tuple(stem), tuple(map(tuple, given)), (*ask, *reply), start))
     return out
 
 
@@ -55,13 +57,13 @@ def suffix_sentence(llm: LLM, material: Material, rng: random.Random) -> Sentenc
     """The context cut in two at a random token; the student sees the second part alone."""
     ids = llm.ids(material.text)
     cut = rng.randint(1, max(1, len(ids) - 2))
-    return Sentence("suffix", llm.bos, tuple(ids[:cut]), tuple(ids[cut:]), 0 if llm.bos else 1)
+    return Sentence("suffix", llm.bos, (llm.bos, tuple(ids[:cut])), tuple(ids[cut:]), 0 if llm.bos else 1)
 
 
 def generic_sentence(llm: LLM, text: str, given: str) -> Sentence:
     """Generic text; the teacher reads it after `given` (the context as in the released code, or nothing)."""
     before = tuple(llm.ids(f"{given}\n")) if given else ()
-    return Sentence("generic", llm.bos, before, tuple(llm.ids(text)[:GENERIC_TOKENS]), 0 if llm.bos else 1)
+    return Sentence("generic", llm.bos, (llm.bos, before), tuple(llm.ids(text)[:GENERIC_TOKENS]), 0 if llm.bos else 1)
 
 
 def context_sentence(llm: LLM, material: Material) -> Sentence:
@@ -69,9 +71,7 @@ def context_sentence(llm: LLM, material: Material) -> Sentence:
     return Sentence("context", llm.bos, (), tuple(llm.ids(material.text)), 0 if llm.bos else 1)
 
 
-def batches(
-    count: int, batch_size: int, epochs: int, rng: random.Random
-) -> Iterator[list[int]]:
+def batches(count: int, batch_size: int, epochs: int, rng: random.Random) -> Iterator[list[int]]:
     """Indices of the sentences of each step: every epoch in a new order, breadth first over all contexts."""
     for _ in range(epochs):
         order = list(range(count))

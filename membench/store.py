@@ -123,8 +123,8 @@ def write_targets(folder: Path, pairs: Mapping[str, Sequence[Pair]]) -> None:
 def read_targets(folder: Path) -> dict[str, tuple[Pair, ...]]:
     """What `write_targets` kept, by the context's text; empty if the method used none."""
     path = folder / TARGETS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    rows = [json.loads(line) for line in lines]
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    rows = [json.loads(line) for line in lines if line]
     return {row["context"]: tuple(Pair(p["question"], p["answer"]) for p in row["pairs"]) for row in rows}
 
 

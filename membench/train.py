@@ -1,8 +1,8 @@
 """The one training loop that FT(C), FT(S) and SELF-PARAM share: LoRA on target sentences, hard labels or a teacher.
 
-SELF-PARAM (Wang et al., ICLR 2025) minimises KL(P(s | context) ‖ P'(s)) over target sentences s. The teacher is the model as it
-was before this write, with the context in its prompt. It is frozen, so it reads each sentence once: its final hidden
-states are kept, and the frozen output head makes the exact logits from them at every step.
+SELF-PARAM (Wang et al., ICLR 2025) minimises KL(P(s | context) ‖ P'(s)) over target sentences s. The teacher is the
+model as it was before this write, with the context in its prompt. It is frozen, so it reads each sentence once: its
+final hidden states are kept, and the frozen output head makes the exact logits from them at every step.
 """
 
 from __future__ import annotations
@@ -56,31 +56,40 @@ def train(
     loss: str,
     lora: Lora,
     reduction: str = "token_mean",
-    on_step: Callable[[int, float], None] | None = None,
+    on_step: Callable[[int, float, PeftModel], None] | None = None,
 ) -> Layer:
     """Train a fresh adapter on top of the weights that the model wears; returns its factors by module name.
 
     `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher). A step's loss is the mean over its sentences of
-    the mean over their tokens. `reduction="vocab_mean"` divides the KL by the vocabulary too, as the released code does.
+    the mean over their tokens. `reduction="vocab_mean"` divides the KL by the vocabulary too, as the released code
+    does.
     """
     plan = [list(step) for step in steps]
-    teacher = teach(llm, [s for step in plan for s in step]) if loss == "kl" else {}
+    teacher: dict[Sentence, Tensor] = {}
+    if loss == "kl":
+        with precision(llm, lora.precision):
+            teacher = teach(llm, [s for step in plan for s in step])
     wrapped = _wrap(llm, lora)
+    frozen: list[tuple[Tensor, Tensor]] = []
     try:
         wrapped.train()
+        autocast = precision(llm, lora.precision)
+        frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
         adapter = [p for p in wrapped.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(adapter, lr=lora.lr)
         for i, step in enumerate(plan):
-            with precision(llm, lora.precision):
+            with autocast:
                 value = _loss(llm, step, teacher, reduction)
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             llm.meter.add(trained=lengths(step))
             if on_step:
-                on_step(i, value.item())
-        return _factors(wrapped)
+                on_step(i, value.item(), wrapped)
+        return factors(wrapped)
     finally:
+        for parameter, whole in frozen:
+            parameter.data = whole
         wrapped.unload()
         llm.model.eval().requires_grad_(False)
 
@@ -102,13 +111,12 @@ def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
     unique = list(dict.fromkeys(sentences))
     out: dict[Sentence, Tensor] = {}
     with llm.meter.role("teacher"):
-        for span in chunks([len(s.given) + len(s.tokens) for s in unique], TEACHER_PASS_TOKENS):
+        for span in chunks([len(s.tokens) for s in unique], TEACHER_PASS_TOKENS):
             part = [unique[i] for i in span]
-            tree = Tree(llm.model)
-            hidden = _read(tree, [((s.stem, s.given), s.tokens) for s in part])
+            hidden, read = _read(llm, [(s.given, s.tokens) for s in part])
             for s, h in zip(part, hidden, strict=True):
                 out[s] = h[s.start :].float().clone()
-            llm.meter.add(read=tree.tokens_read)
+            llm.meter.add(read=read)
     return out
 
 
@@ -121,12 +129,24 @@ def _wrap(llm: LLM, lora: Lora) -> PeftModel:
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
         torch.manual_seed(lora.seed)
         try:
-            return get_peft_model(llm.model, config)  # type: ignore[return-value]
+            return get_peft_model(llm.model, config)
         except ValueError as error:
             raise MembenchError(f"cannot put LoRA on {llm.name}: {error}") from error
 
 
-def _factors(wrapped: PeftModel) -> Layer:
+def _halve(wrapped: PeftModel) -> list[tuple[Tensor, Tensor]]:
+    """Cast the frozen weights below the adapters once, not at every step; returns them with what they were."""
+    out = []
+    for module in wrapped.modules():
+        if isinstance(module, LoraLayer):
+            weight = module.get_base_layer().weight
+            out.append((weight, weight.data))
+            weight.data = weight.data.bfloat16()
+    return out
+
+
+def factors(wrapped: PeftModel) -> Layer:
+    """The adapter's factors by module name, as they are now."""
     prefix = "base_model.model."
     return {
         name.removeprefix(prefix): {
@@ -138,31 +158,37 @@ def _factors(wrapped: PeftModel) -> Layer:
     }
 
 
-def _read(tree: Tree, runs: Sequence[tuple[Sequence[tuple[int, ...]], tuple[int, ...]]]) -> list[Tensor]:
-    """For each (chain of shared segments, tokens): the hidden states that predict the tokens, one for each.
+def _read(llm: LLM, runs: Sequence[tuple[Sequence[tuple[int, ...]], tuple[int, ...]]]) -> tuple[list[Tensor], int]:
+    """For each (chain of shared segments, tokens): the hidden states that predict the tokens; and the tokens read.
 
-    All runs go through the model in one packed pass a level. Where nothing precedes a run, its first token is not
-    predicted; the first row then stands for nothing and the sentence's `start` leaves it out.
+    All goes through the model in one packed pass, shared segments once. Where nothing precedes a run, its first token
+    is not predicted; the first row then stands for nothing and the sentence's `start` leaves it out.
     """
-    known: dict[tuple[tuple[int, ...], ...], tuple[Node | None, Tensor | None]] = {(): (None, None)}
-    chains = [tuple(segment for segment in chain if segment) for chain, _ in runs]
-    for level in range(1, max(map(len, chains), default=0) + 1):
-        keys = sorted({chain[:level] for chain in chains if len(chain) >= level})
-        nodes, hidden = tree.grow([(known[key[:-1]][0], key[-1]) for key in keys])
-        known.update({key: (node, h[-1:]) for key, node, h in zip(keys, nodes, hidden, strict=True)})
-    own = tree.grow([(known[chain][0], tokens) for chain, (_, tokens) in zip(chains, runs, strict=True)])[1]
-    out = []
-    for chain, hidden in zip(chains, own, strict=True):
-        before = known[chain][1]
-        out.append(torch.cat([hidden[:1] if before is None else before, hidden[:-1]]))
-    return out
+    tree = Tree(llm.model, keep=False)
+    packed: list[tuple[Node | int | None, Sequence[int]]] = []
+    known: dict[tuple[tuple[int, ...], ...], int | None] = {(): None}
+    own: list[tuple[int | None, int]] = []
+    for chain, tokens in runs:
+        path: tuple[tuple[int, ...], ...] = ()
+        for segment in filter(None, chain):
+            above, path = known[path], (*path, segment)
+            if path not in known:
+                known[path] = len(packed)
+                packed.append((above, segment))
+        own.append((known[path], len(packed)))
+        packed.append((known[path], tokens))
+    hidden = tree.grow(packed)[1]
+    states = [torch.cat([hidden[k][:1] if above is None else hidden[above][-1:], hidden[k][:-1]]) for above, k in own]
+    return states, tree.tokens_read
 
 
 def _loss(llm: LLM, step: Sequence[Sentence], teacher: Mapping[Sentence, Tensor], reduction: str) -> Tensor:
     """Mean over sentences of the mean over their loss tokens."""
-    hidden = _read(Tree(llm.model), [((s.stem,), s.tokens) for s in step])
+    hidden, _ = _read(llm, [((s.stem,), s.tokens) for s in step])
     student = torch.cat([h[s.start :] for s, h in zip(step, hidden, strict=True)])
-    weights = torch.cat([torch.full((len(h) - s.start,), 1 / (len(h) - s.start)) for s, h in zip(step, hidden, strict=True)])
+    weights = torch.cat(
+        [torch.full((len(h) - s.start,), 1 / (len(h) - s.start)) for s, h in zip(step, hidden, strict=True)]
+    )
     weights = weights.to(student.device) / len(step)
     logits = llm.logits(student)
     if not teacher:

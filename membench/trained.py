@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from membench.api import Adapter, Method, Recall
+from membench.api import Adapter, Method, Pair, Recall
 from membench.errors import MembenchError
 from membench.generic import generic_texts
 from membench.sentences import (
@@ -29,9 +29,9 @@ from membench.train import Lora, train
 class Trained(Method[Adapter]):
     """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
 
-    lr: float = 1e-3
+    lr: float = 4e-3
     epochs: int = 12  # passes over the sentences
-    batch_size: int = 16  # sentences about contexts in a step
+    batch_size: int = 4  # sentences about contexts in a step
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.0
@@ -48,8 +48,14 @@ class Trained(Method[Adapter]):
         """`ce` for hard labels, `kl` for the teacher's distribution."""
 
     @abstractmethod
-    def steps(self, contexts: Sequence[str], rng: random.Random) -> Iterator[list[Sentence]]:
+    def steps(
+        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
+    ) -> Iterator[list[Sentence]]:
         """The sentences of each optimiser step."""
+
+    def pairs_about(self, contexts: Sequence[str]) -> list[tuple[Pair, ...]]:
+        """The target pairs about each context."""
+        return [() for _ in contexts]
 
     @property
     def reduction_of_kl(self) -> str:
@@ -59,10 +65,11 @@ class Trained(Method[Adapter]):
     def write(self, memory: Adapter | None, contexts: Sequence[str]) -> Adapter:
         """Train one more adapter on top of the memory."""
         layers = memory.layers if memory else ()
+        pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
         seed = self.seed * 1000 + len(layers)
         lora = Lora(self.rank, self.alpha, self.dropout, lr=self.lr, precision=self.precision, seed=seed)
         with self.llm.wearing(memory):
-            steps = list(self.steps(contexts, random.Random(seed)))
+            steps = list(self.steps(contexts, pairs, random.Random(seed)))
             layer = train(self.llm, steps, self.loss, lora, self.reduction_of_kl)
         return Adapter((*layers, layer), lora.scale)
 
@@ -82,11 +89,11 @@ class OnTargets(Trained):
     targets: str = "template"  # who writes the pairs: template, self, openai[:MODEL], recorded:FILE
     answers: str = "own"  # own: the model's greedy answer with the context; gold: the writer's
     pairs: int = 16  # at most, for a context
-    suffix: float = 0.1  # context suffixes for each pair (1 in the released code)
-    generic: float = 0.1  # generic texts for each pair (1 in the released code)
+    suffix: float = 0.05  # context suffixes for each pair (1 in the released code)
+    generic: float = 0.05  # generic texts for each pair (1 in the released code)
     generic_text: str = "builtin"
     generic_teacher: str = "context"  # the teacher of generic text sees the context (released code) or: none
-    loss_on: str = "all"  # all tokens of a pair, or: answer
+    loss_on: str = "answer"  # of a pair, the tokens of its answer, or (released code): all
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -101,11 +108,14 @@ class OnTargets(Trained):
             if getattr(self, name) < 0:
                 raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
 
-    def materials(self, contexts: Sequence[str]) -> list[Material]:
+    def pairs_about(self, contexts: Sequence[str]) -> list[tuple[Pair, ...]]:
+        """What the target writer wrote."""
+        return [self.scribe.pairs(self.targets, text, self.pairs, self.llm) for text in contexts]
+
+    def materials(self, contexts: Sequence[str], written: Sequence[Sequence[Pair]]) -> list[Material]:
         """The contexts with the pairs written about them, answered as `answers` says."""
         out = []
-        for text in contexts:
-            pairs = self.scribe.pairs(self.targets, text, self.pairs, self.llm)
+        for text, pairs in zip(contexts, written, strict=True):
             if self.answers == "own":
                 questions = [pair.question for pair in pairs]
                 with self.llm.meter.role("teacher"):
@@ -115,16 +125,18 @@ class OnTargets(Trained):
                 out.append(Material(text, tuple((pair.question, pair.answer) for pair in pairs)))
         return out
 
-    def steps(self, contexts: Sequence[str], rng: random.Random) -> Iterator[list[Sentence]]:
+    def steps(
+        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
+    ) -> Iterator[list[Sentence]]:
         """Every epoch all pairs in a new order, with suffixes and generic texts mixed in at their ratios."""
-        materials = self.materials(contexts)
-        pairs = [s for m in materials for s in qa_sentences(self.llm, m, self.loss_on)]
+        materials = self.materials(contexts, pairs)
+        asked = [s for m in materials for s in qa_sentences(self.llm, m, self.loss_on)]
         anchor = generic_texts(self.generic_text).train if self.generic else ()
         suffix_due = generic_due = 0.0
-        for chosen in batches(len(pairs), self.batch_size, self.epochs, rng):
+        for chosen in batches(len(asked), self.batch_size, self.epochs, rng):
             suffixes, suffix_due = quota(self.suffix, len(chosen), suffix_due)
             generics, generic_due = quota(self.generic, len(chosen), generic_due)
-            step = [pairs[i] for i in chosen]
+            step = [asked[i] for i in chosen]
             step += [suffix_sentence(self.llm, rng.choice(materials), rng) for _ in range(suffixes)]
             for _ in range(generics):
                 given = rng.choice(materials).text if self.generic_teacher == "context" else ""

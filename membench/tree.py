@@ -1,7 +1,7 @@
 """Reading many texts that begin alike in one pass: a token tree over one key-value cache.
 
-Every node is a run of tokens that sees its ancestors and itself, nothing else. A batch is one packed row of new nodes: no
-padding, no copy of a shared prefix, and the same code serves reading, decoding, scoring of candidates and training
+Every node is a run of tokens that sees its ancestors and itself, nothing else. A batch is one packed row of new nodes:
+no padding, no copy of a shared prefix, and the same code serves reading, decoding, scoring of candidates and training
 (gradients flow through shared nodes).
 """
 
@@ -26,28 +26,31 @@ class Node:
 class Tree:
     """A growing forest of token runs over one cache. Batch size 1; new nodes are packed side by side."""
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module, keep: bool = True):
+        """With `keep=False` keys and values are not kept: the tree can grow once only, all that training needs."""
         self.decoder = model.get_decoder()  # type: ignore[operator]
         self.config = model.config
-        self.cache = DynamicCache()  # without the config: sliding layers keep all, the mask cuts their window
+        self.cache = DynamicCache() if keep else None  # without the config: sliding layers keep all, the mask cuts them
         self._owner: list[Tensor] = []  # per pass: node index of each cached token
         self._depth: list[Tensor] = []  # per pass: position of each cached token
         self._lineage: list[list[int]] = []  # per node: itself and its ancestors
         self.tokens_read = 0
 
     def grow(
-        self, runs: Sequence[tuple[Node | None, Sequence[int]]], extend: bool = False
+        self, runs: Sequence[tuple[Node | int | None, Sequence[int]]], extend: bool = False
     ) -> tuple[list[Node], list[Tensor]]:
         """Read these runs of tokens, each below its parent; returns the new nodes and their final hidden states.
 
-        Hidden states are [tokens, width] for each run. With `extend`, a run lengthens its parent in place of opening a
-        node below it; the lengthened node replaces the old value.
+        A parent is a node, or the number of an earlier run of this call, or None. Hidden states are [tokens, width] for
+        each run. With `extend`, a run lengthens its parent in place of opening a node below it; the lengthened node
+        replaces the old value.
         """
         owners: list[int] = []
         positions: list[int] = []
         ids: list[int] = []
         new: list[Node] = []
-        for parent, tokens in runs:
+        for above, tokens in runs:
+            parent = new[above] if isinstance(above, int) else above
             start = parent.depth if parent else 0
             if extend and parent:
                 index = parent.index
@@ -59,16 +62,18 @@ class Tree:
             ids += tokens
             new.append(Node(index, start + len(tokens)))
         hidden = self._forward(ids, owners, positions)
-        return new, list(hidden.split([len(tokens) for _, tokens in runs]))
+        return new, list(hidden.split([len(tokens) for _, tokens in runs]))  # type: ignore[no-untyped-call]
 
     def mark(self) -> tuple[int, int, int]:
         """The tree as it is now, for `rewind`."""
+        assert self.cache is not None, "a tree that keeps nothing has nothing to go back to"
         return len(self._lineage), len(self._owner), self.cache.get_seq_length()
 
     def rewind(self, mark: tuple[int, int, int]) -> None:
         """Drop every node grown since the mark."""
         nodes, passes, length = mark
         del self._lineage[nodes:], self._owner[passes:], self._depth[passes:]
+        assert self.cache is not None
         surplus = self.cache.get_seq_length() - length
         if surplus:
             self.cache.crop(-surplus)
@@ -85,7 +90,7 @@ class Tree:
             attention_mask=mask,
             position_ids=depth[None],
             past_key_values=self.cache,
-            use_cache=True,
+            use_cache=self.cache is not None,
         )
         self.tokens_read += len(ids)
         return out.last_hidden_state[0]  # type: ignore[no-any-return]
@@ -94,7 +99,7 @@ class Tree:
         """Boolean [1, 1, new, cached + new]: ancestors and the own past; sliding layers cut at their window."""
         owners, depths = torch.cat(self._owner), torch.cat(self._depth)
         related = torch.zeros(len(self._lineage), len(self._lineage), dtype=torch.bool, device=owner.device)
-        for index in owner.unique().tolist():
+        for index in set(owner.tolist()):
             related[index, self._lineage[index]] = True
         distance = depth[:, None] - depths[None]
         visible = related[owner][:, owners] & (distance >= 0)

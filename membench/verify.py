@@ -11,10 +11,10 @@ from typing import Any
 from membench import registry
 from membench.api import Task
 from membench.errors import MembenchError
-from membench.tables import GOLD, GROUND
 from membench.records import FILE, answer_of, read_records
 from membench.store import Cell, cell_id, cells
 from membench.summary import DIGITS, summarise_cell, summary_of
+from membench.tables import GOLD, GROUND
 
 TOLERANCE = 1.5 * 10**-DIGITS  # a rounding apart
 

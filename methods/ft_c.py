@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from membench.api import Pair
 from membench.sentences import Material, Sentence, batches, context_sentence
 from membench.trained import Trained
 
@@ -14,6 +15,7 @@ from membench.trained import Trained
 class FtC(Trained):
     """LoRA by next-token cross-entropy on the whole text of each context."""
 
+    epochs: int = 24  # as many steps for one context as the methods trained on pairs take
     batch_size: int = 2  # contexts in a step: about as many tokens as a step of the methods trained on pairs
 
     @property
@@ -21,7 +23,9 @@ class FtC(Trained):
         """Hard labels."""
         return "ce"
 
-    def steps(self, contexts: Sequence[str], rng: random.Random) -> Iterator[list[Sentence]]:
+    def steps(
+        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
+    ) -> Iterator[list[Sentence]]:
         """Every epoch all contexts in a new order."""
         texts = [context_sentence(self.llm, Material(text, ())) for text in contexts]
         for chosen in batches(len(texts), self.batch_size, self.epochs, rng):

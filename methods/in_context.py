@@ -10,7 +10,7 @@ from membench.api import Method, Recall
 
 @dataclass(frozen=True)
 class InContext(Method[tuple[str, ...]]):
-    """All that was written stands in the prompt; played on the gold script, in which only the right context is written."""
+    """All that was written stands in the prompt; played on the gold script, where only the right context is written."""
 
     def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
         """Append the texts."""

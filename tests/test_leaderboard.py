@@ -15,9 +15,9 @@ import pytest
 from membench.columns import COLUMNS, columns_help
 from membench.entry import Entry
 from membench.errors import MembenchError
-from membench.tables import rows, tables
 from membench.render import grids, render
 from membench.store import Cell, cell_id
+from membench.tables import rows, tables
 
 CONTEXTS = ("c0", "c1", "c2", "c3")
 FLOOR = {"contains/all": (0.0, 0.1, 0.0, 0.1), "contains/rehearsed": (0.0, 0.1, 0.0, 0.1)}

@@ -16,7 +16,8 @@ QUESTIONS = ("Who built the harbour?", "In what year was it built, and by whom?"
 
 def logits(llm: LLM, ids: list[int]) -> torch.Tensor:
     with torch.no_grad():
-        return llm.model(torch.tensor([ids])).logits[0].float()
+        out: torch.Tensor = llm.model(torch.tensor([ids])).logits
+    return out[0].float()
 
 
 def prompt_ids(llm: LLM, contexts: tuple[str, ...], question: str) -> list[int]:

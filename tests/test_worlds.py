@@ -46,8 +46,10 @@ def masked(context: Context) -> str:
 def test_pinned() -> None:
     data = load("", 20)
     digest = hashlib.sha256(repr(data).encode()).hexdigest()
-    assert data.contexts[0].text.startswith("Nordan casserole is a traditional dish. Nordan casserole is seasoned with")
-    assert digest[:16] == "bd1af34a85aac020", "the generated data changed: results on worlds are no longer comparable"
+    assert data.contexts[0].text.startswith(
+        "Many cookbooks have a page on Nordan casserole. Nordan casserole is purple"
+    )
+    assert digest[:16] == "02e052cd7a3e110a", "the generated data changed: results on worlds are no longer comparable"
 
 
 def test_smaller_limit_is_a_prefix() -> None:

@@ -1,0 +1,103 @@
+"""Rewrites the marked blocks of the documents from stored results: what stands in them was never typed by hand.
+
+    python benchmarks/tables.py [--check] [--results FOLDER] [FILE...]
+
+A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line of its own. NAME is one of
+
+    TASK DATA MODEL          the columns of COMPACT, a table for each limit and each setting of the task
+    full TASK DATA MODEL     all columns, as `membench leaderboard --format md` prints them
+    columns                  how to read the columns
+
+A block for which nothing is stored is left empty. Exit status 1 with --check if a file is stale (nothing is written), 2
+if a block is malformed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from membench import store
+from membench.errors import MembenchError
+from membench.render import Grid, grids, markdown_grid, notes, render
+from membench.tables import Table, columns_help, tables
+
+ROOT = Path(__file__).parent.parent
+FILES = ("README.md", "docs/results.md")
+COMPACT = (
+    "contains", "rehearsed", "unrehearsed", "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept",
+    "F1", "fid F1", "fid KL", "write s", "read s", "state", "coverage",
+)  # fmt: skip
+
+_OPEN, _END = "<!-- table: ", "<!-- end -->"
+_BLOCK = re.compile(r"^<!-- table: ([^\n]+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
+
+
+def rewritten(text: str, cells: Sequence[store.Cell]) -> str:
+    """The text with its blocks made anew, all else as it was. Raises MembenchError for a malformed block."""
+    found = list(_BLOCK.finditer(text))
+    if len(found) != text.count(_OPEN) or any(_OPEN in block[2] for block in found):
+        raise MembenchError(f"a block opens with a line `{_OPEN}NAME -->` and ends with a line `{_END}`; one does not")
+    return _BLOCK.sub(lambda block: f"{_OPEN}{block[1]} -->\n{_body(block[1], cells)}{_END}", text)
+
+
+def _body(name: str, cells: Sequence[store.Cell]) -> str:
+    if name == "columns":
+        return f"{columns_help()}\n"
+    words = name.split()
+    full = words[0] == "full"
+    if len(words) != 3 + full:
+        raise MembenchError(f"block {name!r}: write TASK DATA MODEL, full TASK DATA MODEL, or columns")
+    task, data, model = words[full:]
+    found = tables(cells, task=task, data=data, model=model)
+    if not found:
+        click.echo(f"nothing is stored for block {name!r}", err=True)
+        return ""
+    return f"\n{render(found, 'md') if full else compact(found)}\n"
+
+
+def compact(found: Sequence[Table]) -> str:
+    """Each table with the columns of COMPACT that it has, as markdown."""
+    blocks = []
+    for table in found:
+        blocks += [f"**{table.title}**", markdown_grid(_chosen(table)), *notes(table)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _chosen(table: Table) -> Grid:
+    """The method and the columns of COMPACT, from whichever section they stand in."""
+    columns = {column[0]: column for grid in grids(table).values() for column in zip(*grid, strict=True)}
+    chosen = [columns[head] for head in ("method", *COMPACT) if head in columns]
+    return [list(line) for line in zip(*chosen, strict=True)]
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--results", type=click.Path(path_type=Path), default=ROOT / "results" / "reference")
+@click.option("--check", is_flag=True, help="Write nothing; exit status 1 if a file is stale.")
+def main(files: Sequence[Path], results: Path, check: bool) -> None:
+    """Rewrite the marked blocks of FILES, by default README.md and docs/results.md."""
+    cells = list(store.cells(results)) if results.is_dir() else []
+    stale = []
+    for path in files or [ROOT / name for name in FILES if (ROOT / name).exists()]:
+        text = path.read_text(encoding="utf-8")
+        try:
+            fresh = rewritten(text, cells)
+        except MembenchError as error:
+            click.echo(f"{path}: {error}", err=True)
+            sys.exit(2)
+        if fresh != text:
+            stale.append(path)
+            if not check:
+                path.write_text(fresh, encoding="utf-8")
+    for path in stale:
+        click.echo(f"{path}: {'stale: run `make tables`' if check else 'written'}")
+    sys.exit(1 if check and stale else 0)
+
+
+if __name__ == "__main__":
+    main()
