@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The project's own reference run, stored in results/reference. Cells that are done are not played again, so a stopped run
-# goes on with the same command. Data seed 0; learning rates and epochs were chosen on seed 1 (docs/tuning.md).
+# goes on with the same command. Data seed 0; what was tuned on seed 1, and what was not: docs/tuning.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 play() { membench run --output results/reference "$@"; }

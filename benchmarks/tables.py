@@ -1,4 +1,4 @@
-"""Rewrites the marked blocks of the documents from stored results: what stands in them was never typed by hand.
+"""Rewrites the marked blocks of the documents from stored results and from the code: none of it was typed by hand.
 
     python benchmarks/tables.py [--check] [--results FOLDER] [FILE...]
 
@@ -7,6 +7,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     TASK DATA MODEL          the columns of COMPACT, a table for each limit and each setting of the task
     full TASK DATA MODEL     all columns, as `membench leaderboard --format md` prints them
     columns                  how to read the columns
+    settings METHOD,METHOD   the defaults of these methods
 
 A block for which nothing is stored is left empty. Exit status 1 with --check if a file is stale (nothing is written), 2
 if a block is malformed.
@@ -21,13 +22,14 @@ from pathlib import Path
 
 import click
 
-from membench import store
+from membench import registry, store
+from membench.api import settings_of
 from membench.errors import MembenchError
 from membench.render import Grid, grids, markdown_grid, notes, render
 from membench.tables import Table, columns_help, tables
 
 ROOT = Path(__file__).parent.parent
-FILES = ("README.md", "docs/results.md")
+FILES = ("README.md", "docs/results.md", "docs/methods.md")
 COMPACT = (
     "contains", "rehearsed", "unrehearsed", "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept",
     "F1", "fid F1", "fid KL", "write s", "read s", "state", "coverage",
@@ -49,9 +51,11 @@ def _body(name: str, cells: Sequence[store.Cell]) -> str:
     if name == "columns":
         return f"{columns_help()}\n"
     words = name.split()
+    if words[0] == "settings":
+        return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
     full = words[0] == "full"
     if len(words) != 3 + full:
-        raise MembenchError(f"block {name!r}: write TASK DATA MODEL, full TASK DATA MODEL, or columns")
+        raise MembenchError(f"block {name!r}: write [full] TASK DATA MODEL, settings METHODS, or columns")
     task, data, model = words[full:]
     found = tables(cells, task=task, data=data, model=model)
     if not found:
@@ -75,12 +79,19 @@ def _chosen(table: Table) -> Grid:
     return [list(line) for line in zip(*chosen, strict=True)]
 
 
+def _defaults(methods: Sequence[str]) -> Grid:
+    """A line a setting, a column a method; empty where it has no such setting."""
+    found = [settings_of(registry.load("methods", name)()) for name in methods]
+    names = dict.fromkeys(name for settings in found for name in settings)
+    return [["setting", *methods], *([name, *(str(settings.get(name, "")) for settings in found)] for name in names)]
+
+
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--results", type=click.Path(path_type=Path), default=ROOT / "results" / "reference")
 @click.option("--check", is_flag=True, help="Write nothing; exit status 1 if a file is stale.")
 def main(files: Sequence[Path], results: Path, check: bool) -> None:
-    """Rewrite the marked blocks of FILES, by default README.md and docs/results.md."""
+    """Rewrite the marked blocks of FILES, by default those of the repository."""
     cells = list(store.cells(results)) if results.is_dir() else []
     stale = []
     for path in files or [ROOT / name for name in FILES if (ROOT / name).exists()]:

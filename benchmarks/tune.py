@@ -1,10 +1,10 @@
-"""The grid on which the trained methods' learning rate and epochs were chosen, the same for each, on another seed.
+"""A grid of learning rates and epochs for the trained methods, the same for each, on the development seed.
 
-    python benchmarks/tune.py selfparam ft-s ft-c > docs/tuning.jsonl
+    python benchmarks/tune.py selfparam ft-s ft-c > tuning.jsonl
 
 Every method is trained once a learning rate and context for the largest number of epochs, and read after each of
 EPOCHS: the rate is constant, so the first n epochs are what n epochs alone would be. Selection rule: the highest mean
-of `contains` on rehearsed facts (for ft-c: on all), then the larger margin.
+of `contains` on rehearsed facts (for ft-c: on all), then the larger margin. docs/tuning.md tells what has been run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from membench.scribe import Scribe
 from membench.train import Lora, factors, train
 
 SEED, CONTEXTS = "1", 3
-RATES = (2e-3, 4e-3)
+RATES = (1e-3, 2e-3, 4e-3)
 EPOCHS = (8, 12, 16)
 
 

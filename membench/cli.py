@@ -41,11 +41,13 @@ for command in (leaderboard, show, verify):
     default=("worlds",),
     show_default=True,
     callback=listed,
-    help="Data: NAME or NAME:ARGUMENT.",
+    help="Data to play on: NAME or NAME:ARGUMENT.",
 )
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="An alias, a local folder or a hub id.")
 @click.option("--seeds", default="0", show_default=True, callback=whole_numbers, help="Seeds, e.g. 0,1,2.")
-@click.option("-L", "--limit", type=click.IntRange(min=1), help="Contexts to write; by default what the task says.")
+@click.option(
+    "-L", "--limit", metavar="N", type=click.IntRange(min=1), help="Contexts to write; by default what the task says."
+)
 @click.option(
     "-M", "method_settings", multiple=True, metavar="[METHOD.]KEY=VALUE", help="A setting of every method that has it."
 )
@@ -95,7 +97,10 @@ def run(ctx: click.Context, /, dry_run: bool, as_json: bool, **options: Any) -> 
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 def list_(what: str, output: Path, as_json: bool) -> None:
-    """List what there is, where each comes from, and why a broken one is broken."""
+    """List methods, tasks, data, models or stored runs.
+
+    Plug-ins with where they come from and, if one is broken, why.
+    """
     if what == "runs":
         rows = stored_runs(output)
     elif what == "models":
@@ -121,7 +126,7 @@ def list_(what: str, output: Path, as_json: bool) -> None:
 
 @main.command()
 @click.argument("method")
-@click.option("-M", "method_settings", multiple=True, metavar="KEY=VALUE", help="A setting, e.g. fewer epochs.")
+@click.option("-M", "method_settings", multiple=True, metavar="KEY=VALUE", help="A setting, e.g. epochs=1.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 @click.pass_context

@@ -38,12 +38,12 @@ def print_plan(options: Mapping[str, Any], as_json: bool) -> None:
     print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
     for line in to_fetch:
         click.echo(f"to fetch: {line} (`membench doctor --fetch {request.model}`)")
-    known = [row["seconds"] for row in rows if row["seconds"] is not None]
-    unknown = len(rows) - len(known)
-    click.echo(
-        f"{len(rows)} cells, {len(done)} of them done; about {sum(known) / 60:.0f} min for the others"
-        + (f", and {unknown} that no stored cell is like" if unknown else "")
-    )
+    known = [row["seconds"] for row in rows if row["state"] != "done" and row["seconds"] is not None]
+    unknown = len(rows) - len(done) - len(known)
+    parts = [f"{len(rows)} cells, {len(done)} of them done"]
+    parts += [f"about {sum(known) / 60:.0f} min for {len(known)} of them"] if known else []
+    parts += [f"no estimate for {unknown}: nothing like them is stored"] if unknown else []
+    click.echo("; ".join(parts))
 
 
 def _row(cell: Planned, done: bool, alike: list[Mapping[str, Any]]) -> dict[str, Any]:

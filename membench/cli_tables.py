@@ -92,7 +92,10 @@ def _print(found: Sequence[Table], form: str | None) -> None:
 @common
 @click.pass_context
 def verify(ctx: click.Context, /, folder: Path, as_json: bool) -> None:
-    """Recompute every number stored in FOLDER from its records. Exit status 1 if one does not come out."""
+    """Recompute every stored number from its records.
+
+    Exit status 1 if one stored in FOLDER does not come out.
+    """
     from membench.verify import verify as recompute
 
     verdicts = recompute(folder)
@@ -111,11 +114,16 @@ def verify(ctx: click.Context, /, folder: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("cell")
 @output_option
-@click.option("-L", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Answers; 0 for all.")
+@click.option(
+    "-L", "--limit", metavar="N", type=click.IntRange(min=0), default=20, show_default=True, help="Answers; 0 for all."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
-    """Show one cell by its id (or how it begins) or folder: settings, costs, targets, questions with answers."""
+    """Show one cell: settings, costs, targets, answers.
+
+    CELL is its id, the beginning of it, or the name of its folder.
+    """
     from membench import store
 
     found = store.find(output, cell)

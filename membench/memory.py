@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -16,10 +15,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from membench.errors import MembenchError
+from membench.records import replace_file
+
+STRUCTURE = "memory.json"
 
 
 def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
@@ -30,13 +34,15 @@ def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
         if value is None or isinstance(value, bool | int | float | str):
             return value
         if isinstance(value, Tensor | np.ndarray):
-            tensor = torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
-            tensors[path] = tensor.detach().cpu().contiguous()
+            tensors[path] = _tensor(value, path)
             return {"$": "array" if isinstance(value, np.ndarray) else "tensor", "name": path}
         if isinstance(value, tuple | list):
             kind = "tuple" if isinstance(value, tuple) else "list"
             return {"$": kind, "items": [walk(item, f"{path}.{i}") for i, item in enumerate(value)]}
         if isinstance(value, Mapping):
+            for key in value:
+                if not isinstance(key, bool | int | float | str | None):
+                    raise MembenchError(f"a memory's keys are texts and numbers, not {type(key).__name__} (at {path})")
             return {"$": "dict", "items": [[k, walk(v, f"{path}.{i}")] for i, (k, v) in enumerate(value.items())]}
         if is_dataclass(value) and not isinstance(value, type):
             name = f"{type(value).__module__}:{type(value).__qualname__}"
@@ -45,6 +51,16 @@ def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
         raise MembenchError(f"a memory holds plain data only, not {type(value).__name__} (at {path})")
 
     return walk(memory, "m"), tensors
+
+
+def _tensor(value: Tensor | np.ndarray[Any, Any], path: str) -> Tensor:
+    """On the CPU and contiguous. Raises MembenchError for an array of something else than numbers."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().contiguous()
+    try:
+        return torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape))
+    except TypeError:
+        raise MembenchError(f"a memory holds arrays of numbers only, not of {value.dtype} (at {path})") from None
 
 
 def nbytes(memory: Any) -> int:
@@ -73,7 +89,7 @@ def digest(memory: Any) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        total.update(tensor.view(torch.uint8).numpy().data if tensor.numel() else b"")
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
     return total.hexdigest()[:16]
 
 
@@ -85,47 +101,49 @@ def equal(one: Any, other: Any) -> bool:
 def save(memory: Any, folder: Path) -> None:
     """Write the memory into a folder, in place of the one that stood there, by one rename of its structure file.
 
-    Tensors lie in a file named after their hash, so that the structure file always points to complete tensors.
+    Tensors lie in a file named after their hash, so that the structure file always points to complete tensors. Nothing
+    waits for the disk: whoever loads a memory compares its digest. Raises DiskFull.
     """
     structure, tensors = flatten(memory)
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{digest(memory)}.safetensors"
     before = {path for path in folder.glob("*.safetensors") if path.name != name}
-    _replace(folder / name, lambda path: save_file(tensors, path))
+    # copies, as the file format refuses tensors that share their storage
+    replace_file(folder / name, serialise({key: tensor.clone() for key, tensor in tensors.items()}), durable=False)
     text = json.dumps({"tensors": name, "structure": structure})
-    _replace(folder / "memory.json", lambda path: path.write_text(text, encoding="utf-8"))
+    replace_file(folder / STRUCTURE, text.encode(), durable=False)
     for path in before:
         path.unlink()
 
 
 def load(folder: Path) -> Any:
-    """The memory saved in a folder. Dataclasses are rebuilt by import of their module."""
-    record = json.loads((folder / "memory.json").read_text(encoding="utf-8"))
-    tensors = load_file(folder / record["tensors"])
+    """The memory saved in a folder; dataclasses are rebuilt by import of their module.
 
-    def build(value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        kind = value["$"]
-        if kind in ("tensor", "array"):
-            tensor = tensors[value["name"]]
-            return tensor if kind == "tensor" else tensor.numpy()
-        if kind in ("tuple", "list"):
-            items = [build(item) for item in value["items"]]
-            return tuple(items) if kind == "tuple" else items
-        pairs = {key: build(item) for key, item in value["items"]}
-        if kind == "dict":
-            return pairs
-        module, _, name = value["type"].partition(":")
-        cls: Any = getattr(importlib.import_module(module), name)
-        if not (isinstance(cls, type) and is_dataclass(cls)):
-            raise MembenchError(f"{folder / 'memory.json'}: {value['type']} is no dataclass")
-        return cls(**pairs)
-
-    return build(record["structure"])
+    Raises MembenchError if there is none or it is damaged.
+    """
+    path = folder / STRUCTURE
+    try:
+        record = json.loads(path.read_bytes())
+        return _build(record["structure"], load_file(folder / record["tensors"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, SafetensorError) as error:
+        raise MembenchError(f"{path} holds no memory that can be loaded: {error}") from error
 
 
-def _replace(path: Path, write: Any) -> None:
-    temporary = path.with_suffix(path.suffix + ".part")
-    write(temporary)
-    os.replace(temporary, path)
+def _build(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kind = value["$"]
+    if kind in ("tensor", "array"):
+        tensor = tensors[value["name"]]
+        return tensor if kind == "tensor" else tensor.numpy()
+    if kind in ("tuple", "list"):
+        items = [_build(item, tensors) for item in value["items"]]
+        return tuple(items) if kind == "tuple" else items
+    pairs = {key: _build(item, tensors) for key, item in value["items"]}
+    if kind == "dict":
+        return pairs
+    module, _, name = value["type"].partition(":")
+    cls: Any = getattr(importlib.import_module(module), name)
+    if not (isinstance(cls, type) and is_dataclass(cls)):
+        raise TypeError(f"{value['type']} is no dataclass")
+    return cls(**pairs)

@@ -15,9 +15,11 @@ from membench.errors import MembenchError
 from membench.generic import generic_texts
 from membench.gold import NAME as GOLD
 from membench.gold import Gold
+from membench.prompt import STYLES
 from membench.score import METRIC_VERSION
 from membench.scribe import Scribe
 
+DTYPES = ("auto", "float32", "bfloat16", "float16")
 YARDSTICKS = ("in-context", "base")  # the reference first: every other cell is compared with it
 
 
@@ -80,6 +82,16 @@ class Planned:
     def is_gold(self) -> bool:
         """Whether this is a yardstick's cell."""
         return isinstance(self.task, Gold)
+
+
+def validate(request: Request) -> None:
+    """Refuse what no model can be read with, before one is fetched or loaded. Raises MembenchError."""
+    for name, value, allowed in (("style", request.style, (None, *STYLES)), ("dtype", request.dtype, DTYPES)):
+        if value not in allowed:
+            known = ", ".join(choice for choice in allowed if choice)
+            raise MembenchError(f"unknown {name} {value!r}: choose from {known}")
+    if request.limit is not None and request.limit < 1:
+        raise MembenchError(f"limit must be at least 1, got {request.limit}")
 
 
 def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from membench import memory as memories
 from membench.api import Answer, Ask, Context, Episode, Forget, Method, Question, Write
+from membench.errors import MembenchError
 from membench.llm import LLM
 from membench.meter import peak_bytes
 from membench.plan import Planned
@@ -56,7 +58,9 @@ class Player:
         for k, step in enumerate(episode.steps):
             closed = (episode.name, k) in self.log.closed
             if isinstance(step, Ask):
-                if not closed:
+                if closed:
+                    self._recollect(episode, k)
+                else:
                     memory = self._restore(episode, k) if stale else memory
                     stale = False
                     self.notify(before + k, f"{episode.name}: asking {len(step.questions)} questions")
@@ -72,13 +76,12 @@ class Player:
             written = _after(step, written)
 
     def _restore(self, episode: Episode, upto: int) -> Any:
-        """The memory as it was before step `upto`."""
-        changes = [k for k, step in enumerate(episode.steps[:upto]) if not isinstance(step, Ask)]
+        """The memory as it was before step `upto`: the snapshot if it is that one, or else all is written again."""
+        changes = _changes(episode, upto)
         if not changes:
             return None
-        folder = self.log.folder / "memory"
-        if (folder / "memory.json").exists():
-            memory = memories.load(folder)
+        with contextlib.suppress(MembenchError):  # no snapshot, or a damaged one
+            memory = memories.load(self.log.folder / "memory")
             if memories.digest(memory) == self.log.memory_after(episode.name, changes[-1]):
                 return memory
         memory = None
@@ -113,6 +116,17 @@ class Player:
         )
         return memory
 
+    def _recollect(self, episode: Episode, k: int) -> None:
+        """Know again what a closed Ask answered, so that a resumed run reads no more than an undisturbed one."""
+        changes = _changes(episode, k)
+        state = self.log.memory_after(episode.name, changes[-1]) if changes else memories.digest(None)
+        for record in self.log.answers_of(episode.name, k):
+            self._known[state, record["question"]] = record["answer"], record["scores"]
+        self._keep(state)
+
+    def _keep(self, state: str) -> None:
+        self._known = {key: value for key, value in self._known.items() if key[0] == state}
+
     def _ask(
         self, episode: Episode, k: int, step: Ask, memory: Any, written: int, positions: Mapping[str, int]
     ) -> None:
@@ -134,12 +148,14 @@ class Player:
         self.log.append(
             {"type": "ask", "episode": episode.name, "step": k, **asked, "seconds": round(seconds, 3), "tokens": tokens}
         )
-        self._known = {key: value for key, value in self._known.items() if key[0] == state}
+        self._keep(state)
 
     def _read(self, memory: Any, questions: Sequence[Question]) -> list[tuple[str, dict[str, float]]]:
         texts = [q.text for q in questions]
         if type(self.method).answer is not Method.answer:
             replies = self.method.answer(memory, texts)
+            if len(replies) != len(texts):
+                raise MembenchError(f"{self.cell.method_name} gave {len(replies)} answers to {len(texts)} questions")
             return [(r, self.cell.task.score(q, r)) for q, r in zip(questions, replies, strict=True)]
         candidates = [(q.answers[0], *q.distractors) for q in questions]
         references = [self.references.get(q.id) for q in questions]
@@ -169,9 +185,14 @@ def likelihood(reading: Reading) -> dict[str, float]:
 
 
 def _positions(episode: Episode) -> dict[str, int]:
-    """The 1-based place of each context in the episode's order of writing."""
+    """The 1-based place of each context in the episode's order of writing; of one written twice, the first."""
     order = [c.id for step in episode.steps if isinstance(step, Write) for c in step.contexts]
-    return {context: i + 1 for i, context in enumerate(order)}
+    return {context: i + 1 for i, context in reversed(list(enumerate(order)))}
+
+
+def _changes(episode: Episode, upto: int) -> list[int]:
+    """The steps before step `upto` that changed the memory."""
+    return [k for k, step in enumerate(episode.steps[:upto]) if not isinstance(step, Ask)]
 
 
 def _after(step: Write | Forget, written: list[Context]) -> list[Context]:

@@ -46,6 +46,7 @@ class RecordLog:
         closing = [record for record in records if record["type"] in CLOSING]
         self.closed = {(record["episode"], record["step"]) for record in closing}
         self._memories = {(r["episode"], r["step"]): r["memory"] for r in closing if "memory" in r}
+        self._answers = [record for record in records if record["type"] == "answer"]
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         os.ftruncate(self._file, end)
 
@@ -70,6 +71,10 @@ class RecordLog:
     def memory_after(self, episode: str, step: int) -> str:
         """The digest of the memory behind a closed write."""
         return str(self._memories[episode, step])
+
+    def answers_of(self, episode: str, step: int) -> list[dict[str, Any]]:
+        """The answers of an Ask that an earlier run closed."""
+        return [record for record in self._answers if (record["episode"], record["step"]) == (episode, step)]
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record; the disk has it when a closing one returns.
@@ -97,6 +102,27 @@ def write_all(descriptor: int, data: bytes, place: Path) -> None:
             view = view[os.write(descriptor, view) :]
     except OSError as error:
         raise no_room(error, place) from error
+
+
+def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
+    """Put a file in place by one rename, so that it is there whole or not at all.
+
+    That holds even if the machine stops, unless `durable` is False. Raises DiskFull.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            write_all(descriptor, data, path)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise no_room(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def no_room(error: OSError, place: Path) -> OSError | DiskFull:

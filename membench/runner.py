@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,19 +15,22 @@ import torch
 from rich.console import Console
 
 from membench import store, weights
-from membench.api import Pair, Question
+from membench.api import Pair, Question, Write
 from membench.audit import audit
 from membench.errors import MembenchError
-from membench.gold import load_references, save_references
+from membench.gold import gold_readings, load_references, save_references
 from membench.llm import LLM
-from membench.plan import ModelInfo, Planned, Request, check_window, plan, resolve_model
+from membench.plan import YARDSTICKS, ModelInfo, Planned, Request, check_window, plan, resolve_model, validate
 from membench.play import Player
 from membench.progress import Reporter
 from membench.prompt import Renderer
 from membench.reading import Reference
+from membench.records import no_room
 from membench.scribe import Scribe
 
 __all__ = ["Request", "plan_cells", "run"]
+
+REFERENCE = YARDSTICKS[0]
 
 
 def run(request: Request, console: Console | None = None, debug: bool = False) -> list[dict[str, Any]]:
@@ -57,6 +60,7 @@ class Session:
         self.request = request
         self.reporter = reporter
         self.debug = debug
+        validate(request)
         style = request.style or weights.style(request.model)
         self.model: ModelInfo = resolve_model(request, style)
         self._llm: LLM | None = None
@@ -79,8 +83,12 @@ class Session:
         return self._llm
 
     def result(self, cell: Planned) -> dict[str, Any] | None:
-        """The stored result of a cell that is done, unless all is to be played anew."""
-        return None if self.request.overwrite else store.finished(self.request.output, cell.recipe)
+        """The stored result of a cell that is done and sound, unless all is to be played anew."""
+        stored = None if self.request.overwrite else store.finished(self.request.output, cell.recipe)
+        return stored if stored and store.sound(self._folder(cell), stored) else None
+
+    def _folder(self, cell: Planned) -> Path:
+        return store.folder_of(self.request.output, cell.recipe)
 
     def run(self) -> list[dict[str, Any]]:
         """Play what is missing."""
@@ -89,11 +97,9 @@ class Session:
         self.reporter.say(f"{len(self.cells)} cells, {done} of them done already, in {self.request.output}")
         if missing:
             check_window(missing, self.llm)
-        fresh: dict[str, dict[str, Any]] = {}
-        for number, cell in enumerate(missing, 1):
-            outcome = self._play(cell, number, len(missing))
-            fresh[cell.recipe_id] = outcome
-        return [fresh.get(c.recipe_id) or store.finished(self.request.output, c.recipe) or {} for c in self.cells]
+        played = {cell.recipe_id: self._play(cell, k, len(missing)) for k, cell in enumerate(missing, 1)}
+        results = ((c, played.get(c.recipe_id) or store.finished(self.request.output, c.recipe)) for c in self.cells)
+        return [self._completed(cell, result) for cell, result in results if result]
 
     def _play(self, cell: Planned, number: int, count: int) -> dict[str, Any]:
         folder = store.open_cell(self.request.output, cell.recipe)
@@ -106,45 +112,39 @@ class Session:
                 return ready
             if self.request.overwrite:
                 store.clear(folder)
+            elif store.finished(self.request.output, cell.recipe):
+                self.reporter.say(store.reject(folder))
+            store.sweep(folder)
             return self._play_locked(cell, folder, number, count)
 
     def _play_locked(self, cell: Planned, folder: Path, number: int, count: int) -> dict[str, Any]:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         scribe = self._scribe(cell)
-        lent = {"llm": self.llm, "scribe": scribe, "seed": cell.recipe["seed"]}
-        cell = replace(cell, method=replace(cell.method, **lent))
+        cell = self._lent(cell, scribe)
         references = self._references(cell)
-        steps = sum(len(e.steps) for e in cell.task.episodes(cell.data, cell.recipe["seed"]))
         try:
+            steps = sum(len(e.steps) for e in cell.task.episodes(cell.data, cell.recipe["seed"]))
             with (
                 store.RecordLog.open(folder, self.reporter.say) as log,
                 self.reporter.cell(cell.title, number, count, steps) as stepper,
             ):
                 player = Player(cell, self.llm, log, references, stepper)
                 player.play()
-        except (OSError, KeyboardInterrupt, store.DiskFull):
+            if cell.is_gold and cell.method_name == REFERENCE:
+                save_references(folder, gold_readings(self.llm, cell.method, cell.data.contexts, player.readings))
+            return self._finish(cell, folder, started, self._written(cell, scribe), None)
+        except store.DiskFull:
             raise
         except Exception as error:  # a plug-in may fail in any way: its cell says why, the others are still played
             if self.debug:
                 raise
-            reason = str(error) if isinstance(error, MembenchError) else f"{type(error).__name__}: {error}"
+            reason = _reason(error, folder)
             self.reporter.say(f"[{number}/{count}] {cell.title}: failed: {reason}")
-            return self._finish(cell, folder, started, {}, "failed", reason)
-        if cell.is_gold and cell.method_name == "in-context":
-            save_references(folder, self._gold_readings(cell, player, folder))
-        return self._finish(cell, folder, started, self._written(cell, scribe), "done", None)
+            return self._finish(cell, folder, started, {}, reason)
 
-    def _gold_readings(self, cell: Planned, player: Player, folder: Path) -> Mapping[str, Any]:
-        """The readings of every question; those played before a kill are read again."""
-        readings = dict(player.readings)
-        for context in cell.data.contexts:
-            missing = [q for q in context.questions if q.id not in readings]
-            if missing:
-                memory = cell.method.write(None, [context.text])
-                texts = [q.text for q in missing]
-                again = self.llm.answer(cell.method.recall(memory, texts), texts)
-                readings.update({q.id: r for q, r in zip(missing, again, strict=True)})
-        return readings
+    def _lent(self, cell: Planned, scribe: Scribe) -> Planned:
+        """The cell with what is lent to its method."""
+        return replace(cell, method=replace(cell.method, llm=self.llm, scribe=scribe, seed=cell.recipe["seed"]))
 
     def _scribe(self, cell: Planned) -> Scribe:
         book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out) if c.targets}
@@ -152,47 +152,49 @@ class Session:
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
 
-    def _references(self, cell: Planned) -> dict[str, Reference]:
-        """What the in-context reference answered, if it has been played."""
+    def _golds(self, cell: Planned) -> Iterator[Planned]:
+        """The yardsticks on this cell's data, as far as they are done."""
         for other in self.cells:
-            if other.is_gold and other.method_name == "in-context" and _same_ground(other, cell):
-                folder = store.folder_of(self.request.output, other.recipe)
-                if store.finished(self.request.output, other.recipe) and other.recipe_id != cell.recipe_id:
-                    return load_references(folder)
+            ground = other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
+            if ground and store.finished(self.request.output, other.recipe):
+                yield other
+
+    def _references(self, cell: Planned) -> dict[str, Reference]:
+        """What the in-context reference answered, if it has been played; read again if it is no longer there."""
+        for gold in self._golds(cell):
+            if gold.method_name == REFERENCE:
+                folder = self._folder(gold)
+                method = self._lent(gold, self._scribe(gold)).method
+                kept = load_references(folder)
+                return kept or save_references(folder, gold_readings(self.llm, method, gold.data.contexts, {}))
         return {}
 
     def _written(self, cell: Planned, scribe: Scribe) -> dict[str, tuple[Pair, ...]]:
         """The pairs that the method was trained on, also those written before a kill."""
-        writer = cell.recipe["settings"].get("targets")
-        if not scribe.written and writer is None:
-            return {}
-        self.llm.meter.lap()
-        for context in cell.data.contexts:
-            if writer and context.text not in scribe.written:
-                scribe.pairs(writer, context.text, cell.recipe["settings"]["pairs"], self.llm)
-        self.llm.meter.lap()
+        settings = cell.recipe["settings"]
+        if {"targets", "pairs"} <= settings.keys():
+            episodes = cell.task.episodes(cell.data, cell.recipe["seed"])
+            changes = [step for e in episodes for step in e.steps if isinstance(step, Write)]
+            for text in dict.fromkeys(context.text for step in changes for context in step.contexts):
+                if text not in scribe.written:
+                    scribe.pairs(settings["targets"], text, settings["pairs"], self.llm)
+            self.llm.meter.lap()
         return dict(scribe.written)
 
     def _finish(
-        self,
-        cell: Planned,
-        folder: Path,
-        started: str,
-        pairs: Mapping[str, Sequence[Pair]],
-        status: str,
-        reason: str | None,
+        self, cell: Planned, folder: Path, started: str, pairs: Mapping[str, Sequence[Pair]], reason: str | None
     ) -> dict[str, Any]:
         records = store.read_records(folder)
-        summary, costs, counts = store.summarise_cell(cell.task, records)
+        summary, costs, counts = store.summarise_cell(None if reason else cell.task, records)
         questions: list[Question] = [q for c in cell.data.contexts for q in c.questions]
         result = {
             "schema": store.SCHEMA,
             "id": cell.recipe_id,
-            "status": status,
+            "status": "failed" if reason else "done",
             "reason": reason,
             "recipe": cell.recipe,
             "summary": summary,
-            "yardsticks": self._yardsticks(cell, records),
+            "yardsticks": {} if reason else self._yardsticks(cell, records),
             "costs": costs,
             "counts": counts,
             "audit": audit(pairs, questions, {c.id: c.text for c in cell.data.contexts}) if pairs else None,
@@ -208,20 +210,32 @@ class Session:
         """Floor and reference over exactly the questions that this cell asked, by this task's own summary."""
         asked = {r["question"] for r in records if r["type"] == "answer"}
         out = {}
-        for other in self.cells:
-            if not other.is_gold or not _same_ground(other, cell) or other.recipe_id == cell.recipe_id:
-                continue
-            if store.finished(self.request.output, other.recipe) is None:
-                continue
-            gold = store.read_records(store.folder_of(self.request.output, other.recipe))
-            answers = [store.answer_of(r) for r in gold if r["type"] == "answer" and r["question"] in asked]
-            out[other.method_name] = store.summary_of(cell.task, answers)
+        for gold in self._golds(cell):
+            rows = store.read_records(self._folder(gold))
+            answers = [store.answer_of(r) for r in rows if r["type"] == "answer" and r["question"] in asked]
+            out[gold.method_name] = store.summary_of(cell.task, answers)
         return out
+
+    def _completed(self, cell: Planned, result: dict[str, Any]) -> dict[str, Any]:
+        """A result that was stored before its yardsticks were played gets them now; nothing else of it changes."""
+        golds = {gold.method_name for gold in self._golds(cell)}
+        if cell.is_gold or result["status"] != "done" or golds <= result["yardsticks"].keys():
+            return result
+        folder = self._folder(cell)
+        yardsticks = self._yardsticks(cell, store.read_records(folder))
+        return store.finish(folder, result | {"yardsticks": yardsticks})
+
+
+def _reason(error: Exception, folder: Path) -> str:
+    """Why a cell failed, as it stands in its result. Raises DiskFull where that is why."""
+    if isinstance(error, OSError) and isinstance(full := no_room(error, folder), store.DiskFull):
+        raise full from error
+    return str(error) if isinstance(error, MembenchError) else f"{type(error).__name__}: {error}"
 
 
 def _same_ground(gold: Planned, cell: Planned) -> bool:
     """Whether a yardstick was played on this cell's data and model."""
-    return gold.data.contexts == cell.data.contexts
+    return gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
 
 
 def versions() -> dict[str, Any]:

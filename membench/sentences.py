@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from membench.llm import LLM
 
 GENERIC_TOKENS = 64  # of each generic text; the published code reads 256
-STUDENT_EXAMPLES = 1  # worked examples before a trained pair: enough to fix the form, a quarter of the tokens of all
+STUDENT_EXAMPLES = 1  # worked examples before a trained pair: enough to fix the form, a sixth of the tokens of all
 
 
 @dataclass(frozen=True)

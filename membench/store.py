@@ -25,8 +25,8 @@ from membench.summary import summarise_cell, summary_of
 
 __all__ = [
     "SCHEMA", "Cell", "Damaged", "DiskFull", "RecordLog", "answer_of", "cell_id", "cells", "clear", "find", "finish",
-    "finished", "folder_of", "lock", "open_cell", "read_records", "read_targets", "summarise_cell", "summary_of",
-    "wait", "write_targets",
+    "finished", "folder_of", "lock", "open_cell", "read_records", "read_targets", "reject", "sound", "summarise_cell",
+    "summary_of", "sweep", "wait", "write_targets",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -92,23 +92,7 @@ def open_cell(root: Path, recipe: Mapping[str, Any]) -> Path:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write JSON, a line a key, so that the file is there whole or not at all, even if the machine stops."""
     lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False, allow_nan=False)}" for k, v in value.items())
-    _replace(path, "{" + ",\n".join(lines) + "}\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            records.write_all(descriptor, text.encode(), path)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise records.no_room(error, path) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    records.replace_file(path, ("{" + ",\n".join(lines) + "}\n").encode())
 
 
 def write_targets(folder: Path, pairs: Mapping[str, Sequence[Pair]]) -> None:
@@ -117,7 +101,8 @@ def write_targets(folder: Path, pairs: Mapping[str, Sequence[Pair]]) -> None:
         {"context": text, "pairs": [{"question": p.question, "answer": p.answer} for p in those]}
         for text, those in sorted(pairs.items())
     )
-    _replace(folder / TARGETS, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    records.replace_file(folder / TARGETS, text.encode())
 
 
 def read_targets(folder: Path) -> dict[str, tuple[Pair, ...]]:
@@ -134,6 +119,34 @@ def finish(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
     write_json(folder / RESULT, whole)
     stored: dict[str, Any] = json.loads(json.dumps(whole))
     return stored
+
+
+def sound(folder: Path, result: Mapping[str, Any]) -> bool:
+    """Whether the records of a finished cell are still those that its result was made of."""
+    return records.digest(folder) == result.get("records_sha256")
+
+
+def reject(folder: Path) -> str:
+    """Make a finished cell whose records are not sound unfinished again; its lock must be held.
+
+    Returns a line that says what was found, with file and line, and what became of it.
+    """
+    path = folder / records.FILE
+    try:
+        read_records(folder)
+        found = f"{path} is not the file that the result was made of"
+    except Damaged as damage:
+        found = str(damage)
+    (folder / RESULT).unlink(missing_ok=True)
+    kept = f"; kept as {records.put_aside(folder).name}" if path.exists() else ""
+    return f"{found}{kept}; the cell is played anew"
+
+
+def sweep(folder: Path) -> None:
+    """Take away what a killed run was writing; the cell's lock must be held (a recipe is written without it)."""
+    for path in folder.glob("*.part"):
+        if not path.name.startswith(RECIPE):
+            path.unlink(missing_ok=True)
 
 
 def clear(folder: Path) -> None:

@@ -14,11 +14,14 @@ Record = Mapping[str, Any]
 
 
 def summarise_cell(
-    task: Task, records: Sequence[Record]
+    task: Task | None, records: Sequence[Record]
 ) -> tuple[dict[str, Any], dict[str, float | None], dict[str, int]]:
-    """(summary, costs, counts) as they stand in result.json; records are those of closed steps."""
+    """(summary, costs, counts) as they stand in result.json; records are those of closed steps.
+
+    A cell that failed has no summary: its task is None.
+    """
     answers = [answer_of(record) for record in records if record["type"] == "answer"]
-    return summary_of(task, answers), costs_of(records), counts_of(records)
+    return summary_of(task, answers) if task else {}, costs_of(records), counts_of(records)
 
 
 def summary_of(task: Task, answers: Sequence[Answer]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from membench.tree import Node, Tree, chunks
 if TYPE_CHECKING:
     from membench.llm import LLM
 
+PRECISIONS = ("auto", "float32", "bfloat16")
 TEACHER_PASS_TOKENS = 512
 
 
@@ -96,8 +97,8 @@ def train(
 
 def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
     """Mixed precision for training: bfloat16 where the device computes it natively (`auto`), or as named."""
-    if name not in ("auto", "float32", "bfloat16"):
-        raise MembenchError(f"unknown precision {name!r}: choose from auto, float32, bfloat16")
+    if name not in PRECISIONS:
+        raise MembenchError(f"unknown precision {name!r}: choose from {', '.join(PRECISIONS)}")
     kind = llm.device.type
     native = torch.cpu._is_avx512_bf16_supported() if kind == "cpu" else kind == "cuda"
     if name == "float32" or (name == "auto" and not native):

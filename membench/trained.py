@@ -22,7 +22,7 @@ from membench.sentences import (
     quota,
     suffix_sentence,
 )
-from membench.train import Lora, train
+from membench.train import PRECISIONS, Lora, train
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Trained(Method[Adapter]):
         for name in ("lr", "epochs", "batch_size", "rank", "alpha"):
             if getattr(self, name) <= 0:
                 raise MembenchError(f"setting {name} must be positive, got {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise MembenchError(f"setting dropout must be at least 0 and below 1, got {self.dropout}")
+        if self.precision not in PRECISIONS:
+            known = ", ".join(PRECISIONS)
+            raise MembenchError(f"setting precision must be one of {known}, got {self.precision!r}")
 
     @property
     @abstractmethod
@@ -104,6 +109,8 @@ class OnTargets(Trained):
         ):
             if getattr(self, name) not in allowed:
                 raise MembenchError(f"setting {name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+        if self.pairs < 1:
+            raise MembenchError(f"setting pairs must be positive, got {self.pairs}")
         for name in ("suffix", "generic"):
             if getattr(self, name) < 0:
                 raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")

@@ -120,7 +120,9 @@ def test_verify_passes_and_finds_a_changed_number(played: tuple[Path, Result], t
 
 
 def test_a_failed_cell_is_kept_and_exits_1(tiny: Path, data_file: Path, tmp_path: Path) -> None:
-    """`recorded` targets from a file that is not there: the method fails, the yardsticks stand."""
+    """`recorded` targets about another passage: the method fails, the yardsticks stand."""
+    recorded = tmp_path / "recorded.jsonl"
+    recorded.write_text('{"context": "Elsewhere.", "pairs": [{"question": "Where?", "answer": "Elsewhere"}]}\n')
     given = [
         "run",
         "-m",
@@ -136,9 +138,9 @@ def test_a_failed_cell_is_kept_and_exits_1(tiny: Path, data_file: Path, tmp_path
         "-o",
         tmp_path,
     ]
-    result = call(*given, "-M", f"targets=recorded:{tmp_path / 'none.jsonl'}")
+    result = call(*given, "-M", f"targets=recorded:{recorded}")
     assert result.exit_code == 1, result.stderr
-    assert "none.jsonl" in result.stdout
+    assert "has no pairs about the passage" in result.stdout
 
 
 @pytest.mark.parametrize(

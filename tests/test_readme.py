@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from membench import cli, registry, settings
-from membench.api import settings_of
 from membench.check import check
 
 ROOT = Path(__file__).parent.parent
@@ -81,23 +80,10 @@ def test_the_method_example_is_as_short_as_promised() -> None:
     assert len(example(*EXAMPLES[0]).splitlines()) <= 32
 
 
-def documented_settings() -> Iterator[tuple[str, str, str]]:
-    """(method, setting, default) of each row of docs/methods.md; the shared ones once for each trained method."""
+def test_every_setting_is_documented() -> None:
     text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    for section in text.split("\n## ")[1:]:
-        title, _, body = section.partition("\n")
-        for setting, default in re.findall(r"^\| `(\w+)` \| (\S+) \|", body, re.MULTILINE):
-            for method in ("ft-c", "ft-s", "selfparam") if title.startswith("What") else (title,):
-                yield method, setting, default.replace("\\", "")
-
-
-def test_documented_defaults_are_those_of_the_code() -> None:
-    documented: dict[str, dict[str, str]] = {name: {} for name in registry.names("methods")}
-    for method, setting, default in documented_settings():
-        documented[method][setting] = default
-    documented["ft-c"]["batch_size"] = "2"  # the shared row says so
-    documented["selfparam"] = documented["ft-s"] | documented["selfparam"]
-    for name, strings in documented.items():
-        cls = registry.load("methods", name)
-        assert strings.keys() == settings.types_of(cls).keys(), name
-        assert settings_of(settings.build(cls, strings)) == settings_of(cls()), f"docs/methods.md: defaults of {name}"
+    documented = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert documented == {
+        key for name in registry.names("methods") for key in settings.types_of(registry.load("methods", name))
+    }
+    assert set(re.findall(r"^## ([a-z0-9-]+)$", text, re.MULTILINE)) == set(registry.names("methods"))
