@@ -8,6 +8,8 @@ play() { membench run --output results/reference "$@"; }
 play -m bm25,selfparam -t single -L 20
 play -m ft-s,ft-c -t single -L 20
 play -m ft-s,selfparam -t single -L 20 -M answers=gold
+play -m selfparam -t sequential -L 8
+play -m selfparam -t sequential -L 20 -T questions=2 -M teacher=current
 play -m bm25,selfparam -t sequential -L 20 -T questions=2
 play -m bm25,ft-s,selfparam,ft-c -t batch -L 20
 play -m bm25,ft-s,ft-c,selfparam -t single -L 10 --model gemma3-270m

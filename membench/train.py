@@ -24,6 +24,7 @@ from membench.sentences import Sentence, lengths
 from membench.tree import Node, Tree, chunks
 
 if TYPE_CHECKING:
+    from membench.api import Adapter
     from membench.llm import LLM
 
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -58,8 +59,11 @@ def train(
     lora: Lora,
     reduction: str = "token_mean",
     on_step: Callable[[int, float, PeftModel], None] | None = None,
+    below: Adapter | None = None,
 ) -> Layer:
-    """Train a fresh adapter on top of the weights that the model wears; returns its factors by module name.
+    """Train a fresh adapter on top of `below` and the weights that the model wears; returns its factors by module name.
+
+    The teacher is the model as it is handed in, without `below`.
 
     `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher). A step's loss is the mean over its sentences of
     the mean over their tokens. `reduction="vocab_mean"` divides the KL by the vocabulary too, as the released code
@@ -70,6 +74,19 @@ def train(
     if loss == "kl":
         with precision(llm, lora.precision):
             teacher = teach(llm, [s for step in plan for s in step])
+    with llm.wearing(below):
+        return _fit(llm, plan, teacher, lora, reduction, on_step)
+
+
+def _fit(
+    llm: LLM,
+    plan: Sequence[Sequence[Sentence]],
+    teacher: Mapping[Sentence, Tensor],
+    lora: Lora,
+    reduction: str,
+    on_step: Callable[[int, float, PeftModel], None] | None,
+) -> Layer:
+    """The optimiser's steps; the model comes back as it was."""
     wrapped = _wrap(llm, lora)
     frozen: list[tuple[Tensor, Tensor]] = []
     try:

@@ -73,10 +73,16 @@ class Trained(Method[Adapter]):
         pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
         seed = self.seed * 1000 + len(layers)
         lora = Lora(self.rank, self.alpha, self.dropout, lr=self.lr, precision=self.precision, seed=seed)
-        with self.llm.wearing(memory):
+        worn = self.worn_by_teacher(memory)
+        with self.llm.wearing(worn):
             steps = list(self.steps(contexts, pairs, random.Random(seed)))
-            layer = train(self.llm, steps, self.loss, lora, self.reduction_of_kl)
+            below = memory if worn is None else None  # the student always stands on the memory
+            layer = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below)
         return Adapter((*layers, layer), lora.scale)
+
+    def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:
+        """What the teacher remembers of earlier writes: nothing."""
+        return None
 
     def recall(self, memory: Adapter | None, questions: Sequence[str]) -> Recall:
         """The adapter; the prompt holds the question alone."""
@@ -93,6 +99,7 @@ class OnTargets(Trained):
 
     targets: str = "template"  # who writes the pairs: template, self, openai[:MODEL], recorded:FILE
     answers: str = "own"  # own: the model's greedy answer with the context; gold: the writer's
+    teacher: str = "original"  # the model without a memory; current (released code): the model as written to so far
     pairs: int = 16  # at most, for a context
     suffix: float = 0.05  # context suffixes for each pair (1 in the released code)
     generic: float = 0.05  # generic texts for each pair (1 in the released code)
@@ -104,6 +111,7 @@ class OnTargets(Trained):
         super().__post_init__()
         for name, allowed in (
             ("answers", ("own", "gold")),
+            ("teacher", ("original", "current")),
             ("generic_teacher", ("context", "none")),
             ("loss_on", ("all", "answer")),
         ):
@@ -114,6 +122,10 @@ class OnTargets(Trained):
         for name in ("suffix", "generic"):
             if getattr(self, name) < 0:
                 raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
+
+    def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:
+        """The memory so far, if the teacher is the current model."""
+        return memory if self.teacher == "current" else None
 
     def pairs_about(self, contexts: Sequence[str]) -> list[tuple[Pair, ...]]:
         """What the target writer wrote."""

@@ -7,9 +7,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+import torch
 from rank_bm25 import BM25Plus
 
 from membench import registry
+from membench import train as train_module
 from membench.api import Pair, Recall
 from membench.errors import MembenchError
 from membench.generic import generic_texts
@@ -184,3 +186,28 @@ def test_a_write_leaves_the_memory_and_the_model_as_they_were(llm: LLM) -> None:
     assert second.layers[0] is first.layers[0]
     assert method.deployed_growth(second) == 0
     assert all(value.equal(before[name]) for name, value in llm.model.state_dict().items())
+
+
+@pytest.mark.parametrize("teacher", ["original", "current"])
+def test_the_teacher_of_a_second_write_is_the_model_that_was_asked_for(
+    llm: LLM, monkeypatch: pytest.MonkeyPatch, teacher: str
+) -> None:
+    name = "model.layers.0.self_attn.q_proj"
+    weight = llm.model.get_submodule(name).weight
+    before = weight.clone()
+    seen: list[torch.Tensor] = []
+    plain = train_module.teach
+
+    def teach(model: LLM, sentences: Any) -> Any:
+        seen.append(weight.clone())
+        return plain(model, sentences)
+
+    monkeypatch.setattr(train_module, "teach", teach)
+    method = lent("selfparam", llm, epochs=2, lr=1e-2, generic=0.0, suffix=0.0, teacher=teacher)
+    memory = None
+    for text in (HARBOUR, SURVEY):
+        memory = method.write(memory, [text])
+    assert torch.equal(seen[0], before)
+    assert torch.equal(seen[1], before) == (teacher == "original")
+    assert len(memory.layers) == 2
+    assert torch.equal(weight, before)
