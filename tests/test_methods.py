@@ -209,5 +209,6 @@ def test_the_teacher_of_a_second_write_is_the_model_that_was_asked_for(
         memory = method.write(memory, [text])
     assert torch.equal(seen[0], before)
     assert torch.equal(seen[1], before) == (teacher == "original")
+    assert memory is not None
     assert len(memory.layers) == 2
     assert torch.equal(weight, before)

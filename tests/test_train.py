@@ -18,9 +18,11 @@ MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was 
 LORA = Lora(rank=4, lr=1e-2, precision="float32")
 
 
-def losses(llm: LLM, steps: list[list[Sentence]], loss: str, lora: Lora = LORA, **options: str) -> list[float]:
+def losses(
+    llm: LLM, steps: list[list[Sentence]], loss: str, lora: Lora = LORA, reduction: str = "token_mean"
+) -> list[float]:
     values: list[float] = []
-    train(llm, steps, loss, lora, on_step=lambda _i, value, _m: values.append(value), **options)
+    train(llm, steps, loss, lora, on_step=lambda _i, value, _m: values.append(value), reduction=reduction)
     return values
 
 
