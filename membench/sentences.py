@@ -41,15 +41,19 @@ class Material:
     pairs: tuple[tuple[str, str], ...]
 
 
+def student_stem(llm: LLM) -> tuple[int, ...]:
+    """What stands before a trained pair."""
+    return tuple(llm.segment_ids([], "", STUDENT_EXAMPLES)[0])
+
+
 def qa_sentences(llm: LLM, material: Material, loss_on: str) -> list[Sentence]:
     """The pairs in the very form in which questions are asked: worked examples, question, answer, end of line."""
     out = []
     for question, answer in material.pairs:
         *given, ask = llm.segment_ids([material.text], question)
-        stem = llm.segment_ids([], question, STUDENT_EXAMPLES)[0]
         start = len(ask) if loss_on == "answer" else 0
         reply = llm.ids(llm.renderer.answer(answer))
-        out.append(Sentence("qa", tuple(stem), tuple(map(tuple, given)), (*ask, *reply), start))
+        out.append(Sentence("qa", student_stem(llm), tuple(map(tuple, given)), (*ask, *reply), start))
     return out
 
 
@@ -84,9 +88,3 @@ def quota(ratio: float, share: int, carry: float) -> tuple[int, float]:
     """How many side sentences go with `share` QA sentences at this ratio, and what is carried to the next step."""
     due = carry + ratio * share
     return int(due), due - int(due)
-
-
-def lengths(sentences: Sequence[Sentence]) -> int:
-    """Tokens that a student step over these sentences reads, shared stems once."""
-    stems = {s.stem for s in sentences}
-    return sum(map(len, stems)) + sum(len(s.tokens) for s in sentences)

@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from membench.errors import MembenchError
-from membench.sentences import Sentence, lengths
+from membench.sentences import Sentence
+from membench.student import Student, first_trained
 from membench.tree import Node, Tree, chunks
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Lora:
     alpha: float = 32.0
     dropout: float = 0.0
     modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "up_proj", "gate_proj", "down_proj")
-    lr: float = 1e-3
+    lr: float = 1e-3  # of the first step; it falls linearly to 0 behind the last
+    upper: float = 0.5  # share of the decoder's layers, from the top, that wear the adapter
     precision: str = "auto"
     seed: int = 0
 
@@ -60,10 +62,12 @@ def train(
     reduction: str = "token_mean",
     on_step: Callable[[int, float, PeftModel], None] | None = None,
     below: Adapter | None = None,
-) -> Layer:
-    """Train a fresh adapter on top of `below` and the weights that the model wears; returns its factors by module name.
+    known: Mapping[Sentence, Tensor] | None = None,
+) -> tuple[Layer, Mapping[Sentence, Tensor]]:
+    """Train a fresh adapter on top of `below` and the weights that the model wears.
 
-    The teacher is the model as it is handed in, without `below`.
+    Returns its factors by module name, and what the teacher said of each sentence (see `teach`; nothing for "ce"). The
+    teacher is the model as it is handed in, without `below`; `known` is what it has said before of some sentences.
 
     `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher). A step's loss is the mean over its sentences of
     the mean over their tokens. `reduction="vocab_mean"` divides the KL by the vocabulary too, as the released code
@@ -72,10 +76,11 @@ def train(
     plan = [list(step) for step in steps]
     teacher: dict[Sentence, Tensor] = {}
     if loss == "kl":
+        teacher |= known or {}
         with precision(llm, lora.precision):
-            teacher = teach(llm, [s for step in plan for s in step])
+            teacher |= teach(llm, [s for step in plan for s in step if s not in teacher])
     with llm.wearing(below):
-        return _fit(llm, plan, teacher, lora, reduction, on_step)
+        return _fit(llm, plan, teacher, lora, reduction, on_step), teacher
 
 
 def _fit(
@@ -87,21 +92,25 @@ def _fit(
     on_step: Callable[[int, float, PeftModel], None] | None,
 ) -> Layer:
     """The optimiser's steps; the model comes back as it was."""
-    wrapped = _wrap(llm, lora)
+    cut = first_trained(len(llm.model.get_decoder().layers), lora.upper)
+    wrapped = _wrap(llm, lora, cut)
     frozen: list[tuple[Tensor, Tensor]] = []
     try:
-        wrapped.train()
         autocast = precision(llm, lora.precision)
         frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
+        with autocast:
+            student = Student(llm, (s for step in plan for s in step), cut)
+        wrapped.train()
         adapter = [p for p in wrapped.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(adapter, lr=lora.lr)
         for i, step in enumerate(plan):
-            with autocast:
-                value = _loss(llm, step, teacher, reduction)
-            value.backward()  # type: ignore[no-untyped-call]
+            optimiser.param_groups[0]["lr"] = lora.lr * (1 - i / len(plan))
+            with autocast, student.reading(step) as hidden:
+                value = _loss(llm, step, hidden, teacher, reduction)
+                value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-            llm.meter.add(trained=lengths(step))
+            llm.meter.add(trained=sum(len(s.tokens) for s in step))
             if on_step:
                 on_step(i, value.item(), wrapped)
         return factors(wrapped)
@@ -138,10 +147,12 @@ def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
     return out
 
 
-def _wrap(llm: LLM, lora: Lora) -> PeftModel:
+def _wrap(llm: LLM, lora: Lora, cut: int) -> PeftModel:
+    """The model with a fresh adapter on the layers from `cut` on."""
     config = LoraConfig(
-        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.modules)
-    )
+        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.modules),
+        layers_to_transform=list(range(cut, len(llm.model.get_decoder().layers))), layers_pattern="layers",
+    )  # fmt: skip
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         # peft asks the model for a property that transformers 5 has renamed
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
@@ -200,9 +211,10 @@ def _read(llm: LLM, runs: Sequence[tuple[Sequence[tuple[int, ...]], tuple[int, .
     return states, tree.tokens_read
 
 
-def _loss(llm: LLM, step: Sequence[Sentence], teacher: Mapping[Sentence, Tensor], reduction: str) -> Tensor:
-    """Mean over sentences of the mean over their loss tokens."""
-    hidden, _ = _read(llm, [((s.stem,), s.tokens) for s in step])
+def _loss(
+    llm: LLM, step: Sequence[Sentence], hidden: Sequence[Tensor], teacher: Mapping[Sentence, Tensor], reduction: str
+) -> Tensor:
+    """Mean over sentences of the mean over their loss tokens, which these hidden states predict."""
     student = torch.cat([h[s.start :] for s, h in zip(step, hidden, strict=True)])
     weights = torch.cat(
         [torch.full((len(h) - s.start,), 1 / (len(h) - s.start)) for s, h in zip(step, hidden, strict=True)]

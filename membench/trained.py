@@ -9,10 +9,13 @@ import random
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.api import Adapter, Method, Pair, Recall
 from membench.errors import MembenchError
 from membench.generic import generic_texts
+from membench.memory import nbytes
+from membench.rehearsal import Rehearsed, keep, mix_in, recollect
 from membench.sentences import (
     Material,
     Sentence,
@@ -20,6 +23,7 @@ from membench.sentences import (
     generic_sentence,
     qa_sentences,
     quota,
+    student_stem,
     suffix_sentence,
 )
 from membench.train import PRECISIONS, Lora, train
@@ -29,13 +33,15 @@ from membench.train import PRECISIONS, Lora, train
 class Trained(Method[Adapter]):
     """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
 
-    lr: float = 4e-3
+    lr: float = 4e-3  # of the first step; it falls linearly to 0
     epochs: int = 12  # passes over the sentences
     batch_size: int = 4  # sentences about contexts in a step
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.0
+    upper: float = 0.5  # share of the layers, from the top, that are trained
     precision: str = "auto"
+    version: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         for name in ("lr", "epochs", "batch_size", "rank", "alpha"):
@@ -43,6 +49,8 @@ class Trained(Method[Adapter]):
                 raise MembenchError(f"setting {name} must be positive, got {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
             raise MembenchError(f"setting dropout must be at least 0 and below 1, got {self.dropout}")
+        if not 0 < self.upper <= 1:
+            raise MembenchError(f"setting upper must be above 0 and at most 1, got {self.upper}")
         if self.precision not in PRECISIONS:
             known = ", ".join(PRECISIONS)
             raise MembenchError(f"setting precision must be one of {known}, got {self.precision!r}")
@@ -72,13 +80,23 @@ class Trained(Method[Adapter]):
         layers = memory.layers if memory else ()
         pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
         seed = self.seed * 1000 + len(layers)
-        lora = Lora(self.rank, self.alpha, self.dropout, lr=self.lr, precision=self.precision, seed=seed)
+        lora = Lora(
+            self.rank, self.alpha, self.dropout, lr=self.lr, upper=self.upper, precision=self.precision, seed=seed
+        )
         worn = self.worn_by_teacher(memory)
+        old = recollect(memory, student_stem(self.llm))
+        rng = random.Random(seed)
         with self.llm.wearing(worn):
-            steps = list(self.steps(contexts, pairs, random.Random(seed)))
+            steps = mix_in(self.steps(contexts, pairs, rng), list(old), self.replayed, rng)
             below = memory if worn is None else None  # the student always stands on the memory
-            layer = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below)
-        return Adapter((*layers, layer), lora.scale)
+            layer, said = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below, known=old)
+        adapter = Adapter((*layers, layer), lora.scale)
+        return keep(adapter, memory, said, (s for step in steps for s in step)) if self.replayed else adapter
+
+    @property
+    def replayed(self) -> float:
+        """Sentences of earlier writes for each pair."""
+        return 0.0
 
     def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:
         """What the teacher remembers of earlier writes: nothing."""
@@ -89,8 +107,8 @@ class Trained(Method[Adapter]):
         return Recall(adapter=memory)
 
     def deployed_growth(self, memory: Adapter | None) -> int:
-        """Nothing: the adapter is merged into weights that are there anyway."""
-        return 0
+        """What is kept for rehearsal; the adapter is merged into weights that are there anyway."""
+        return nbytes(memory.kept) if isinstance(memory, Rehearsed) else 0
 
 
 @dataclass(frozen=True)
@@ -106,6 +124,7 @@ class OnTargets(Trained):
     generic_text: str = "builtin"
     generic_teacher: str = "context"  # the teacher of generic text sees the context (released code) or: none
     loss_on: str = "answer"  # of a pair, the tokens of its answer, or (released code): all
+    replay: float = 0.0  # pairs of earlier writes for each pair; the memory keeps them
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -119,9 +138,14 @@ class OnTargets(Trained):
                 raise MembenchError(f"setting {name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
         if self.pairs < 1:
             raise MembenchError(f"setting pairs must be positive, got {self.pairs}")
-        for name in ("suffix", "generic"):
+        for name in ("suffix", "generic", "replay"):
             if getattr(self, name) < 0:
                 raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
+
+    @property
+    def replayed(self) -> float:
+        """As set."""
+        return self.replay
 
     def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:
         """The memory so far, if the teacher is the current model."""

@@ -8,6 +8,7 @@ no padding, no copy of a shared prefix, and the same code serves reading, decodi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +27,12 @@ class Node:
 class Tree:
     """A growing forest of token runs over one cache. Batch size 1; new nodes are packed side by side."""
 
-    def __init__(self, model: nn.Module, keep: bool = True):
-        """With `keep=False` keys and values are not kept: the tree can grow once only, all that training needs."""
+    def __init__(self, model: nn.Module, keep: bool = True, states: Tensor | None = None):
+        """With `keep=False` keys and values are not kept: the tree can grow once only.
+
+        With `states` [rows, width] a run is a sequence of row numbers, and these rows stand in place of embeddings.
+        """
+        self.states = states
         self.decoder = model.get_decoder()  # type: ignore[operator]
         self.config = model.config
         self.cache = DynamicCache() if keep else None  # without the config: sliding layers keep all, the mask cuts them
@@ -78,6 +83,20 @@ class Tree:
         if surplus:
             self.cache.crop(-surplus)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is grown inside is gone afterwards, with the gradients that hang on it; no tensor is copied."""
+        assert self.cache is not None, "a tree that keeps nothing has nothing to go back to"
+        nodes, passes = len(self._lineage), len(self._owner)
+        before = [(layer.is_initialized, layer.keys, layer.values) for layer in self.cache.layers]
+        try:
+            yield
+        finally:
+            del self._lineage[nodes:], self._owner[passes:], self._depth[passes:]
+            del self.cache.layers[len(before) :]
+            for layer, state in zip(self.cache.layers, before, strict=True):
+                layer.is_initialized, layer.keys, layer.values = state
+
     def _forward(self, ids: list[int], owners: list[int], positions: list[int]) -> Tensor:
         device = next(self.decoder.parameters()).device
         owner = torch.tensor(owners, device=device)
@@ -85,8 +104,9 @@ class Tree:
         self._owner.append(owner)
         self._depth.append(depth)
         mask = self._mask(owner, depth)
+        read = torch.tensor([ids], device=device)
         out = self.decoder(
-            input_ids=torch.tensor([ids], device=device),
+            **({"input_ids": read} if self.states is None else {"inputs_embeds": self.states[read]}),
             attention_mask=mask,
             position_ids=depth[None],
             past_key_values=self.cache,

@@ -10,6 +10,7 @@ import pytest
 import torch
 from rank_bm25 import BM25Plus
 
+from membench import memory as memories
 from membench import registry
 from membench import train as train_module
 from membench.api import Pair, Recall
@@ -164,6 +165,8 @@ def test_the_teacher_of_generic_text_sees_the_context_or_nothing(llm: LLM) -> No
         ("ft-c", {"dropout": 1.5}, "setting dropout must be at least 0 and below 1, got 1.5"),
         ("ft-c", {"precision": "int8"}, "setting precision must be one of auto, float32, bfloat16, got 'int8'"),
         ("ft-s", {"pairs": 0}, "setting pairs must be positive, got 0"),
+        ("ft-c", {"upper": 0.0}, "setting upper must be above 0 and at most 1, got 0.0"),
+        ("ft-s", {"replay": -1.0}, "setting replay must not be negative, got -1.0"),
         ("ft-s", {"suffix": -0.1}, "setting suffix must not be negative, got -0.1"),
         ("ft-s", {"answers": "silver"}, "setting answers must be one of own, gold, got 'silver'"),
         ("ft-s", {"loss_on": "question"}, "setting loss_on must be one of all, answer, got 'question'"),
@@ -192,7 +195,7 @@ def test_a_write_leaves_the_memory_and_the_model_as_they_were(llm: LLM) -> None:
 def test_the_teacher_of_a_second_write_is_the_model_that_was_asked_for(
     llm: LLM, monkeypatch: pytest.MonkeyPatch, teacher: str
 ) -> None:
-    name = "model.layers.0.self_attn.q_proj"
+    name = "model.layers.1.self_attn.q_proj"
     weight = llm.model.get_submodule(name).weight
     before = weight.clone()
     seen: list[torch.Tensor] = []
@@ -212,3 +215,38 @@ def test_the_teacher_of_a_second_write_is_the_model_that_was_asked_for(
     assert memory is not None
     assert len(memory.layers) == 2
     assert torch.equal(weight, before)
+
+
+@pytest.mark.parametrize("name", ["ft-s", "selfparam"])
+def test_replay_rehearses_the_pairs_of_earlier_writes_alone_and_is_counted(
+    llm: LLM, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    method = lent(name, llm, epochs=2, answers="gold", rank=2, suffix=1.0, generic=0.0, replay=0.5, batch_size=2)
+    first = method.write(None, [HARBOUR])
+    plans: list[list[list[Any]]] = []
+    taught: list[list[Any]] = []
+    plain_fit, plain_teach = train_module._fit, train_module.teach
+
+    def fit(model: LLM, plan: Any, *rest: Any) -> Any:
+        plans.append(plan)
+        return plain_fit(model, plan, *rest)
+
+    def teach(model: LLM, sentences: Any) -> Any:
+        taught.append(list(sentences))
+        return plain_teach(model, taught[-1])
+
+    monkeypatch.setattr(train_module, "_fit", fit)
+    monkeypatch.setattr(train_module, "teach", teach)
+    second = method.write(first, [SURVEY])
+    old = {tuple(k.tokens.tolist()) for k in first.kept}
+    replayed = [s for step in plans[0] for s in step if s.kind == "replay"]
+    assert len(replayed) == 0.5 * sum(s.kind == "qa" for step in plans[0] for s in step)
+    assert {s.tokens for s in replayed} <= old
+    assert all(s.kind != "replay" for sentences in taught for s in sentences), "what the teacher said is kept"
+    assert second.kept[: len(first.kept)] == first.kept
+    assert {s.tokens for step in plans[0] for s in step if s.kind == "qa"} == {
+        tuple(k.tokens.tolist()) for k in second.kept[len(first.kept) :]
+    }
+    assert all(len(k.hidden) == (len(k.tokens) - k.start if name == "selfparam" else 0) for k in second.kept)
+    assert method.deployed_growth(second) == memories.nbytes(second.kept) > 0
+    assert memories.equal(method.write(first, [SURVEY]), second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 import torch
@@ -10,8 +11,8 @@ from torch.nn import functional as F
 
 from membench.api import Adapter, Recall
 from membench.llm import LLM
-from membench.sentences import Material, Sentence, batches, qa_sentences, quota, suffix_sentence
-from membench.train import Lora, train
+from membench.sentences import Material, Sentence, batches, context_sentence, qa_sentences, quota, suffix_sentence
+from membench.train import Lora, factors, train
 
 TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
 MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
@@ -60,7 +61,7 @@ def test_cross_entropy_is_the_definition_and_answer_only_masks_the_question(llm:
 
 
 def test_an_untrained_adapter_is_the_base_exactly(llm: LLM) -> None:
-    layer = train(llm, [], "ce", LORA)
+    layer = train(llm, [], "ce", LORA)[0]
     questions = ["Who built the harbour?"]
     base = llm.answer(Recall(), questions, [["Ines Corde"]])
     worn = llm.answer(Recall(adapter=Adapter((layer,), LORA.scale)), questions, [["Ines Corde"]])
@@ -69,14 +70,37 @@ def test_an_untrained_adapter_is_the_base_exactly(llm: LLM) -> None:
 
 
 def test_merged_equals_adapter_on(llm: LLM) -> None:
-    steps = [qa_sentences(llm, MATERIAL, "all")] * 4
+    step = [context_sentence(llm, MATERIAL)]  # no stem before it, which training reads without the adapter
+    assert step[0].stem == ()
     seen: list[float] = []
-    layer = train(llm, [*steps, steps[0]], "ce", LORA, on_step=lambda _i, value, _m: seen.append(value))
-    shorter = train(llm, steps, "ce", LORA)
-    with llm.wearing(Adapter((shorter,), LORA.scale)):
-        merged = losses(llm, [steps[0]], "ce")[0]
+    before_last: list[Any] = []
+
+    def watch(i: int, value: float, wrapped: Any) -> None:
+        seen.append(value)
+        if i == 3:
+            before_last.append(factors(wrapped))
+
+    train(llm, [step] * 5, "ce", LORA, on_step=watch)
+    with llm.wearing(Adapter((before_last[0],), LORA.scale)):
+        merged = losses(llm, [step], "ce")[0]
     assert merged == pytest.approx(seen[-1], abs=1e-4)
-    assert layer.keys() == shorter.keys()
+    assert merged < seen[0]
+
+
+@pytest.mark.parametrize("upper", [0.5, 1.0])
+def test_only_the_upper_layers_are_trained_and_the_lower_ones_are_read_once(llm: LLM, upper: float) -> None:
+    """The first step's loss is that of the whole model whatever is cut off; the adapter is on the upper layers."""
+    step = qa_sentences(llm, MATERIAL, "answer") + [suffix_sentence(llm, MATERIAL, random.Random(1))]
+    whole = [plain_hidden(llm, [*s.stem, *s.tokens])[len(s.stem) + s.start - 1 : -1] for s in step]
+    expected = [
+        F.cross_entropy(logits, torch.tensor(s.tokens[s.start :])).item() for s, logits in zip(step, whole, strict=True)
+    ]
+    lora = Lora(rank=4, lr=1e-2, upper=upper, precision="float32")
+    seen: list[float] = []
+    layer, _ = train(llm, [step], "ce", lora, on_step=lambda _i, value, _m: seen.append(value))
+    assert seen == [pytest.approx(sum(expected) / len(expected), rel=1e-4)]
+    assert {int(name.split(".")[2]) for name in layer} == ({0, 1} if upper == 1 else {1})
+    assert len(llm.model.get_decoder().layers) == 2
 
 
 def test_training_lowers_the_loss_and_leaves_the_model_as_it_was(llm: LLM) -> None:
@@ -91,8 +115,8 @@ def test_training_lowers_the_loss_and_leaves_the_model_as_it_was(llm: LLM) -> No
 
 def test_same_seed_same_weights(llm: LLM) -> None:
     steps = [qa_sentences(llm, MATERIAL, "all")] * 3
-    one, two = train(llm, steps, "kl", LORA), train(llm, steps, "kl", LORA)
-    other = train(llm, steps, "kl", Lora(rank=4, lr=1e-2, precision="float32", seed=1))
+    one, two = (train(llm, steps, "kl", LORA)[0] for _ in range(2))
+    other = train(llm, steps, "kl", Lora(rank=4, lr=1e-2, precision="float32", seed=1))[0]
     assert all(torch.equal(one[m][k], two[m][k]) for m in one for k in "AB")
     assert any(not torch.equal(one[m]["A"], other[m]["A"]) for m in one)
 
