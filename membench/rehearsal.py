@@ -1,7 +1,7 @@
-"""Rehearsal of earlier writes: what a trained memory keeps of its sentences so that later writes do not overrule them.
+"""Rehearsal: sentences of earlier writes are kept and mixed into later ones, which would else overrule them.
 
-Experience replay is the plainest remedy against forgetting in sequence; it is no part of SELF-PARAM as published. What is
-kept is counted: it is what a deployment would have to keep beside the merged weights.
+Experience replay is the plainest remedy against forgetting in sequence; it is no part of SELF-PARAM as published. What
+is kept is counted: a deployment would have to keep it beside the merged weights.
 """
 
 from __future__ import annotations

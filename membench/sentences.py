@@ -7,7 +7,7 @@ context, and generic text (Wang et al., ICLR 2025; METHODS: QA, context-suffix a
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 

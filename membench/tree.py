@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -88,13 +89,14 @@ class Tree:
         """What is grown inside is gone afterwards, with the gradients that hang on it; no tensor is copied."""
         assert self.cache is not None, "a tree that keeps nothing has nothing to go back to"
         nodes, passes = len(self._lineage), len(self._owner)
-        before = [(layer.is_initialized, layer.keys, layer.values) for layer in self.cache.layers]
+        cached: list[Any] = self.cache.layers
+        before = [(layer.is_initialized, layer.keys, layer.values) for layer in cached]
         try:
             yield
         finally:
             del self._lineage[nodes:], self._owner[passes:], self._depth[passes:]
-            del self.cache.layers[len(before) :]
-            for layer, state in zip(self.cache.layers, before, strict=True):
+            del cached[len(before) :]
+            for layer, state in zip(cached, before, strict=True):
                 layer.is_initialized, layer.keys, layer.values = state
 
     def _forward(self, ids: list[int], owners: list[int], positions: list[int]) -> Tensor:

@@ -222,7 +222,7 @@ def test_replay_rehearses_the_pairs_of_earlier_writes_alone_and_is_counted(
     llm: LLM, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     method = lent(name, llm, epochs=2, answers="gold", rank=2, suffix=1.0, generic=0.0, replay=0.5, batch_size=2)
-    first = method.write(None, [HARBOUR])
+    first: Any = method.write(None, [HARBOUR])
     plans: list[list[list[Any]]] = []
     taught: list[list[Any]] = []
     plain_fit, plain_teach = train_module._fit, train_module.teach
@@ -237,7 +237,7 @@ def test_replay_rehearses_the_pairs_of_earlier_writes_alone_and_is_counted(
 
     monkeypatch.setattr(train_module, "_fit", fit)
     monkeypatch.setattr(train_module, "teach", teach)
-    second = method.write(first, [SURVEY])
+    second: Any = method.write(first, [SURVEY])
     old = {tuple(k.tokens.tolist()) for k in first.kept}
     replayed = [s for step in plans[0] for s in step if s.kind == "replay"]
     assert len(replayed) == 0.5 * sum(s.kind == "qa" for step in plans[0] for s in step)

@@ -90,7 +90,7 @@ def test_merged_equals_adapter_on(llm: LLM) -> None:
 @pytest.mark.parametrize("upper", [0.5, 1.0])
 def test_only_the_upper_layers_are_trained_and_the_lower_ones_are_read_once(llm: LLM, upper: float) -> None:
     """The first step's loss is that of the whole model whatever is cut off; the adapter is on the upper layers."""
-    step = qa_sentences(llm, MATERIAL, "answer") + [suffix_sentence(llm, MATERIAL, random.Random(1))]
+    step = [*qa_sentences(llm, MATERIAL, "answer"), suffix_sentence(llm, MATERIAL, random.Random(1))]
     whole = [plain_hidden(llm, [*s.stem, *s.tokens])[len(s.stem) + s.start - 1 : -1] for s in step]
     expected = [
         F.cross_entropy(logits, torch.tensor(s.tokens[s.start :])).item() for s, logits in zip(step, whole, strict=True)
