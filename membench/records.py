@@ -24,8 +24,12 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class DiskFull(MembenchError):
-    """No room on the disk; what was closed before stands."""
+class CannotWrite(MembenchError):
+    """A file of a run could not be written; what was closed before stands."""
+
+
+class DiskFull(CannotWrite):
+    """No room on the disk."""
 
 
 class Damaged(MembenchError):
@@ -95,19 +99,19 @@ class RecordLog:
 
 
 def write_all(descriptor: int, data: bytes, place: Path) -> None:
-    """Write all bytes to an open file; raises DiskFull where they do not fit."""
+    """Write all bytes to an open file; raises CannotWrite, DiskFull where they do not fit."""
     view = memoryview(data)
     try:
         while view:
             view = view[os.write(descriptor, view) :]
     except OSError as error:
-        raise no_room(error, place) from error
+        raise cannot_write(error, place) from error
 
 
 def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
     """Put a file in place by one rename, so that it is there whole or not at all.
 
-    That holds even if the machine stops, unless `durable` is False. Raises DiskFull.
+    That holds even if the machine stops, unless `durable` is False. Raises CannotWrite.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -120,16 +124,17 @@ def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
             os.close(descriptor)
         os.replace(temporary, path)
     except OSError as error:
-        raise no_room(error, path) from error
+        raise cannot_write(error, path) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def no_room(error: OSError, place: Path) -> OSError | DiskFull:
-    """What to raise in place of a failed write: a line for the user if the disk or their quota is full."""
+def cannot_write(error: OSError, place: Path) -> CannotWrite:
+    """What to raise in place of a failed write: a line for the user."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(f"no room on the disk for {place}: make some and run the same command again, it resumes")
-    return error
+    reason = error.strerror or type(error).__name__
+    return CannotWrite(f"cannot write {place} ({reason}): mend it, or name another folder with --output")
 
 
 def put_aside(folder: Path) -> Path:

@@ -25,7 +25,7 @@ from membench.play import Player
 from membench.progress import Reporter
 from membench.prompt import Renderer
 from membench.reading import Reference
-from membench.records import no_room
+from membench.records import CannotWrite, cannot_write
 from membench.scribe import Scribe
 
 __all__ = ["Request", "plan_cells", "run"]
@@ -133,7 +133,7 @@ class Session:
             if cell.is_gold and cell.method_name == REFERENCE:
                 save_references(folder, gold_readings(self.llm, cell.method, cell.data.contexts, player.readings))
             return self._finish(cell, folder, started, self._written(cell, scribe), None)
-        except store.DiskFull:
+        except CannotWrite:
             raise
         except Exception as error:  # a plug-in may fail in any way: its cell says why, the others are still played
             if self.debug:
@@ -228,7 +228,7 @@ class Session:
 
 def _reason(error: Exception, folder: Path) -> str:
     """Why a cell failed, as it stands in its result. Raises DiskFull where that is why."""
-    if isinstance(error, OSError) and isinstance(full := no_room(error, folder), store.DiskFull):
+    if isinstance(error, OSError) and isinstance(full := cannot_write(error, folder), store.DiskFull):
         raise full from error
     return str(error) if isinstance(error, MembenchError) else f"{type(error).__name__}: {error}"
 

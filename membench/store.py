@@ -81,9 +81,7 @@ def open_cell(root: Path, recipe: Mapping[str, Any]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        if isinstance(full := records.no_room(error, folder), DiskFull):
-            raise full from error
-        raise MembenchError(f"{folder} cannot be made ({error.strerror}): name another folder with --output") from None
+        raise records.cannot_write(error, folder) from error
     if not (folder / RECIPE).exists():
         write_json(folder / RECIPE, recipe)
     return folder

@@ -149,18 +149,25 @@ def test_records_cut_behind_any_step_are_completed_to_the_same(given: dict[str, 
         assert resumed["summary"] == result["summary"]
 
 
-@pytest.mark.parametrize("number", [1, 2, 4, 9, 25])
-def test_a_full_disk_is_one_line_and_loses_nothing(
-    given: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        *((n, errno.ENOSPC, "no room on the disk for") for n in (1, 2, 4, 9, 25)),
+        (4, errno.EIO, "cannot write"),
+        (9, errno.EROFS, "cannot write"),
+    ],
+)
+def test_a_disk_that_takes_no_more_is_one_line_and_loses_nothing(
+    given: dict[str, Any], number: int, code: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Full at some write: of a recipe, a snapshot, a record, the reference."""
+    """Full, broken or read-only at some write: of a recipe, a snapshot, a record, the reference."""
     left, write = number, os.write
 
     def full(descriptor: int, data: bytes) -> int:
         nonlocal left
         left -= 1
         if left <= 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(code, os.strerror(code))
         return write(descriptor, data)
 
     arguments = ["run", "-m", "bm25", "-t", "single", "--data", given["data"], "--model", given["model"], "-L", "2"]
@@ -169,7 +176,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
         patch.setattr(os, "write", full)
         result = CliRunner().invoke(main, command)
     assert result.exit_code == 2, result.output
-    assert result.stderr.splitlines()[-1].startswith("membench: no room on the disk for")
+    assert result.stderr.splitlines()[-1].startswith(f"membench: {said}")
     assert "Traceback" not in result.stderr
     assert CliRunner().invoke(main, command).exit_code == 0
     *_, after = membench.run("bm25", "single", **given)
