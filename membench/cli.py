@@ -66,7 +66,7 @@ for command in (leaderboard, show, verify):
     show_default=True,
     help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
 )
-@click.option("--style", type=click.Choice(["plain", "chat"]), help="Of the prompt; by default what suits the model.")
+@click.option("--style", type=click.Choice(["plain", "twice", "chat"]), help="Of the prompt; by default what suits the model.")
 @click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
 @click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a hub model.")
 @click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")

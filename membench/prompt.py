@@ -14,7 +14,7 @@ from typing import Any
 
 from membench.errors import MembenchError
 
-STYLES = ("plain", "chat")
+STYLES = ("plain", "twice", "chat")
 
 # Invented facts, so that the examples teach to answer from the text and not from what the model knows: with them the
 # default model reads right clearly more often than with general knowledge (docs/prompt.md has the numbers).
@@ -62,9 +62,11 @@ _MARK = "\x00"
 
 @dataclass(frozen=True)
 class Renderer:
-    """Turns recalled texts and a question into segments, in one of the two styles.
+    """Turns recalled texts and a question into segments, in one of three styles.
 
-    `plain` is running text with worked examples, ended by a newline; `chat` is the model's own template.
+    `plain` is running text with worked examples, ended by a newline; `twice` is the same, with all that is recalled
+    standing there twice, since a small causal model reads better what it has seen to the end before (Arora et al.
+    2024, "Just read twice"); `chat` is the model's own template.
     """
 
     style: str
@@ -81,14 +83,15 @@ class Renderer:
 
         Questions are always asked with all worked examples; training may do with fewer.
         """
-        if self.style == "plain":
-            return (self._head(examples), *(f"{text}\n" for text in contexts), f"Q: {question}\nA:")
+        if self.style != "chat":
+            times = 2 if self.style == "twice" else 1
+            return (self._head(examples), *(f"{text}\n" for text in (*contexts,) * times), f"Q: {question}\nA:")
         before, after = self._chat_frame()
         return (before, *(f"{text}\n\n" for text in contexts), f"{question}{after}")
 
     def answer(self, text: str) -> str:
         """An answer as it follows the prompt, with what ends it."""
-        return f" {text}\n" if self.style == "plain" else f"{text}\n"
+        return f"{text}\n" if self.style == "chat" else f" {text}\n"
 
     @property
     def digest(self) -> str:

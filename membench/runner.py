@@ -67,9 +67,9 @@ class Session:
         self.cells = plan(request, self.model, self._prompt_hash())
 
     def _prompt_hash(self) -> str:
-        if self.model.style == "plain":
-            return Renderer("plain").digest
-        return self.llm.renderer.digest
+        if self.model.style == "chat":
+            return self.llm.renderer.digest
+        return Renderer(self.model.style).digest
 
     @property
     def llm(self) -> LLM:

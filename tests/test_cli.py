@@ -159,7 +159,7 @@ def test_a_failed_cell_is_kept_and_exits_1(tiny: Path, data_file: Path, tmp_path
         ),
         (["-m", "bm25", "-t", "single", "--data", "jsonl:none.jsonl"], "none.jsonl"),
         (["-m", "bm25", "-t", "single", "--stile", "chat"], "No such option '--stile'"),
-        (["-m", "bm25", "-t", "single", "--style", "fancy"], "'fancy' is not one of 'plain', 'chat'"),
+        (["-m", "bm25", "-t", "single", "--style", "fancy"], "'fancy' is not one of 'plain', 'twice', 'chat'"),
         (
             ["-m", "bm25", "-t", "single", "--model", "smollm2-135m", "--offline"],
             "membench doctor --fetch smollm2-135m",

@@ -1,4 +1,4 @@
-"""The one prompt: its exact text, its segments, and the two styles."""
+"""The one prompt: its exact text, its segments, and the styles."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def test_the_plain_prompt_to_the_letter() -> None:
         "painted green in 1931.\nQ: Who keeps Brannock?\nA: Edda Marsh\nQ: What year saw Brannock painted?\nA: 1931\n\n"
     )
     assert Renderer("plain").answer("Edda Marsh") == " Edda Marsh\n"
+
+
+def test_twice_repeats_all_that_is_recalled_and_nothing_else() -> None:
+    once, again = (Renderer(style).segments(["First text.", "Second."], "Who?") for style in ("plain", "twice"))
+    assert again == (once[0], "First text.\n", "Second.\n", "First text.\n", "Second.\n", once[-1])
+    assert Renderer("twice").segments([], "Who?") == Renderer("plain").segments([], "Who?")
+    assert Renderer("twice").answer("Edda") == Renderer("plain").answer("Edda")
+    assert Renderer("twice").digest != Renderer("plain").digest
 
 
 def test_examples_are_answered_by_their_own_texts_alone() -> None:
@@ -56,7 +64,7 @@ def test_the_chat_prompt_is_the_models_own_template(llm: LLM) -> None:
 
 
 def test_styles_that_cannot_be_had(llm: LLM) -> None:
-    with pytest.raises(MembenchError, match="unknown prompt style 'fancy': choose from plain, chat"):
+    with pytest.raises(MembenchError, match="unknown prompt style 'fancy': choose from plain, twice, chat"):
         Renderer("fancy")
     with pytest.raises(MembenchError, match="no chat template: use --style plain"):
         Renderer("chat", llm.tokenizer)

@@ -161,7 +161,7 @@ def test_a_context_that_does_not_fit_is_refused_before_anything_is_played(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"style": "fancy"}, "unknown style 'fancy': choose from plain, chat"),
+        ({"style": "fancy"}, "unknown style 'fancy': choose from plain, twice, chat"),
         ({"dtype": "int8"}, "unknown dtype 'int8': choose from auto, float32, bfloat16, float16"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
     ],
