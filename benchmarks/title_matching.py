@@ -50,7 +50,7 @@ def main(folder: str | None) -> None:
         items, turns = tuple(invented(rng) for _ in range(ITEMS)), TURNS
     answers = ["\n".join(f"{n}. {written(items, rng)}" for n in range(1, K + 1)) for _ in range(turns)]
     start = time.perf_counter()
-    lists = [read_titles(answer, K) for answer in answers]
+    lists = [read_titles(answer) for answer in answers]
     read = time.perf_counter()
     catalogue = Titles(items)
     exact = 0

@@ -101,7 +101,7 @@ COLUMNS: Sequence[Column] = (
         "about memory",
         _plain("valid"),
     ),
-    Column(MEMORY, "titles", "recommended items an answer", _plain("titles")),
+    Column(MEMORY, "titles", "different items recommended in an answer", _plain("titles")),
     Column(MEMORY, "distinct", "different items recommended in all answers together", _plain("distinct")),
     Column(MEMORY, "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", _plain("mrr_mc")),
     Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", _metric("contains")),

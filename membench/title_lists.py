@@ -11,7 +11,11 @@ MOST_WORDS = 16  # of a title; more is a sentence
 
 _SPEAKER = re.compile(r"^[ \t]*(?:System|User|Q):", re.MULTILINE)  # from here on somebody else speaks
 _ANSWER = re.compile(r"^[ \t]*A:[ \t]*", re.MULTILINE)
-_NUMBER = re.compile(r"(?<!\S)\(?(\d{1,3})(?:[.)](?!\d)|:(?=\s))\s*")  # "1.", "1)", "(1)", "1: "; not "3:10", "2.5"
+_NUMBER = re.compile(
+    r"(?<!\S)\(?(?P<number>\d{1,3})(?:[.)](?!\d)|:(?=\s))\s*"  # "1.", "1)", "(1)", "1: "; not "3:10", "2.5"
+    r"|^[ \t]*(?P<letter>[A-T])[.)]\s+",  # "B. "
+    re.MULTILINE,
+)
 _BULLET = re.compile(r"^\s*[-*•–]\s+")
 _INTRODUCTION = re.compile(r"^[^,;:]*\b(?:films?|movies?|titles?|recommend\w*|suggest\w*)\b[^,;:]*:\s*", re.IGNORECASE)
 _YEAR_ON = re.compile(r"\s*\((?:18|19|20)\d\d\).*")  # a year, and what is said about the film behind it
@@ -20,20 +24,16 @@ _COMMA = re.compile(r",(?![^(]*\))\s*(?:and\s+)?")
 _QUOTES = "\"'“”‘’«»*_`"
 
 
-def read_titles(answer: str, limit: int) -> list[str]:
-    """The first `limit` different titles of an answer, in its order; none if there is nothing like a title in it.
+def read_titles(answer: str) -> list[str]:
+    """The titles of an answer, in its order and with repetitions; none if there is nothing like a title in it.
 
-    Numbers count if they begin with 1 and go up; else bullets, then lines, then semicolons, then commas part the
-    titles. A title may be in quotes and be followed by its year and a remark; it has a letter or a digit and at most
-    16 words.
+    Numbers (or letters) count if they begin with 1 (A) and go up; else bullets, then lines, then semicolons, then
+    commas part the titles. A title may be in quotes and be followed by its year and a remark; it has a letter or a
+    digit and at most 16 words.
     """
     speech = _ANSWER.sub("", _SPEAKER.split(answer, maxsplit=1)[0])
-    titles: dict[str, str] = {}
-    for entry in _entries(speech.strip()):
-        title = _cleaned(entry)
-        if re.search(r"[^\W_]", bare(title)) and len(title.split()) <= MOST_WORDS:
-            titles.setdefault(bare(title).lower(), title)
-    return list(titles.values())[:limit]
+    titles = [_cleaned(entry) for entry in _entries(speech.strip())]
+    return [t for t in titles if re.search(r"[^\W_]", bare(t)) and len(t.split()) <= MOST_WORDS]
 
 
 def _entries(text: str) -> Iterator[str]:
@@ -60,11 +60,17 @@ def _entries(text: str) -> Iterator[str]:
 
 
 def _numbered(text: str) -> list[str]:
-    """What stands behind the numbers 1, 2, …, each to the end of its line; nothing unless 1 is among them."""
+    """What stands behind the numbers 1, 2, …, each to the end of its line; nothing unless 1 is among them.
+
+    Letters may take the place of numbers, but a single one makes no list.
+    """
     marks: list[re.Match[str]] = []
     for mark in _NUMBER.finditer(text):
-        if int(mark[1]) == len(marks) + 1:
+        place = int(mark["number"]) if mark["number"] else ord(mark["letter"]) - ord("A") + 1
+        if place == len(marks) + 1:
             marks.append(mark)
+    if len(marks) == 1 and marks[0]["letter"]:
+        return []
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
     parts = (text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=False))
     return [part.splitlines()[0] for part in parts if part]

@@ -18,7 +18,7 @@ from membench.titles import Titles
 
 # Of four wordings tried, the one to which the default model most often answers with a list.
 REQUEST = "Name the {k} films that the system should recommend next, separated by commas."
-TOKENS_PER_TITLE = 25.6  # as published: 512 tokens for 20 titles
+TOKENS_PER_TITLE = 16  # a title with number and year takes about 10; published: 512 for 20
 SAMPLED = 20  # items that the gold one is compared with by likelihood
 
 
@@ -56,7 +56,7 @@ class Recommendation(Task):
     @property
     def form(self) -> tuple[int, str]:
         """A list may take several lines; the next question of the plain prompt ends it."""
-        return round(TOKENS_PER_TITLE * self.k), "\nQ:"
+        return TOKENS_PER_TITLE * self.k, "\nQ:"
 
     def provenance(self) -> dict[str, Any]:
         """What was asked, of which catalogue, and how training and test dialogues were told apart."""
@@ -74,13 +74,13 @@ class Recommendation(Task):
     def score(self, question: Question, answer: str) -> dict[str, float]:
         """Ranks of the gold items in the answer's list and in those of the baselines; see membench.recommend.
 
-        `valid`: the answer is a list of at least half as many different titles as were asked for. `titles`: how many
-        recommended items are left after the filters.
+        `valid`: the answer is a list of at least half as many titles as were asked for, repeated ones included.
+        `titles`: how many different items it recommends after the filters, at most k.
         """
-        titles = read_titles(answer, self.k)
+        titles = read_titles(answer)
         golds = self._numbers(question.answers)
         seen = set(self._numbers(mentioned(question.tags))) if self.exclude_seen else set()
-        picks = [number for number in self._picks(titles) if number not in seen]
+        picks = [number for number in self._picks(titles) if number not in seen][: self.k]
         scores = {"valid": float(2 * len(titles) >= self.k), "titles": float(len(picks))}
         scores["words"] = float(len(answer.split()))
         scores |= ranks(golds, picks, "rank") | {f"pick_{n}": float(number) for n, number in enumerate(picks, 1)}
