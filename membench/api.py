@@ -145,11 +145,25 @@ class Metric:
 class Task(ABC):
     """A script of writes and asks, and what its records amount to.
 
-    Fields of a subclass (a frozen dataclass) are settings.
+    Fields of a subclass (a frozen dataclass) are settings, but for those that are `lent()`.
     """
 
     default_limit: ClassVar[int] = 10  # contexts to write where the user names no limit
     held_out: ClassVar[int] = 0  # contexts beyond the limit that it asks about and never writes
+    gold_script: ClassVar[bool] = True  # floor and reference play the gold script; else this task's own
+
+    @property
+    def form(self) -> tuple[int, str] | None:
+        """(tokens that an answer may have, text that ends it), for every method; None: a line of 16 tokens."""
+        return None
+
+    def over(self, data: Dataset) -> Task:
+        """The task fitted to the data that it will be played over. Raises MembenchError if that lacks what it needs."""
+        return self
+
+    def provenance(self) -> dict[str, Any]:
+        """What can change a result beside settings and contexts, for the recipe (it may refine `data_hash`)."""
+        return {}
 
     @abstractmethod
     def episodes(self, data: Dataset, seed: int) -> Iterable[Episode]:

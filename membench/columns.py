@@ -11,7 +11,10 @@ from membench.stats import Interval
 from membench.views import SCORES
 
 NOTHING = "–"
-_BUILT_IN = ("matrix:", "retention:", "forgetting:", "forward:", "kept:")
+_BUILT_IN = (
+    "matrix:", "retention:", "forgetting:", "forward:", "kept:",
+    "recall@", "ndcg@", "mrr", "valid/", "titles/", "distinct/",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,28 @@ def _coverage(entry: Entry) -> str:
 MEMORY, TIME, REST = "memory", "over time", "answers and cost"
 
 COLUMNS: Sequence[Column] = (
+    Column(MEMORY, "recall@1", "share of gold items that are the first of the recommended list", _metric("recall@1")),
+    Column(MEMORY, "recall@5", "share of gold items among the first 5 of the list", _metric("recall@5")),
+    Column(MEMORY, "rec@5", "the same, items that were not mentioned before", _metric("recall@5/rec")),
+    Column(MEMORY, "dis@5", "the same, items that were mentioned before", _metric("recall@5/dis")),
+    Column(
+        MEMORY, "placebo@5", "recall@5 where the dialogue that teaches it is not written", _metric("recall@5/placebo")
+    ),
+    Column(MEMORY, "recall@10", "share of gold items among the first 10", _metric("recall@10")),
+    Column(MEMORY, "recall@20", "share of gold items among the first 20", _metric("recall@20")),
+    Column(MEMORY, "ndcg@5", "1 / log2(rank + 1) of gold items among the first 5, else 0", _plain("ndcg@5")),
+    Column(MEMORY, "ndcg@20", "the same, among the first 20", _plain("ndcg@20")),
+    Column(MEMORY, "mrr", "mean of 1 / rank of gold items in the list, 0 if absent", _plain("mrr")),
+    Column(
+        MEMORY,
+        "valid",
+        "share of answers that are a list of at least half the titles asked for; where it is 0, recall says nothing "
+        "about memory",
+        _plain("valid"),
+    ),
+    Column(MEMORY, "titles", "different items recommended in an answer", _plain("titles")),
+    Column(MEMORY, "distinct", "different items recommended in all answers together", _plain("distinct")),
+    Column(MEMORY, "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", _plain("mrr_mc")),
     Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", _metric("contains")),
     Column(MEMORY, "rehearsed", "the same, facts that target sentences repeat", _metric("contains/rehearsed")),
     Column(

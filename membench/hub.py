@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
@@ -20,16 +21,39 @@ def hub_rows(name: str, split: str) -> Iterable[dict[str, Any]]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    # Read now: the library reads the variable once, when it is imported, which may have been before it was set.
-    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    offline = _offline()
     try:
         # What `hf download` fetched is a snapshot of the repository; load_dataset finds it only by its path.
         where = snapshot_download(name, repo_type="dataset", local_files_only=True) if offline else name
         rows: Iterable[dict[str, Any]] = load_dataset(where, split=split)
     except (DatasetsError, HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
-        reason = "not in the local cache" if offline else str(error).strip().partition("\n")[0]
-        raise MembenchError(
-            f"cannot read the {split} split of {name!r}: {reason}; "
-            f"`hf download --repo-type dataset {name}` fetches it, a local file needs no network"
-        ) from error
+        raise _unreadable(f"the {split} split of {name!r}", name, error, offline) from error
     return rows
+
+
+def hub_folder(name: str, files: Sequence[str]) -> Path:
+    """A local folder with these files of a data set, as far as it has them; nothing else of it is fetched.
+
+    Raises MembenchError with the command that fetches the data set if it cannot be read.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    offline = _offline()
+    try:
+        return Path(snapshot_download(name, repo_type="dataset", allow_patterns=list(files), local_files_only=offline))
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
+        raise _unreadable(f"the data set {name!r}", name, error, offline) from error
+
+
+def _offline() -> bool:
+    """Read now: the library reads the variable once, when it is imported, which may have been before it was set."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def _unreadable(what: str, name: str, error: Exception, offline: bool) -> MembenchError:
+    reason = "not in the local cache" if offline else str(error).strip().partition("\n")[0]
+    return MembenchError(
+        f"cannot read {what}: {reason}; "
+        f"`hf download --repo-type dataset {name}` fetches it, a local file needs no network"
+    )

@@ -37,6 +37,7 @@ class LLM:
         self.renderer = Renderer(style, tokenizer)
         self.meter = Meter()
         self.max_new_tokens = max_new_tokens
+        self.stop = "\n"
         self.bos = tuple(tokenizer("").input_ids)
         self._pristine: dict[str, Tensor] = {}
 
@@ -115,7 +116,7 @@ class LLM:
         candidates: Sequence[Sequence[str]] | None = None,
         references: Sequence[Reference | None] | None = None,
     ) -> list[Reading]:
-        """Read and answer questions under a recall, greedily, to the end of a line.
+        """Read and answer questions under a recall, greedily, to the end of a line or of the task's form.
 
         `candidates` are answers whose likelihood is wanted; `references` are what the in-context reference answered,
         for the divergence from it.
@@ -128,6 +129,16 @@ class LLM:
     def complete(self, prompts: Sequence[str], max_new_tokens: int, stop: str = "\n") -> list[Completion]:
         """Continue raw prompts greedily until `stop` appears; for writers and summarisers, not for answers."""
         return complete(self, prompts, max_new_tokens, stop)
+
+    @contextmanager
+    def answering(self, form: tuple[int, str] | None) -> Iterator[None]:
+        """The model with a task's form of answers, (max_new_tokens, stop); None leaves its own."""
+        own = self.max_new_tokens, self.stop
+        self.max_new_tokens, self.stop = form or own
+        try:
+            yield
+        finally:
+            self.max_new_tokens, self.stop = own
 
     @contextmanager
     def wearing(self, adapter: Adapter | None) -> Iterator[None]:

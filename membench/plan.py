@@ -108,11 +108,13 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
     for typed in request.data:
         for task_name, task in tasks.items():
             data = load_data(typed, task, request.limit)
+            task = task.over(data)
             names = [name for name in request.methods if name not in YARDSTICKS]
             gold = YARDSTICKS if request.yardsticks else tuple(n for n in request.methods if n in YARDSTICKS)
             for name in gold:
                 method = registry.load("methods", name)()
-                _add(cells, request, model, prompt_hash, name, method, GOLD, Gold(), data, 0)
+                script, played = (GOLD, Gold()) if task.gold_script else (task_name, task)
+                _add(cells, request, model, prompt_hash, name, method, script, played, data, 0)
             for name in names:
                 method = settings.build(method_classes[name], method_settings[name])
                 for seed in request.seeds:
@@ -174,6 +176,7 @@ def _add(
         "defaults": defaults,
         "sources": sources_of(method),
         "seed": seed,
+        **task.provenance(),
     }
     cells.setdefault(store.cell_id(recipe), Planned(name, method, task, data, recipe))
 

@@ -134,8 +134,9 @@ class Player:
         state = memories.digest(memory)
         fresh = [q for q in step.questions if (state, q.id) not in self._known]
         if fresh:
-            for question, result in zip(fresh, self._read(memory, fresh), strict=True):
-                self._known[state, question.id] = result
+            with self.llm.answering(self.cell.task.form):
+                results = self._read(memory, fresh)
+            self._known |= {(state, q.id): result for q, result in zip(fresh, results, strict=True)}
         seconds, tokens = self.llm.meter.lap()
         for question in step.questions:
             text, scores = self._known[state, question.id]
@@ -180,7 +181,8 @@ def likelihood(reading: Reading) -> dict[str, float]:
     scores = {"truncated": float(reading.truncated), "gold_logprob": round(gold, 6)}
     if others:
         margin = gold - max(others)
-        scores |= {"margin": round(margin, 6), "acc_mc": float(margin > 0)}
+        rank = 1.0 + sum(other >= gold for other in others)
+        scores |= {"margin": round(margin, 6), "acc_mc": float(margin > 0), "rank_mc": rank}
     return scores
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from membench.errors import MembenchError
 from membench.tree import Node, Tree, chunks
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ def read(
 ) -> list[Reading]:
     """Answer questions, each below its own contexts; prompts that begin alike are read once."""
     paths = [llm.segment_ids(texts, question) for texts, question in zip(contexts, questions, strict=True)]
+    longest = max((sum(map(len, path)) for path in paths), default=0) + llm.max_new_tokens
+    if longest > llm.window:
+        raise MembenchError(f"a prompt and its answer take {longest} tokens; the window of {llm.name} is {llm.window}")
     order = sorted(range(len(paths)), key=lambda i: (paths[i][:-1], i))
     out: dict[int, Reading] = {}
     tree = Tree(llm.model)
@@ -67,13 +71,13 @@ def read(
     for span in chunks(_new_tokens([paths[i] for i in order]), GROUP_TOKENS):
         group = [order[k] for k in span]
         mark, tails, last = roots.below([paths[i] for i in group])
-        rows = decode(llm, tree, tails, last, llm.max_new_tokens, "\n")
+        rows = decode(llm, tree, tails, last, llm.max_new_tokens, llm.stop)
         generated += sum(len(row.ids) for row in rows)
         tree.rewind(mark)
         logprobs = _candidates(llm, tree, tails, last, [candidates[i] if candidates else () for i in group])
         divergences = _divergences(llm, tree, tails, last, [references[i] if references else None for i in group])
         for i, row, scores, kl in zip(group, rows, logprobs, divergences, strict=True):
-            text = llm.decode(row.ids).strip()
+            text = _without(llm.stop, llm.decode(row.ids)).strip()
             out[i] = Reading(text, row.ids, row.truncated, row.hidden, scores, kl)
         roots.reset()
     llm.meter.add(read=tree.tokens_read - generated, generated=generated)
@@ -164,6 +168,12 @@ def decode(
             nodes[i] = node
             hidden[i].append(state[-1])
     return [_Row(tuple(ids[i]), torch.stack(hidden[i]).float(), i not in done) for i in range(len(tails))]
+
+
+def _without(stop: str, text: str) -> str:
+    """A text without the beginning of `stop` at its end: the token that completed it was left out, those before not."""
+    cut = max(size for size in range(len(stop)) if text.endswith(stop[:size]))
+    return text[: len(text) - cut]
 
 
 def _end_ids(llm: LLM) -> set[int]:

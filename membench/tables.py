@@ -6,6 +6,7 @@ share a table. Cells that differ in their seed alone are one entry.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from membench.columns import columns_help
 from membench.entry import Entry, Summary
 from membench.store import Cell
+from membench.views import BASELINES
 
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
 
@@ -88,7 +90,8 @@ def table_rows(table: Table) -> list[dict[str, Any]]:
     out = []
     for entry in table.entries:
         head = {**{name: table.recipe[name] for name in TABLE}, **entry.head()}
-        names: list[str | None] = [name for name in entry.names if not name.endswith("/placebo")]
+        shown_elsewhere = tuple(f"/{view}" for view in ("placebo", *BASELINES))
+        names: list[str | None] = [name for name in entry.names if not name.endswith(shown_elsewhere)]
         out += [head | entry.numbers(name) for name in names or [None]]
     return out
 
@@ -123,7 +126,10 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
         group = []
     else:
         shared = {name: y for c in reversed(done) for name, y in (c.result.get("yardsticks") or {}).items()}
-    near = [c for c in golds if _key(c.recipe, GROUND) == _key(recipe, GROUND)]
+    own = [c for c in group if c.recipe["method"] in YARDSTICKS]  # of a task that does not play the gold script
+    group = [c for c in group if c not in own]
+    shared |= {c.recipe["method"]: c.result["summary"] for c in own if c.status == "done"}
+    near = own or [c for c in golds if _key(c.recipe, GROUND) == _key(recipe, GROUND)]
     # Held-out contexts count in a table's data hash and not in the gold cells', so the hash can only break a tie.
     near = [c for c in near if c.recipe["data_hash"] == recipe["data_hash"]] or near
     played = [c for c in near if c.status == "done"]
@@ -140,7 +146,8 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
             merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
     several = {name for name, those in versions.items() if len(those) > 1}
     entries = [_entry(cells, shared, asked, several) for cells in merged.values()]
-    return Table(recipe, (*yardsticks, *failed, *sorted(entries, key=lambda e: _rank(e, sort))), written, asked)
+    sortable = [*entries, *_baselines([*yardsticks, *entries])]
+    return Table(recipe, (*yardsticks, *failed, *sorted(sortable, key=lambda e: _rank(e, sort))), written, asked)
 
 
 def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
@@ -182,6 +189,18 @@ def _yardstick(name: str, shared: Mapping[str, Summary], golds: Sequence[Cell]) 
     )  # fmt: skip
 
 
+def _baselines(entries: Sequence[Entry]) -> list[Entry]:
+    """Rows for what needs no model, from the views in which a task sums it up; any cell of a table has the same."""
+    found: dict[str, Entry] = {}
+    for view, entry in itertools.product(BASELINES, entries):
+        names = [name for name in entry.names if name.endswith(f"/{view}")]
+        if names and view not in found:
+            metrics = {name.removesuffix(view) + "all": entry.summaries[0][name] for name in names}
+            plain = replace(entry, method=view, settings={}, seeds=(0,), ids=(), summaries=(metrics,), costs={})
+            found[view] = replace(plain, coverage=None, mark="no model")
+    return list(found.values())
+
+
 def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
     names = {name for cell in cells for name in cell.result["costs"]}
     found = {name: [c.result["costs"].get(name) for c in cells] for name in sorted(names)}
@@ -189,7 +208,7 @@ def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
 
 
 def _rank(entry: Entry, sort: str | None) -> tuple[bool, float, str]:
-    name = sort or "contains"
+    name = sort or next((n for n in entry.names if n.startswith("recall@")), "contains")
     value = entry.cost(name) if name in entry.costs else entry.value(name)
     downwards = name in entry.costs or name.startswith("fidelity_kl")
     place = float("inf") if value is None else value if downwards else -value

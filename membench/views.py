@@ -18,6 +18,7 @@ SCORES = (
 )  # fmt: skip
 SPLIT_SCORES = ("f1", "contains", "exclusive", "gold_logprob", "margin", "acc_mc", "fidelity_f1", "fidelity_kl")
 PLACEBO_SCORES = ("f1", "contains", "exclusive", "words", "gold_logprob", "margin", "acc_mc")
+BASELINES = ("popularity", "random")  # views that are rows of a table: what needs no model
 REHEARSED = {"rehearsed": "yes", "unrehearsed": "no"}
 
 
