@@ -31,7 +31,7 @@ from membench.tables import Table, columns_help, tables
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/results.md", "docs/methods.md")
 COMPACT = (
-    "contains", "rehearsed", "unrehearsed", "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept",
+    "contains", "group", "rehearsed", "unrehearsed", "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept",
     "F1", "fid F1", "fid KL", "write s", "read s", "state", "coverage",
 )  # fmt: skip
 

@@ -64,6 +64,22 @@ def _recovery(score: str) -> Callable[[Entry], str]:
     return show
 
 
+def _group(entry: Entry) -> str:
+    return (entry.standing and entry.standing.group) or NOTHING
+
+
+def _difference(entry: Entry) -> str:
+    """To the declared method; a star where it is resolved."""
+    s = entry.standing
+    if s is None or s.group is not None:
+        return NOTHING
+    return f"{s.difference:+.2f} ±{s.high - s.difference:.2f}{' *' if s.resolved else ''}"
+
+
+def _mde(entry: Entry) -> str:
+    return _number(entry.standing.mde if entry.standing else None)
+
+
 def _cost(name: str, digits: int) -> Callable[[Entry], str]:
     return lambda entry: _number(entry.cost(name), digits)
 
@@ -80,6 +96,15 @@ MEMORY, TIME, REST = "memory", "over time", "answers and cost"
 
 COLUMNS: Sequence[Column] = (
     Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", _metric("contains")),
+    Column(MEMORY, "group", "methods that share a letter are not resolved: the data do not rank them", _group),
+    Column(MEMORY, "difference", "to the method named by --against; * where it is resolved", _difference),
+    Column(
+        MEMORY,
+        "MDE",
+        "minimum detectable effect: the true difference to the best of the others, or to the method named, that would "
+        "be resolved with 80 % power",
+        _mde,
+    ),
     Column(MEMORY, "rehearsed", "the same, facts that target sentences repeat", _metric("contains/rehearsed")),
     Column(
         MEMORY,

@@ -1,4 +1,4 @@
-"""Intervals and tests that hold for few contexts: contexts are the clusters, Student's t decides.
+"""Intervals that hold for few contexts: contexts are the clusters, Student's t decides.
 
 Values per context come in; no function looks at single questions. Source: Satterthwaite
 (1946) for the degrees of freedom of a sum of variances.
@@ -6,17 +6,12 @@ Values per context come in; no function looks at single questions. Source: Satte
 
 from __future__ import annotations
 
-import itertools
 import math
-import random
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from scipy.special import stdtr, stdtrit
-
-EXACT_UP_TO = 14  # contexts; above, the sign-flip test draws at random
-DRAWS = 10_000
+from scipy.special import stdtrit
 
 
 class Interval(NamedTuple):
@@ -25,14 +20,6 @@ class Interval(NamedTuple):
     value: float
     low: float | None
     high: float | None
-
-
-class Paired(NamedTuple):
-    """A paired difference with its interval, and two p-values against "no difference": Student's t and sign flips."""
-
-    difference: Interval
-    p_t: float | None
-    p_sign: float
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -100,29 +87,3 @@ def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: 
     jackknifed = [a / rest for rest, a in without]
     error = math.sqrt((n - 1) ** 2 / n * _variance(jackknifed))
     return _around(top / bottom, error, n - 1, level)
-
-
-def paired_test(a: Sequence[float], b: Sequence[float], level: float = 0.95) -> Paired:
-    """Whether a - b differs from 0, both given for the same contexts.
-
-    The sign-flip p-value is exact up to 14 contexts and from 10,000 seeded draws above.
-    """
-    differences = [x - y for x, y in zip(a, b, strict=True)]
-    n = len(differences)
-    interval = mean_ci(differences, level)
-    p_t = None
-    if n > 1:
-        error = math.sqrt(_variance(differences) / n)
-        p_t = 2 * float(stdtr(n - 1, -abs(interval.value) / error)) if error else float(interval.value == 0)
-    return Paired(interval, p_t, _sign_flip(differences))
-
-
-def _sign_flip(differences: Sequence[float]) -> float:
-    """Share of the sign patterns whose sum is at least as far from 0 as the one seen."""
-    seen = abs(sum(differences)) - 1e-12
-    if len(differences) <= EXACT_UP_TO:
-        flips = [abs(sum(pattern)) >= seen for pattern in itertools.product(*((d, -d) for d in differences))]
-        return sum(flips) / len(flips)
-    rng = random.Random(0)
-    hits = sum(abs(sum(rng.choice((d, -d)) for d in differences)) >= seen for _ in range(DRAWS))
-    return (hits + 1) / (DRAWS + 1)

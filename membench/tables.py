@@ -15,6 +15,8 @@ from typing import Any
 
 from membench.columns import columns_help
 from membench.entry import Entry, Summary
+from membench.errors import unknown
+from membench.standing import declared_entry, stand
 from membench.store import Cell
 
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
@@ -37,6 +39,7 @@ class Table:
     contexts: int
     questions: int
     differs: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # how differences were judged
 
     @property
     def title(self) -> str:
@@ -56,12 +59,15 @@ def tables(
     model: str | Sequence[str] = (),
     method: str | Sequence[str] = (),
     sort: str | None = None,
+    against: str | None = None,
 ) -> list[Table]:
     """The tables that these cells make; each filter names what to keep, none keeps all.
 
     `data` matches with or without its argument. `method` keeps floor and reference. `sort` is a metric ("f1",
     "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`. Best first; costs and
-    fidelity_kl count downwards. Failed entries stand last.
+    fidelity_kl count downwards. Failed entries stand last. Differences are judged by the metric that sorts, or by
+    `contains`; `against` declares the one method (or label) that all are compared with. Raises MembenchError if it
+    names none, or several of a table.
     """
     tasks, methods = _listed(task), _listed(method)
     kept = [c for c in cells if _matches(c.recipe, _listed(data), _listed(model))]
@@ -75,7 +81,18 @@ def tables(
         if _key(cell.recipe, GROUND) not in grounds and not tasks:
             groups[_key(cell.recipe, TABLE)].append(cell)
     found = [_table(group, golds, methods, sort) for _, group in sorted(groups.items())]
-    return _tell_apart([table for table in found if table.entries])
+    found = [table for table in found if table.entries]
+    if against and not any(declared_entry(table.entries, against) for table in found):
+        raise unknown("method to compare with", against, {e.method for table in found for e in table.entries})
+    return _tell_apart([_judged(table, sort, against) for table in found])
+
+
+def _judged(table: Table, sort: str | None, against: str | None) -> Table:
+    """The table with its differences judged."""
+    costs = sort is not None and any(sort in entry.costs for entry in table.entries)
+    name = "contains" if sort is None or costs else sort
+    standings = stand(table.entries, name if "/" in name or ":" in name else f"{name}/all", against)
+    return replace(table, entries=standings.entries, remarks=standings.remarks)
 
 
 def rows(cells: Iterable[Cell], **filters: Any) -> list[dict[str, Any]]:
