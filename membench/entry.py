@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from membench.stats import Interval, mean_ci, ratio_ci, two_way_ci
+from membench.stats import Interval, mean_ci, ratio_ci, ratio_method, two_way_ci
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
 
@@ -16,6 +16,7 @@ COSTS = (
     "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context",
     "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
     "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes", "peak_bytes",
+    "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
 )  # fmt: skip
 
 
@@ -63,6 +64,9 @@ class Entry:
     coverage: float | None
     mark: str | None = None
     standing: Standing | None = None
+    leak: float | None = None  # share of questions that target sentences give away; None without any
+    needed: tuple[int, int] | None = None  # questions that need the memory, of how many
+    front: str = ""  # the Pareto fronts that it is on; see membench.budget
 
     @property
     def label(self) -> str:
@@ -155,6 +159,7 @@ class Entry:
             "method": self.method, "settings": dict(self.settings), "seeds": list(self.seeds), "mark": self.mark,
             "contexts": self.contexts, "questions": self.questions, "group": self.standing and self.standing.group,
             **{name: self.cost(name) for name in COSTS},
+            "leak_rate": self.leak, "needed": self.needed, "front": self.front,
             "coverage": self.coverage, "status": self.status, "reason": self.reason, "cells": list(self.ids),
         }  # fmt: skip
 
@@ -172,6 +177,7 @@ class Entry:
             "reference": self.yardstick(self.reference, name) if name else None,
             "placebo": self.value(f"{metric}/placebo") if whole else None,
             "recovery": recovery and recovery.value,
+            "recovery_by": ratio_method(len(self._contexts(name))) if recovery and name else None,
             "recovery_low": recovery and recovery.low, "recovery_high": recovery and recovery.high,
             "knowledge_gain": gain and gain.value,
             "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
+
+BOOTSTRAP, JACKKNIFE = "bootstrap-t", "jackknife-t"
+BOOTSTRAP_FROM = 30  # contexts
+DRAWS = 10_000
 
 
 class Interval(NamedTuple):
@@ -70,7 +76,7 @@ def two_way_ci(matrix: Sequence[Sequence[float]], level: float = 0.95) -> Interv
 
 
 def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: float = 0.95) -> Interval | None:
-    """Σ numerators / Σ denominators over contexts with its jackknife t-interval.
+    """Σ numerators / Σ denominators over contexts, with the interval of `ratio_method`.
 
     None where the mean denominator is not significantly above 0 at this level, so that the ratio means nothing.
     """
@@ -80,6 +86,8 @@ def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: 
     below = mean_ci(denominators, level).low
     if below is None or below <= 0:
         return None
+    if ratio_method(n) == BOOTSTRAP:
+        return _bootstrap_t(numerators, denominators, level)
     top, bottom = sum(numerators), sum(denominators)
     without = [(bottom - d, top - a) for a, d in zip(numerators, denominators, strict=True)]
     if any(rest <= 0 for rest, _ in without):
@@ -87,3 +95,33 @@ def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: 
     jackknifed = [a / rest for rest, a in without]
     error = math.sqrt((n - 1) ** 2 / n * _variance(jackknifed))
     return _around(top / bottom, error, n - 1, level)
+
+
+def ratio_method(contexts: int) -> str:
+    """How a ratio's interval is made: below 30 contexts too few differ for a bootstrap to be trusted."""
+    return BOOTSTRAP if contexts >= BOOTSTRAP_FROM else JACKKNIFE
+
+
+def _bootstrap_t(numerators: Sequence[float], denominators: Sequence[float], level: float) -> Interval:
+    """The studentised bootstrap over contexts (Efron and Tibshirani 1993, 12.5); errors by the delta method."""
+    a, d = np.array(numerators), np.array(denominators)
+    top, bottom, aa, ad, dd = (_weights(len(a)) @ np.stack([a, d, a * a, a * d, d * d], 1)).T
+    kept = bottom > 0
+    top, bottom, aa, ad, dd = (values[kept] for values in (top, bottom, aa, ad, dd))
+    ratio = top / bottom
+    error = np.sqrt(np.maximum(aa - 2 * ratio * ad + ratio**2 * dd, 0)) / bottom
+    value = float(a.sum() / d.sum())
+    own = float(np.sqrt(((a - value * d) ** 2).sum()) / d.sum())
+    usable = error > 1e-12
+    if own < 1e-12 or not usable.any():
+        return Interval(value, value, value)
+    t = (ratio[usable] - value) / error[usable]
+    high, low = np.quantile(t, [0.5 - level / 2, 0.5 + level / 2])
+    return Interval(value, value - float(low) * own, value - float(high) * own)
+
+
+@lru_cache(maxsize=8)
+def _weights(contexts: int) -> NDArray[np.float64]:
+    """How often each context is drawn, in 10,000 seeded resamples."""
+    rng = np.random.default_rng(0)
+    return rng.multinomial(contexts, np.full(contexts, 1 / contexts), size=DRAWS).astype(np.float64)
