@@ -71,22 +71,31 @@ def amortised(write: float, read: float, questions: float) -> float:
     return write + questions * read
 
 
-def break_even(a: Sequence[Span], b: Sequence[Span]) -> Interval | None:
-    """Questions a context from which on the one that writes dearer and reads cheaper costs less, in seconds.
+class BreakEven(NamedTuple):
+    """From how many questions a context on the dearer writer costs less; a line that says why, where it cannot be told.
 
-    (W_A - W_B) / (q_B - q_A), its interval by the jackknife over spans. None where neither is cheaper to read with
-    confidence, or the cheaper reader is the cheaper writer too: then there is nothing to even out.
+    An interval without ends: the costs vary over one stretch of play alone.
     """
-    pairs = list(zip(a, b, strict=False))
-    rated = [(x, y) for x, y in pairs if x.contexts and y.contexts and x.questions and y.questions]
-    if len(rated) < 2:
-        return None
+
+    questions: Interval | None
+    why: str | None
+
+
+def break_even(a: Sequence[Span], b: Sequence[Span]) -> BreakEven:
+    """(W_A - W_B) / (q_B - q_A) in seconds, over the stretches that both have played, in their order."""
+    both = zip(a, b, strict=False)
+    rated = [(x, y) for x, y in both if x.contexts and y.contexts and x.questions and y.questions]
     writes = [x.write_seconds / x.contexts - y.write_seconds / y.contexts for x, y in rated]
     reads = [y.read_seconds / y.questions - x.read_seconds / x.questions for x, y in rated]
+    if not rated:
+        return BreakEven(None, "one of them was not asked after a write")
     if sum(writes) * sum(reads) <= 0:
-        return None
+        return BreakEven(None, "one writes and reads no dearer than the other")
     sign = 1.0 if sum(reads) > 0 else -1.0
-    return ratio_ci([sign * w for w in writes], [sign * r for r in reads])
+    if len(rated) < 2:
+        return BreakEven(Interval(writes[0] / reads[0], None, None), None)
+    found = ratio_ci([sign * w for w in writes], [sign * r for r in reads])
+    return BreakEven(found, None if found else "which one reads cheaper is not resolved")
 
 
 def _by_role(records: Iterable[Record]) -> dict[str, dict[str, int]]:

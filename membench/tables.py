@@ -220,7 +220,7 @@ def _needed(cell: Cell) -> tuple[int, int] | None:
 
 def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
     costs: list[dict[str, Any]] = [{**c.result["costs"], **_per_unit(c.result.get("ledger") or {})} for c in cells]
-    found = {name: [those.get(name) for those in costs] for name in sorted(set().union(*costs))}
+    found: dict[str, list[Any]] = {name: [c.get(name) for c in costs] for name in sorted(set().union(*costs))}
     return {name: None if None in those else fmean(those) for name, those in found.items()}
 
 
