@@ -19,7 +19,7 @@ from membench.errors import MembenchError
     default="tidy",
     show_default=True,
     metavar="tidy|model-index|lm-eval",
-    help="A row an answer and score (.csv, .parquet), a model card's metadata (.yaml, .json), lm-eval's results (.json).",
+    help="Rows of answers and scores (.csv, .parquet), a model card's metadata (.yaml, .json), lm-eval's (.json).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @common

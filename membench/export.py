@@ -80,8 +80,8 @@ def _model_index(cells: Sequence[Cell], suffix: str) -> tuple[bytes, int]:
         r = table.recipe
         result = EvalResult(
             task_type="question-answering", task_name=r["task"], dataset_type=r["data"].partition(":")[0],
-            dataset_name=r["data"], dataset_revision=r["data_hash"], metric_type=name.partition("/")[0],
-            metric_name=name, metric_value=value, dataset_config=str(r["limit"]), dataset_args=_extent(entry, name),
+            dataset_name=r["data"], dataset_revision=r["data_hash"], dataset_config=_config(table),
+            metric_type=name.partition("/")[0], metric_name=name, metric_value=value, metric_args=_extent(entry, name),
         )  # fmt: skip
         found.setdefault(f"{entry.label} on {r['model']}", []).append(result)
     index = [model for label, those in found.items() for model in eval_results_to_model_index(label, those)]
@@ -122,6 +122,15 @@ def _values(cells: Sequence[Cell]) -> Iterator[tuple[Table, Entry, str, float]]:
                 value = entry.value(name)
                 if value is not None:
                     yield table, entry, name, value
+
+
+def _config(table: Table) -> str:
+    """What tells tables on the same data apart; a model card merges results that have it in common."""
+    r = table.recipe
+    settings = " ".join(f"{name}={value}" for name, value in r["task_settings"].items())
+    return " ".join(
+        filter(None, (r["task"], f"limit={r['limit']}", settings, r["dtype"], r["style"], r["prompt_hash"]))
+    )
 
 
 def _extent(entry: Entry, name: str) -> dict[str, Any]:

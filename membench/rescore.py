@@ -57,11 +57,11 @@ def _same_ground(gold: Cell, cell: Cell) -> bool:
 
 def _rescore(cell: Cell, root: Path, golds: Sequence[Rescored]) -> Rescored:
     task = task_of(cell.recipe)
-    questions = _questions(cell, task)
     near = {g.cell.recipe["method"]: g for g in golds if _same_ground(g.cell, cell)}
     gold_answers = {name: _answers(store.read_records(g.folder)) for name, g in near.items()}
     said = {a.question: a.answer for a in gold_answers.get(REFERENCE, ())}
     old = store.read_records(cell.folder)
+    questions = _questions(cell, task, [r for r in old if r["type"] == "answer"])
     new = [_scored(r, task, questions, said) if r["type"] == "answer" else r for r in old]
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
     recipe = {**cell.recipe, "metric_version": METRIC_VERSION}
@@ -71,22 +71,27 @@ def _rescore(cell: Cell, root: Path, golds: Sequence[Rescored]) -> Rescored:
     return Rescored(cell, changed, folder)
 
 
-def _questions(cell: Cell, task: Task) -> dict[str, Question]:
-    """The questions as they were asked, with what records do not keep: their distractors."""
+def _questions(cell: Cell, task: Task, rows: Sequence[Mapping[str, Any]]) -> dict[str, Question]:
+    """The questions as they were asked; records of the first versions lack distractors, which the data then give."""
     recipe = cell.recipe
-    data = load_data(recipe["data"], task, recipe["limit"])
-    if data_hash(data.contexts) != recipe["data_hash"]:
-        raise MembenchError(f"{cell.folder.name}: the data {recipe['data']!r} are no longer those that were asked")
-    return {q.id: q for context in (*data.contexts, *data.held_out) for q in (*context.questions, *context.probes)}
+    distractors = {r["question"]: tuple(r["distractors"]) for r in rows if "distractors" in r}
+    if len(distractors) < len({r["question"] for r in rows}):
+        data = load_data(recipe["data"], task, recipe["limit"])
+        if data_hash(data.contexts) != recipe["data_hash"]:
+            raise MembenchError(f"{cell.folder.name}: the data {recipe['data']!r} are no longer those that were asked")
+        distractors = {q.id: q.distractors for context in (*data.contexts, *data.held_out) for q in context.questions}
+    return {
+        r["question"]: Question(
+            r["question"], r["text"], tuple(r["gold"]), r["context"], distractors.get(r["question"], ()), r["tags"]
+        )
+        for r in rows
+    }
 
 
 def _scored(
     record: Mapping[str, Any], task: Task, questions: Mapping[str, Question], said: Mapping[str, str]
 ) -> dict[str, Any]:
-    known = questions.get(record["question"])
-    if known is None:
-        raise MembenchError(f"question {record['question']!r} is no longer in the data")
-    scores = record["scores"] | task.score(known, record["answer"])
+    scores = record["scores"] | task.score(questions[record["question"]], record["answer"])
     if "fidelity_f1" in scores and record["question"] in said:
         scores["fidelity_f1"] = token_f1(record["answer"], said[record["question"]])
     return {**record, "scores": scores}
