@@ -31,8 +31,8 @@ from membench.tables import Table, columns_help, tables
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/results.md", "docs/methods.md")
 COMPACT = (
-    "contains", "rehearsed", "unrehearsed", "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept",
-    "F1", "fid F1", "fid KL", "write s", "read s", "state", "coverage",
+    "contains", "group", "rehearsed", "unrehearsed", "recovery", "margin recovery", "placebo", "gain",
+    "final rehearsed", "kept", "F1", "fid F1", "fid KL", "write s", "read s", "state", "coverage",
 )  # fmt: skip
 
 _OPEN, _END = "<!-- table: ", "<!-- end -->"

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from membench import __version__
+from membench.cli_decide import advise, compare
+from membench.cli_files import export, score
 from membench.cli_shell import FAILED, Shell, common, debugging, listed, print_json, print_table, whole_numbers
 from membench.cli_tables import leaderboard, output_option, print_tables, show, stored_runs, verify
 
@@ -28,7 +30,7 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (leaderboard, show, verify):
+for command in (leaderboard, compare, advise, show, verify, export, score):
     main.add_command(command)
 
 
@@ -66,7 +68,9 @@ for command in (leaderboard, show, verify):
     show_default=True,
     help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
 )
-@click.option("--style", type=click.Choice(["plain", "twice", "chat"]), help="Of the prompt; by default what suits the model.")
+@click.option(
+    "--style", type=click.Choice(["plain", "twice", "chat"]), help="Of the prompt; by default what suits the model."
+)
 @click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
 @click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a hub model.")
 @click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")

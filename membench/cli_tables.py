@@ -47,6 +47,8 @@ def folder_argument(command: F) -> F:
 @click.option("--model", multiple=True, callback=listed, help="Only these models.")
 @click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference.")
 @click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; by default contains.")
+@click.option("--against", metavar="METHOD", help="Compare all with this one, declared before seeing the table.")
+@click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help="A budget, e.g. bytes=1e6.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
 @common
 def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:

@@ -15,6 +15,7 @@ _BUILT_IN = (
     "matrix:", "retention:", "forgetting:", "forward:", "kept:",
     "recall@", "ndcg@", "mrr", "valid/", "titles/", "distinct/",
 )  # fmt: skip
+WRITE_FLOPS = "write_flops_per_context"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,35 @@ def _recovery(score: str) -> Callable[[Entry], str]:
     return show
 
 
+def _group(entry: Entry) -> str:
+    return (entry.standing and entry.standing.group) or NOTHING
+
+
+def _difference(entry: Entry) -> str:
+    """To the declared method; a star where it is resolved."""
+    s = entry.standing
+    if s is None or s.group is not None:
+        return NOTHING
+    return f"{s.difference:+.2f} ±{s.high - s.difference:.2f}{' *' if s.resolved else ''}"
+
+
+def _mde(entry: Entry) -> str:
+    return _number(entry.standing.mde if entry.standing else None)
+
+
+def _need(entry: Entry) -> str:
+    shown = _metric("contains/need")(entry)
+    return shown if entry.needed is None or shown == NOTHING else f"{shown} ({entry.needed[0]}/{entry.needed[1]})"
+
+
+def _flops(name: str) -> Callable[[Entry], str]:
+    def show(entry: Entry) -> str:
+        found = entry.cost(name)
+        return NOTHING if found is None else f"{found:.2g}"
+
+    return show
+
+
 def _cost(name: str, digits: int) -> Callable[[Entry], str]:
     return lambda entry: _number(entry.cost(name), digits)
 
@@ -105,6 +135,15 @@ COLUMNS: Sequence[Column] = (
     Column(MEMORY, "distinct", "different items recommended in all answers together", _plain("distinct")),
     Column(MEMORY, "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", _plain("mrr_mc")),
     Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", _metric("contains")),
+    Column(MEMORY, "group", "methods that share a letter are not resolved: the data do not rank them", _group),
+    Column(MEMORY, "difference", "to the method named by --against; * where it is resolved", _difference),
+    Column(
+        MEMORY,
+        "MDE",
+        "minimum detectable effect: the true difference to the best of the others, or to the method named, that would "
+        "be resolved with 80 % power",
+        _mde,
+    ),
     Column(MEMORY, "rehearsed", "the same, facts that target sentences repeat", _metric("contains/rehearsed")),
     Column(
         MEMORY,
@@ -121,6 +160,21 @@ COLUMNS: Sequence[Column] = (
         "knowledge gain: contains − placebo; paired by context where the task asks the same questions both ways",
         lambda entry: _estimate(entry.gain("contains")),
     ),
+    Column(
+        MEMORY,
+        "need",
+        "contains, on the questions that need the memory: the floor has the fact wrong in every phrasing, the "
+        "reference the question right (how many, of how many)",
+        _need,
+    ),
+    Column(
+        MEMORY,
+        "near",
+        "contains, on questions of which 75 % of the words or more stand in one target sentence",
+        _metric("contains/near"),
+    ),
+    Column(MEMORY, "mid", "the same, 50 to 75 %", _metric("contains/mid")),
+    Column(MEMORY, "far", "the same, less than 50 %", _metric("contains/far")),
     Column(MEMORY, "F1", "token F1 with the gold answer (SQuAD)", _plain("f1")),
     Column(MEMORY, "F1 placebo", "F1 while the context is not written: the part that is format", _plain("f1/placebo")),
     Column(
@@ -152,11 +206,25 @@ COLUMNS: Sequence[Column] = (
     Column(REST, "words", "words an answer", _plain("words")),
     Column(REST, "cut", "share of answers that reached the token limit", _plain("truncated")),
     Column(REST, "write s", "seconds a context to write", _cost("write_seconds_per_context", 2)),
+    Column(REST, "write FLOP", "analytic, a context: 2P a token read or generated, 4P trained", _flops(WRITE_FLOPS)),
     Column(REST, "trained", "tokens trained on, a context", _cost("tokens_trained_per_context", 0)),
     Column(REST, "read s", "seconds a question to answer and score", _cost("read_seconds_per_question", 3)),
     Column(REST, "read", "tokens read, a question (answering and scoring)", _cost("tokens_read_per_question", 0)),
+    Column(REST, "read FLOP", "analytic, a question", _flops("read_flops_per_question")),
     Column(REST, "state", "bytes of the memory, a context", _bytes("state_bytes_per_context")),
     Column(REST, "growth", "bytes that a deployment adds; 0 for merged weights", _bytes("deployed_growth_bytes")),
+    Column(
+        REST,
+        "front",
+        "not dominated in contains (or the metric that sorts) against b: state, w: write s, r: read s",
+        lambda entry: entry.front or NOTHING,
+    ),
+    Column(
+        REST,
+        "leak",
+        "share of questions that target sentences ask in the same words, or share 8 words in a row with",
+        lambda entry: _number(entry.leak),
+    ),
     Column(REST, "coverage", "share of the asked questions that were answered", _coverage),
 )
 
@@ -178,7 +246,10 @@ def sections(entries: Sequence[Entry]) -> dict[str, list[Column]]:
 
 def columns_help() -> str:
     """How to read the columns, as a markdown list."""
-    lines = ["± is half the width of a 95 % interval over contexts (Student's t; with several seeds, over both)."]
+    lines = [
+        "± is half the width of a 95 % interval over contexts (Student's t; with several seeds, over both; of a ratio "
+        "by jackknife below 30 contexts, by studentised bootstrap from there on)."
+    ]
     lines += [f"- **{column.head}**: {column.help}." for column in COLUMNS]
     return "\n".join(lines)
 

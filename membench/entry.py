@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from membench.stats import Interval, mean_ci, ratio_ci, two_way_ci
+from membench.stats import Interval, mean_ci, ratio_ci, ratio_method, two_way_ci
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
 
@@ -16,7 +16,29 @@ COSTS = (
     "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context",
     "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
     "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes", "peak_bytes",
+    "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an entry compares with another one of its table by one metric, and the group that it is in.
+
+    `versus` is the other one: the declared method, else the best of the others. The interval is of this one comparison;
+    `p` is corrected for all that the table makes and None where one seed alone says nothing about training. `mde` is
+    the smallest true difference that would be resolved with 80 % power. Entries that share a letter of `group` are not
+    resolved; None where a method was declared.
+    """
+
+    metric: str
+    group: str | None
+    versus: str
+    difference: float
+    low: float
+    high: float
+    p: float | None
+    mde: float | None
+    resolved: bool
 
 
 @dataclass(frozen=True)
@@ -41,6 +63,10 @@ class Entry:
     questions: int | None
     coverage: float | None
     mark: str | None = None
+    standing: Standing | None = None
+    leak: float | None = None  # share of questions that target sentences give away; None without any
+    needed: tuple[int, int] | None = None  # questions that need the memory, of how many
+    front: str = ""  # the Pareto fronts that it is on; see membench.budget
 
     @property
     def label(self) -> str:
@@ -55,6 +81,17 @@ class Entry:
         """The metrics that every cell of the entry has."""
         first, *others = self.summaries or ({},)
         return [name for name in first if all(name in summary for summary in others)]
+
+    @property
+    def unseeded(self) -> bool:
+        """Whether it was trained with one seed, so that nothing tells how much of its score is that seed."""
+        return len(self.seeds) == 1 and bool(self.cost("tokens_trained_per_context"))
+
+    def by_context(self, name: str) -> list[Mapping[str, float]]:
+        """A metric per context, one mapping a seed; empty where a seed has it not so."""
+        name = self._full(name)
+        found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
+        return found if all(found) else []
 
     def value(self, name: str) -> float | None:
         """A metric's mean over the seeds; "contains" means "contains/all"."""
@@ -120,8 +157,9 @@ class Entry:
         """What all rows of this entry share."""
         return {
             "method": self.method, "settings": dict(self.settings), "seeds": list(self.seeds), "mark": self.mark,
-            "contexts": self.contexts, "questions": self.questions, "group": None,
+            "contexts": self.contexts, "questions": self.questions, "group": self.standing and self.standing.group,
             **{name: self.cost(name) for name in COSTS},
+            "leak_rate": self.leak, "needed": self.needed, "front": self.front,
             "coverage": self.coverage, "status": self.status, "reason": self.reason, "cells": list(self.ids),
         }  # fmt: skip
 
@@ -139,10 +177,21 @@ class Entry:
             "reference": self.yardstick(self.reference, name) if name else None,
             "placebo": self.value(f"{metric}/placebo") if whole else None,
             "recovery": recovery and recovery.value,
+            "recovery_by": ratio_method(len(self._contexts(name))) if recovery and name else None,
             "recovery_low": recovery and recovery.low, "recovery_high": recovery and recovery.high,
             "knowledge_gain": gain and gain.value,
             "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,
             "curve": self._curve(name) if name else None,
+            **self._comparison(name),
+        }  # fmt: skip
+
+    def _comparison(self, name: str | None) -> dict[str, Any]:
+        """The standing, on the row of the metric that it is by."""
+        s = self.standing if self.standing and self.standing.metric == name else None
+        return {
+            "versus": s and s.versus, "difference": s and s.difference,
+            "difference_low": s and s.low, "difference_high": s and s.high,
+            "p_holm": s and s.p, "mde": s and s.mde, "resolved": s and s.resolved,
         }  # fmt: skip
 
     def _full(self, name: str) -> str:

@@ -144,7 +144,8 @@ class Player:
                 episode.name, k, written, positions.get(question.context, 0), question.id, question.context,
                 dict(question.tags), question.text, question.answers, text, scores,
             )  # fmt: skip
-            self.log.append({"type": "answer", **asdict(answer)})
+            # Distractors are no part of an answer; they are kept so that it can be scored anew without the data.
+            self.log.append({"type": "answer", **asdict(answer), "distractors": question.distractors})
         asked = {"questions": len(step.questions), "read": len(fresh)}
         self.log.append(
             {"type": "ask", "episode": episode.name, "step": k, **asked, "seconds": round(seconds, 3), "tokens": tokens}

@@ -39,7 +39,11 @@ def grids(table: Table) -> dict[str, Grid]:
 
 
 def notes(table: Table) -> list[str]:
-    """What no column says: why entries have no numbers."""
+    """What no column says: how differences were judged, and why entries have no numbers."""
+    return [*table.remarks, *_reasons(table)]
+
+
+def _reasons(table: Table) -> list[str]:
     return [f"{entry.label}: {entry.status}: {entry.reason}" for entry in table.entries if entry.reason]
 
 
@@ -139,8 +143,10 @@ def _rich(tables: Sequence[Table], width: int) -> str:
                     Text(label, style=plain), *(Text(c, style="dim" if c == NOTHING else plain) for c in cells)
                 )
             console.print(grid)
-        for note in notes(table):
-            console.print(Text(note, style="red"))
+        for remark in table.remarks:
+            console.print(Text(remark, style="dim"))
+        for reason in _reasons(table):
+            console.print(Text(reason, style="red"))
     return out.getvalue()
 
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
 from membench import store, weights
 from membench.api import Pair, Question, Write
 from membench.audit import audit
+from membench.controls import compared, overlaps
 from membench.errors import MembenchError
 from membench.gold import gold_readings, load_references, save_references
+from membench.ledger import ledger_of
 from membench.llm import LLM
 from membench.plan import YARDSTICKS, ModelInfo, Planned, Request, check_window, plan, resolve_model, validate
 from membench.play import Player
 from membench.progress import Reporter
 from membench.prompt import Renderer
+from membench.provenance import versions
 from membench.reading import Reference
 from membench.records import CannotWrite, cannot_write
 from membench.scribe import Scribe
@@ -187,6 +187,9 @@ class Session:
         records = store.read_records(folder)
         summary, costs, counts = store.summarise_cell(None if reason else cell.task, records)
         questions: list[Question] = [q for c in cell.data.contexts for q in c.questions]
+        # How near a question is to what was trained on; for a method that trains on nothing, to what the data has.
+        given = pairs or {c.text: c.targets for c in cell.data.contexts}
+        overlap = overlaps({q.id: q.text for q in questions}, [pair for group in given.values() for pair in group])
         result = {
             "schema": store.SCHEMA,
             "id": cell.recipe_id,
@@ -194,7 +197,9 @@ class Session:
             "reason": reason,
             "recipe": cell.recipe,
             "summary": summary,
-            "yardsticks": {} if reason else self._yardsticks(cell, records),
+            **({"yardsticks": {}} if reason else self._compared(cell, records, overlap)),
+            "overlap": overlap,
+            "ledger": ledger_of(records, self.llm.model.num_parameters()),
             "costs": costs,
             "counts": counts,
             "audit": audit(pairs, questions, {c.id: c.text for c in cell.data.contexts}) if pairs else None,
@@ -206,15 +211,16 @@ class Session:
             store.write_targets(folder, pairs)
         return store.finish(folder, result)
 
-    def _yardsticks(self, cell: Planned, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Floor and reference over exactly the questions that this cell asked, by this task's own summary."""
-        asked = {r["question"] for r in records if r["type"] == "answer"}
-        out = {}
+    def _compared(
+        self, cell: Planned, records: Sequence[Mapping[str, Any]], overlap: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """What the yardsticks that are done say of this cell; see membench.controls."""
+        answers = [store.answer_of(r) for r in records if r["type"] == "answer"]
+        golds = {}
         for gold in self._golds(cell):
             rows = store.read_records(self._folder(gold))
-            answers = [store.answer_of(r) for r in rows if r["type"] == "answer" and r["question"] in asked]
-            out[gold.method_name] = store.summary_of(cell.task, answers)
-        return out
+            golds[gold.method_name] = [store.answer_of(r) for r in rows if r["type"] == "answer"]
+        return compared(cell.task, answers, golds, None if cell.is_gold else overlap)
 
     def _completed(self, cell: Planned, result: dict[str, Any]) -> dict[str, Any]:
         """A result that was stored before its yardsticks were played gets them now; nothing else of it changes."""
@@ -222,8 +228,9 @@ class Session:
         if cell.is_gold or result["status"] != "done" or golds <= result["yardsticks"].keys():
             return result
         folder = self._folder(cell)
-        yardsticks = self._yardsticks(cell, store.read_records(folder))
-        return store.finish(folder, result | {"yardsticks": yardsticks})
+        return store.finish(
+            folder, result | self._compared(cell, store.read_records(folder), result.get("overlap", {}))
+        )
 
 
 def _reason(error: Exception, folder: Path) -> str:
@@ -236,15 +243,3 @@ def _reason(error: Exception, folder: Path) -> str:
 def _same_ground(gold: Planned, cell: Planned) -> bool:
     """Whether a yardstick was played on this cell's data and model."""
     return gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
-
-
-def versions() -> dict[str, Any]:
-    """What the result may depend on beside the recipe."""
-    packages = ("torch", "transformers", "peft", "rank-bm25", "numpy")
-    return {
-        "membench": metadata.version("membench"),
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "threads": torch.get_num_threads(),
-        **{name: metadata.version(name) for name in packages},
-    }

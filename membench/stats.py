@@ -1,4 +1,4 @@
-"""Intervals and tests that hold for few contexts: contexts are the clusters, Student's t decides.
+"""Intervals that hold for few contexts: contexts are the clusters, Student's t decides.
 
 Values per context come in; no function looks at single questions. Source: Satterthwaite
 (1946) for the degrees of freedom of a sum of variances.
@@ -6,16 +6,17 @@ Values per context come in; no function looks at single questions. Source: Satte
 
 from __future__ import annotations
 
-import itertools
 import math
-import random
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from scipy.special import stdtr, stdtrit
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-EXACT_UP_TO = 14  # contexts; above, the sign-flip test draws at random
+BOOTSTRAP, JACKKNIFE = "bootstrap-t", "jackknife-t"
+BOOTSTRAP_FROM = 30  # contexts
 DRAWS = 10_000
 
 
@@ -25,14 +26,6 @@ class Interval(NamedTuple):
     value: float
     low: float | None
     high: float | None
-
-
-class Paired(NamedTuple):
-    """A paired difference with its interval, and two p-values against "no difference": Student's t and sign flips."""
-
-    difference: Interval
-    p_t: float | None
-    p_sign: float
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -83,7 +76,7 @@ def two_way_ci(matrix: Sequence[Sequence[float]], level: float = 0.95) -> Interv
 
 
 def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: float = 0.95) -> Interval | None:
-    """Σ numerators / Σ denominators over contexts with its jackknife t-interval.
+    """Σ numerators / Σ denominators over contexts, with the interval of `ratio_method`.
 
     None where the mean denominator is not significantly above 0 at this level, so that the ratio means nothing.
     """
@@ -93,6 +86,8 @@ def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: 
     below = mean_ci(denominators, level).low
     if below is None or below <= 0:
         return None
+    if ratio_method(n) == BOOTSTRAP:
+        return _bootstrap_t(numerators, denominators, level)
     top, bottom = sum(numerators), sum(denominators)
     without = [(bottom - d, top - a) for a, d in zip(numerators, denominators, strict=True)]
     if any(rest <= 0 for rest, _ in without):
@@ -102,27 +97,31 @@ def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: 
     return _around(top / bottom, error, n - 1, level)
 
 
-def paired_test(a: Sequence[float], b: Sequence[float], level: float = 0.95) -> Paired:
-    """Whether a - b differs from 0, both given for the same contexts.
-
-    The sign-flip p-value is exact up to 14 contexts and from 10,000 seeded draws above.
-    """
-    differences = [x - y for x, y in zip(a, b, strict=True)]
-    n = len(differences)
-    interval = mean_ci(differences, level)
-    p_t = None
-    if n > 1:
-        error = math.sqrt(_variance(differences) / n)
-        p_t = 2 * float(stdtr(n - 1, -abs(interval.value) / error)) if error else float(interval.value == 0)
-    return Paired(interval, p_t, _sign_flip(differences))
+def ratio_method(contexts: int) -> str:
+    """How a ratio's interval is made: below 30 contexts too few differ for a bootstrap to be trusted."""
+    return BOOTSTRAP if contexts >= BOOTSTRAP_FROM else JACKKNIFE
 
 
-def _sign_flip(differences: Sequence[float]) -> float:
-    """Share of the sign patterns whose sum is at least as far from 0 as the one seen."""
-    seen = abs(sum(differences)) - 1e-12
-    if len(differences) <= EXACT_UP_TO:
-        flips = [abs(sum(pattern)) >= seen for pattern in itertools.product(*((d, -d) for d in differences))]
-        return sum(flips) / len(flips)
-    rng = random.Random(0)
-    hits = sum(abs(sum(rng.choice((d, -d)) for d in differences)) >= seen for _ in range(DRAWS))
-    return (hits + 1) / (DRAWS + 1)
+def _bootstrap_t(numerators: Sequence[float], denominators: Sequence[float], level: float) -> Interval:
+    """The studentised bootstrap over contexts (Efron and Tibshirani 1993, 12.5); errors by the delta method."""
+    a, d = np.array(numerators), np.array(denominators)
+    top, bottom, aa, ad, dd = (_weights(len(a)) @ np.stack([a, d, a * a, a * d, d * d], 1)).T
+    kept = bottom > 0
+    top, bottom, aa, ad, dd = (values[kept] for values in (top, bottom, aa, ad, dd))
+    ratio = top / bottom
+    error = np.sqrt(np.maximum(aa - 2 * ratio * ad + ratio**2 * dd, 0)) / bottom
+    value = float(a.sum() / d.sum())
+    own = float(np.sqrt(((a - value * d) ** 2).sum()) / d.sum())
+    usable = error > 1e-12
+    if own < 1e-12 or not usable.any():
+        return Interval(value, value, value)
+    t = (ratio[usable] - value) / error[usable]
+    high, low = np.quantile(t, [0.5 - level / 2, 0.5 + level / 2])
+    return Interval(value, value - float(low) * own, value - float(high) * own)
+
+
+@lru_cache(maxsize=8)
+def _weights(contexts: int) -> NDArray[np.float64]:
+    """How often each context is drawn, in 10,000 seeded resamples."""
+    rng = np.random.default_rng(0)
+    return rng.multinomial(contexts, np.full(contexts, 1 / contexts), size=DRAWS).astype(np.float64)

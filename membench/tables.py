@@ -14,8 +14,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from membench.budget import fit, limits, with_fronts
 from membench.columns import columns_help
 from membench.entry import Entry, Summary
+from membench.errors import unknown
+from membench.standing import declared_entry, stand
 from membench.store import Cell
 from membench.views import BASELINES
 
@@ -24,6 +27,7 @@ __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
 GOLD = "gold"  # the script that floor and reference are played on
 YARDSTICKS = {"base": "floor", "in-context": "reference"}
 GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
+ADDED = ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context")  # to costs, by the ledger
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
     "metric_version",
@@ -39,6 +43,7 @@ class Table:
     contexts: int
     questions: int
     differs: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # how differences were judged
 
     @property
     def title(self) -> str:
@@ -58,13 +63,18 @@ def tables(
     model: str | Sequence[str] = (),
     method: str | Sequence[str] = (),
     sort: str | None = None,
+    against: str | None = None,
+    at: str | Sequence[str] = (),
 ) -> list[Table]:
     """The tables that these cells make; each filter names what to keep, none keeps all.
 
     `data` matches with or without its argument. `method` keeps floor and reference. `sort` is a metric ("f1",
     "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`. Best first; costs and
-    fidelity_kl count downwards. Failed entries stand last.
+    fidelity_kl count downwards. Failed entries stand last. Differences are judged by the metric that sorts, or by
+    `contains`; `against` declares the one method (or label) that all are compared with. Raises MembenchError if it
+    names none, or several of a table. `at` are budgets ("bytes=1e6"): entries over them are named and not shown.
     """
+    budget = limits(_listed(at))
     tasks, methods = _listed(task), _listed(method)
     kept = [c for c in cells if _matches(c.recipe, _listed(data), _listed(model))]
     golds = [c for c in kept if c.recipe["task"] == GOLD]
@@ -77,7 +87,20 @@ def tables(
         if _key(cell.recipe, GROUND) not in grounds and not tasks:
             groups[_key(cell.recipe, TABLE)].append(cell)
     found = [_table(group, golds, methods, sort) for _, group in sorted(groups.items())]
-    return _tell_apart([table for table in found if table.entries])
+    found = [table for table in found if table.entries]
+    if against and not any(declared_entry(table.entries, against) for table in found):
+        raise unknown("method to compare with", against, {e.method for table in found for e in table.entries})
+    return _tell_apart([_judged(table, sort, against, budget) for table in found])
+
+
+def _judged(table: Table, sort: str | None, against: str | None, budget: Mapping[str, float]) -> Table:
+    """The table within the budget, with its differences judged."""
+    costs = sort is not None and any(sort in entry.costs for entry in table.entries)
+    name = "contains" if sort is None or costs else sort
+    name = name if "/" in name or ":" in name else f"{name}/all"
+    entries, over = fit(table.entries, budget)
+    standings = stand(with_fronts(entries, name), name, against)
+    return replace(table, entries=standings.entries, remarks=(*over, *standings.remarks))
 
 
 def rows(cells: Iterable[Cell], **filters: Any) -> list[dict[str, Any]]:
@@ -166,13 +189,15 @@ def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, sev
         ids=tuple(c.id for c in cells),
         status=first.status,
         reason=first.result.get("reason"),
-        summaries=tuple(c.result["summary"] for c in cells) if done else (),
+        summaries=tuple(c.result["summary"] | _controls(c).get("metrics", {}) for c in cells) if done else (),
         floor=own.get("base", {}),
         reference=own.get("in-context", {}),
         costs=_mean_costs(cells) if done else {},
         contexts=first.result["counts"]["contexts"],
         questions=asked,
         coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
+        leak=(first.result.get("audit") or {}).get("leak_rate"),
+        needed=_needed(first),
     )
 
 
@@ -201,10 +226,26 @@ def _baselines(entries: Sequence[Entry]) -> list[Entry]:
     return list(found.values())
 
 
+def _controls(cell: Cell) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = cell.result.get("controls") or {}
+    return found
+
+
+def _needed(cell: Cell) -> tuple[int, int] | None:
+    """How many questions need the memory, and how many there are."""
+    controls = _controls(cell)
+    return (controls["sizes"]["need"], controls["questions"]) if "need" in controls.get("sizes", ()) else None
+
+
 def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
-    names = {name for cell in cells for name in cell.result["costs"]}
-    found = {name: [c.result["costs"].get(name) for c in cells] for name in sorted(names)}
+    costs: list[dict[str, Any]] = [{**c.result["costs"], **_per_unit(c.result.get("ledger") or {})} for c in cells]
+    found: dict[str, list[Any]] = {name: [c.get(name) for c in costs] for name in sorted(set().union(*costs))}
     return {name: None if None in those else fmean(those) for name, those in found.items()}
+
+
+def _per_unit(ledger: Mapping[str, Any]) -> dict[str, float | None]:
+    """What the ledger adds to the costs; its tokens by role stay in the result."""
+    return {name: ledger[name] for name in ADDED if name in ledger}
 
 
 def _rank(entry: Entry, sort: str | None) -> tuple[bool, float, str]:

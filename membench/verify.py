@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from membench import registry
-from membench.api import Task
+from membench.api import Answer, Task
+from membench.controls import FLOOR, REFERENCE, compared, overlaps
 from membench.errors import MembenchError
+from membench.ledger import ledger_of
 from membench.records import FILE, answer_of, read_records
-from membench.store import Cell, cell_id, cells
+from membench.store import Cell, cell_id, cells, read_targets
 from membench.summary import DIGITS, summarise_cell, summary_of
 from membench.tables import GOLD, GROUND
 
@@ -57,6 +60,7 @@ def _problems(cell: Cell, golds: Sequence[Cell]) -> Iterator[str]:
         for key, value in fresh.items():
             yield from _differences(key, cell.result[key], value)
         yield from _yardstick_problems(cell, task, records, golds)
+        yield from _later_problems(cell, task, records, golds)
     except MembenchError as error:
         yield str(error)
 
@@ -93,6 +97,40 @@ def _yardstick_problems(
             yield f"yardsticks.{name}: the cell that it came from is not here"
         else:
             yield from min(tried, key=len)
+
+
+def _later_problems(
+    cell: Cell, task: Task, records: Sequence[Mapping[str, Any]], golds: Sequence[Cell]
+) -> Iterator[str]:
+    """Ledger, overlap and controls, which cells of the first versions lack."""
+    result = cell.result
+    if stored := result.get("ledger"):
+        yield from _differences("ledger", stored, ledger_of(records, stored["parameters"]))
+    answers = [answer_of(record) for record in records if record["type"] == "answer"]
+    overlap = result.get("overlap") or {}
+    pairs = [pair for group in read_targets(cell.folder).values() for pair in group]
+    if overlap and pairs:
+        asked = {a.question: a.text for a in answers}
+        fresh = overlaps(asked, pairs)
+        yield from _differences("overlap", {q: x for q, x in overlap.items() if q in asked}, fresh)
+    if stored := result.get("controls"):
+        tried = []
+        for pair_of_golds in _pairs(cell, golds):
+            fresh_controls = compared(task, answers, pair_of_golds, overlap)["controls"]
+            tried.append(list(_differences("controls", stored, fresh_controls)))
+        yield from min(tried, key=len)
+
+
+def _pairs(cell: Cell, golds: Sequence[Cell]) -> Iterator[dict[str, list[Answer]]]:
+    """The answers of floor and reference on this cell's ground: every choice of the cells that there are, and none."""
+    found: dict[str, list[list[Answer]]] = {FLOOR: [], REFERENCE: []}
+    for gold in golds:
+        if all(gold.recipe[key] == cell.recipe[key] for key in GROUND) and gold.recipe["method"] in found:
+            rows = [answer_of(r) for r in read_records(gold.folder) if r["type"] == "answer"]
+            found[gold.recipe["method"]].append(rows)
+    yield {}
+    for floor, reference in itertools.product(found[FLOOR], found[REFERENCE]):
+        yield {FLOOR: floor, REFERENCE: reference}
 
 
 def _differences(where: str, stored: Any, fresh: Any) -> Iterator[str]:

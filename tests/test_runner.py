@@ -91,7 +91,8 @@ def test_without_yardsticks_and_then_with_them(given: dict[str, Any]) -> None:
     assert all("fidelity_kl" not in row["scores"] for row in answers(alone, given))
     *_, completed = membench.run("bm25", "single", **given)
     assert completed["yardsticks"].keys() == {"in-context", "base"}
-    assert completed | {"yardsticks": {}} == alone
+    assert completed | {"yardsticks": {}, "controls": alone["controls"]} == alone
+    assert "need" in completed["controls"]["sizes"]
     assert all(verdict.ok for verdict in verify(given["output"]))
     membench.run("in-context", "single", yardsticks=False, **given | {"limit": 2})
     assert len(list(given["output"].glob("gold--base--*"))) == 1

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from membench.stats import mean_ci, paired_test, ratio_ci, two_way_ci
+from membench.stats import mean_ci, ratio_ci, two_way_ci
 
 
 def test_mean_interval_of_a_known_sample() -> None:
@@ -55,22 +55,3 @@ def test_ratio_of_sums_with_jackknife() -> None:
 @pytest.mark.parametrize("denominators", [[0.1, -0.1, 0.05, -0.02], [0.0, 0.0, 0.0, 0.0], [0.5]])
 def test_no_ratio_where_the_denominator_is_not_resolved(denominators: list[float]) -> None:
     assert ratio_ci([0.1] * len(denominators), denominators) is None
-
-
-def test_paired_test() -> None:
-    clear = paired_test([0.9, 0.8, 0.7, 0.9, 0.8, 0.9], [0.1, 0.2, 0.1, 0.3, 0.2, 0.1])
-    assert clear.difference.value == pytest.approx(4.0 / 6)
-    assert clear.p_t is not None
-    assert clear.p_t < 0.001
-    assert clear.p_sign == pytest.approx(2 / 64)
-    same = paired_test([0.5, 0.5], [0.5, 0.5])
-    assert (same.p_t, same.p_sign) == (1.0, 1.0)
-
-
-def test_sign_flips_are_drawn_with_many_contexts_and_repeat() -> None:
-    rng = random.Random(2)
-    a, b = [[rng.random() for _ in range(30)] for _ in range(2)]
-    first, again = paired_test(a, b), paired_test(a, b)
-    assert first == again
-    assert first.p_t is not None
-    assert abs(first.p_sign - first.p_t) < 0.05

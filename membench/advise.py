@@ -1,0 +1,168 @@
+"""Which of the measured methods fits a need: kept limits first, then resolved differences, and what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from membench.entry import Entry
+from membench.errors import MembenchError
+from membench.ledger import amortised
+from membench.standing import stand
+from membench.store import Cell
+from membench.tables import Table, tables
+
+DAMAGE = ("damage", "drift")  # metrics named so, in whatever subset: what writing does to everything else
+METRICS = ("contains/final", "contains/all")  # after the last write, where the task has that
+
+
+@dataclass(frozen=True)
+class Need:
+    """What is to be remembered and asked, and the most that it may cost; None is no limit. Damage in points of 1."""
+
+    contexts: int
+    questions: int
+    max_bytes: float | None = None
+    max_damage: float | None = None
+    max_write_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method at the size of the need. Bytes and seconds are per-context and per-question costs times their number."""
+
+    label: str
+    score: float
+    low: float | None
+    high: float | None
+    bytes: float | None
+    write_seconds: float | None
+    total_seconds: float | None
+    damage: float | None
+    misses: tuple[str, ...]  # the limits that it does not keep, or cannot be shown to
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What one table says: `choice` is a method, or None where none fits or the data do not decide; and why."""
+
+    title: str
+    metric: str
+    choice: str | None
+    because: str
+    candidates: tuple[Candidate, ...]  # best first, those that fit before those that do not
+    notes: tuple[str, ...]
+
+
+def advise(cells: Sequence[Cell], need: Need, **filters: Any) -> list[Advice]:
+    """An advice a table; `filters` are those of `tables`. Raises MembenchError where nothing matches."""
+    found = [table for table in tables(cells, **filters) if _entries(table)]
+    if not found:
+        raise MembenchError("no stored table has a method to advise on: play some with `membench run`")
+    return [_advice(table, need) for table in found]
+
+
+def _entries(table: Table) -> list[Entry]:
+    return [e for e in table.entries if not e.mark and any(e.interval(name) for name in METRICS)]
+
+
+def _advice(table: Table, need: Need) -> Advice:
+    entries = _entries(table)
+    metric = next(name for name in METRICS if all(e.interval(name) for e in entries))
+    rated = [(entry, _candidate(entry, metric, need)) for entry in entries]
+    rated.sort(key=lambda pair: (bool(pair[1].misses), -pair[1].score, pair[1].label))
+    choice, because = _choice([pair for pair in rated if not pair[1].misses], metric)
+    return Advice(table.title, metric, choice, because, tuple(c for _, c in rated), _notes(table, need, rated))
+
+
+def _choice(fitting: Sequence[tuple[Entry, Candidate]], metric: str) -> tuple[str | None, str]:
+    """The method that is resolved to be above all others that fit; None, and why, where there is none."""
+    if not fitting:
+        return None, "no method keeps the limits"
+    best, rated = fitting[0]
+    floor = best.yardstick(best.floor, metric)
+    if rated.low is None or rated.low <= (floor or 0.0):
+        return None, f"the data do not decide: not even {best.label}, the best within the limits, is above the floor"
+    if len(fitting) == 1:
+        return best.label, "the only one that keeps the limits; nothing was compared"
+    placed = {e.label: e.standing for e in stand([e for e, _ in fitting], metric, None).entries}
+    top = placed[best.label]
+    rivals = [n for n, s in placed.items() if n != best.label and (not top or not s or _shared(top.group, s.group))]
+    if not rivals:
+        second = fitting[1][1]
+        return best.label, f"above every other within the limits; next is {second.label}, {_price(second)}"
+    among = [c for _, c in fitting if c.label in (best.label, *rivals)]
+    cheapest = min(among, key=lambda c: math.inf if c.total_seconds is None else c.total_seconds)
+    prices = "; ".join(f"{c.label}: {_price(c)}" for c in among)
+    return None, f"the data do not decide between {prices}. {cheapest.label} takes the fewest seconds"
+
+
+def _price(c: Candidate) -> str:
+    size = "bytes unknown" if c.bytes is None else f"{c.bytes:.3g} bytes"
+    return f"{size}, {'seconds unknown' if c.total_seconds is None else f'{c.total_seconds:.3g} s'}"
+
+
+def _shared(one: str | None, other: str | None) -> bool:
+    """Whether two groups share a letter; a letter may carry a number."""
+    split = [set(_letters(group or "")) for group in (one, other)]
+    return bool(split[0] & split[1])
+
+
+def _letters(group: str) -> list[str]:
+    found: list[str] = []
+    for sign in group:
+        if sign.isdigit() and found:
+            found[-1] += sign
+        else:
+            found.append(sign)
+    return found
+
+
+def _candidate(entry: Entry, metric: str, need: Need) -> Candidate:
+    score = entry.interval(metric)
+    assert score  # entries without one are no candidates
+    size, write, read = (
+        entry.cost(name)
+        for name in ("state_bytes_per_context", "write_seconds_per_context", "read_seconds_per_question")
+    )
+    stored = None if size is None else size * need.contexts
+    writing = None if write is None else write * need.contexts
+    total = None if writing is None or read is None else amortised(writing, read, need.questions)
+    damage = _damage(entry)
+    limits = (
+        ("bytes", stored, need.max_bytes), ("write seconds", writing, need.max_write_seconds),
+        ("damage", damage, need.max_damage),
+    )  # fmt: skip
+    misses = tuple(_miss(name, found, limit) for name, found, limit in limits if _over(found, limit))
+    return Candidate(entry.label, score.value, score.low, score.high, stored, writing, total, damage, misses, entry.ids)
+
+
+def _over(found: float | None, limit: float | None) -> bool:
+    return limit is not None and (found is None or found > limit)
+
+
+def _miss(name: str, found: float | None, limit: float | None) -> str:
+    return f"{name} not measured" if found is None else f"{name} {found:.3g} above {limit:.3g}"
+
+
+def _damage(entry: Entry) -> float | None:
+    """The upper end of the worst damage that is stored, so that what is not resolved to be small does not pass."""
+    found = [entry.interval(name) for name in entry.names if name.partition("/")[0].partition(":")[0] in DAMAGE]
+    ends = [i.value if i.high is None else i.high for i in found if i]
+    return max(ends, default=None)
+
+
+def _notes(table: Table, need: Need, rated: Sequence[tuple[Entry, Candidate]]) -> tuple[str, ...]:
+    sizes = f"{table.contexts} contexts and {table.questions} questions"
+    out = [f"bytes and seconds are extrapolated in proportion, from {sizes}; scores are not, and may fall with size"]
+    if all(candidate.damage is None for _, candidate in rated):
+        out.append("damage is not measured: no stored metric says what writing does to everything else")
+    bare = [entry.label for entry, _ in rated if entry.unseeded]
+    if bare:
+        out.append(f"one seed, whose noise nothing here covers (play --seeds 0,1,2): {', '.join(bare)}")
+    if table.contexts < need.contexts:
+        out.append(f"measured on {table.contexts} contexts, asked for {need.contexts}")
+    return tuple(out)

@@ -1,0 +1,105 @@
+"""The commands that help to decide: compare and advise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from membench.cli_shell import common, listed, print_json, print_table
+from membench.cli_tables import output_option
+
+if TYPE_CHECKING:
+    from membench.advise import Candidate
+    from membench.compare import Comparison
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _filters(command: F) -> F:
+    """Which tables to look at."""
+    for name, what in (("model", "models"), ("data", "data"), ("task", "tasks")):
+        flags = ("-t", "--task") if name == "task" else (f"--{name}",)
+        command = click.option(*flags, multiple=True, callback=listed, help=f"Only these {what}.")(command)
+    return command
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@output_option
+@_filters
+@click.option("--metric", default="contains", show_default=True, help="What to compare by, e.g. f1, margin/rehearsed.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def compare(a: str, b: str, output: Path, metric: str, as_json: bool, **filters: Any) -> None:
+    """Compare two methods, paired by question, in every table that has both.
+
+    A and B are methods, or labels as tables print them ("ft-c lr=0.01").
+    """
+    from membench import store
+    from membench.compare import compare as compared
+
+    found = compared(store.cells(output), a, b, metric, **filters)
+    if as_json:
+        print_json([comparison.plain() for comparison in found])
+        return
+    for comparison in found:
+        click.echo(comparison.title)
+        print_table(["", comparison.metric], _lines(comparison))
+        click.echo()
+
+
+def _lines(c: Comparison) -> list[list[str]]:
+    even = c.break_even.questions
+    ends = "" if even is None or even.low is None else f" [{even.low:.3g}, {even.high:.3g}]"
+    return [
+        [c.a, f"{c.score_a:.3f}"],
+        [c.b, f"{c.score_b:.3f}"],
+        ["difference", f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}]"],
+        ["verdict", c.verdict],
+        ["p", f"{c.p_t:.2g} by Student's t, {c.p_flip:.2g} by sign flips, over {c.contexts} contexts"],
+        ["minimum detectable effect", f"{c.mde:.3f} with 80 % power"],
+        ["questions won, lost, tied", f"{c.wins}, {c.losses}, {c.ties}"],
+        *([f"{name}, ratio", f"{ratio:.3g}"] for name, ratio in c.cost_ratios.items()),
+        ["break-even, questions a context", f"{even.value:.3g}{ends}" if even else f"none: {c.break_even.why}"],
+    ]
+
+
+@click.command()
+@output_option
+@_filters
+@click.option("--contexts", type=click.IntRange(min=1), required=True, help="Contexts to remember.")
+@click.option("--questions", type=click.IntRange(min=0), required=True, help="Questions to answer in all.")
+@click.option("--max-bytes", type=click.FloatRange(min=0), help="Most bytes of the memory, at rest.")
+@click.option("--max-damage", type=click.FloatRange(min=0), help="Most damage to everything else, in points of 1.")
+@click.option("--max-write-seconds", type=click.FloatRange(min=0), help="Most seconds to write all contexts.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def advise(output: Path, as_json: bool, **options: Any) -> None:
+    """Say which of the measured methods fits a need, and what that rests on."""
+    from membench import store
+    from membench.advise import Need
+    from membench.advise import advise as advised
+
+    filters = {name: options.pop(name) for name in ("task", "data", "model")}
+    found = advised(store.cells(output), Need(**options), **filters)
+    if as_json:
+        print_json([asdict(advice) for advice in found])
+        return
+    costs = ["bytes", "write s", "total s", "damage", "limits", "cells"]
+    for advice in found:
+        click.echo(f"{advice.title}\n{advice.choice or 'no choice'}: {advice.because}")
+        print_table(["method", advice.metric, *costs], [_candidate_line(candidate) for candidate in advice.candidates])
+        for note in advice.notes:
+            click.echo(note)
+        click.echo()
+
+
+def _candidate_line(c: Candidate) -> list[str]:
+    ends = "" if c.low is None else f" [{c.low:.2f}, {c.high:.2f}]"
+    numbers = ["" if x is None else f"{x:.3g}" for x in (c.bytes, c.write_seconds, c.total_seconds, c.damage)]
+    return [c.label, f"{c.score:.2f}{ends}", *numbers, "; ".join(c.misses) or "kept", " ".join(c.cells)]

@@ -1,0 +1,134 @@
+"""Two methods side by side: paired by question, clustered by context, with what the better one costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from membench.contrasts import ALPHA, contrasts
+from membench.entry import Entry
+from membench.errors import MembenchError, unknown
+from membench.ledger import BreakEven, Span, break_even, spans
+from membench.records import answer_of, read_records
+from membench.standing import declared_entry
+from membench.store import Cell
+from membench.tables import Table, tables
+from membench.verify import task_of
+
+RATIOS = (
+    "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context", "tokens_read_per_question",
+    "state_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A - B in one table. `wins`, `losses` and `ties` count questions; `cost_ratios` are A / B where B costs anything.
+
+    `verdict` is "A is better", "B is better" or "not resolved", with the reason where it is not the numbers'.
+    """
+
+    title: str
+    a: str
+    b: str
+    metric: str
+    score_a: float
+    score_b: float
+    difference: float
+    low: float
+    high: float
+    p_t: float
+    p_flip: float
+    mde: float
+    contexts: int
+    wins: int
+    losses: int
+    ties: int
+    cost_ratios: Mapping[str, float]
+    break_even: BreakEven
+    verdict: str
+    cells: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data."""
+        known = self.break_even.questions
+        even = {"questions": known and known.value, "low": known and known.low, "high": known and known.high}
+        return {**asdict(self), "break_even": {**even, "why": self.break_even.why}, "cells": list(self.cells)}
+
+
+def compare(cells: Sequence[Cell], a: str, b: str, metric: str = "contains", **filters: Any) -> list[Comparison]:
+    """Every table that has both; names are methods or the labels that tables print, `filters` those of `tables`.
+
+    A metric of which lower is better (fidelity_kl) is compared as it is: a positive difference is A's being higher.
+    Raises MembenchError for an unknown or ambiguous name, and where no table has both with this metric.
+    """
+    found = tables(cells, sort=metric, **filters)
+    for name in (a, b):
+        if not any(declared_entry(table.entries, name) for table in found):
+            raise unknown("method", name, {e.method for table in found for e in table.entries})
+    full = metric if "/" in metric or ":" in metric else f"{metric}/all"
+    out = []
+    for table in found:
+        one, other = declared_entry(table.entries, a), declared_entry(table.entries, b)
+        if one and other and one is not other and one.by_context(full) and other.by_context(full):
+            out += _compared(table, one, other, full, cells)
+    if not out:
+        raise MembenchError(f"no table has both {a} and {b} with {metric} over two contexts or more")
+    return out
+
+
+def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cell]) -> list[Comparison]:
+    """None where the two share fewer than two contexts."""
+    ours, theirs = a.by_context(metric), b.by_context(metric)
+    shared = [c for c in ours[0] if all(c in scores for scores in (*ours, *theirs))]
+    if len(shared) < 2:
+        return []
+    samples = [np.array([[scores[c] for c in shared] for scores in those]) for those in (ours, theirs)]
+    found = contrasts(samples, [(0, 1)], flip_all=True)
+    played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
+    by_question = [_by_question(those, table.recipe, metric) for those in played]
+    pairs = [(by_question[0][q], by_question[1][q]) for q in by_question[0] if q in by_question[1]]
+    wins, losses = sum(x > y + 1e-9 for x, y in pairs), sum(y > x + 1e-9 for x, y in pairs)
+    difference, p = float(found.difference[0]), float(found.p[0])
+    return [
+        Comparison(
+            table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
+            difference, float(found.low[0]), float(found.high[0]), float(found.p_t[0]), float(found.p_flip[0]),
+            float(found.mde[0]), len(shared), wins, losses, len(pairs) - wins - losses, _ratios(a, b),
+            break_even(*(_spans(those) for those in played)), _verdict(a, b, difference, p), (*a.ids, *b.ids),
+        )
+    ]  # fmt: skip
+
+
+def _verdict(a: Entry, b: Entry, difference: float, p: float) -> str:
+    bare = [e.label for e in (a, b) if e.unseeded]
+    if bare:
+        return f"not resolved: one seed of {' and of '.join(bare)}, whose noise nothing here covers; play --seeds 0,1,2"
+    if p > ALPHA:
+        return "not resolved"
+    return f"{(a if difference > 0 else b).label} is higher"
+
+
+def _by_question(cells: Iterable[Cell], recipe: Mapping[str, Any], metric: str) -> dict[str, float]:
+    """The metric per question, the mean over seeds: the task's own summary with each question as a cluster."""
+    task = task_of(recipe)
+    found: dict[str, list[float]] = {}
+    for cell in cells:
+        answers = [answer_of(r) for r in read_records(cell.folder) if r["type"] == "answer"]
+        summary = task.summarise([replace(answer, context=answer.question) for answer in answers])
+        for question, value in summary[metric].contexts.items() if metric in summary else ():
+            found.setdefault(question, []).append(value)
+    return {question: fmean(values) for question, values in found.items()}
+
+
+def _spans(cells: Iterable[Cell]) -> list[Span]:
+    return [span for cell in cells for span in spans(read_records(cell.folder))]
+
+
+def _ratios(a: Entry, b: Entry) -> dict[str, float]:
+    costs = {name: (a.cost(name), b.cost(name)) for name in RATIOS}
+    return {name: x / y for name, (x, y) in costs.items() if x is not None and y}

@@ -1,0 +1,123 @@
+"""What tables say of differences: letters, the declared method, one seed, and what is not compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from membench.errors import MembenchError
+from membench.render import grids, notes, render
+from membench.store import Cell
+from membench.tables import Table, rows, tables
+
+CONTEXTS = 20
+
+
+def cell(method: str, scores: Sequence[float], trained: float = 0.0, **recipe: Any) -> Cell:
+    whole = {
+        "task": "single", "task_settings": {}, "data": "worlds", "data_hash": "d", "limit": CONTEXTS, "model": "tiny",
+        "weights_hash": "w", "dtype": "float32", "style": "plain", "prompt_hash": "p", "metric_version": 1,
+        "method": method, "method_version": 1, "settings": {}, "defaults": {}, "seed": 0,
+    } | recipe  # fmt: skip
+    contexts = {f"c{k}": score for k, score in enumerate(scores)}
+    metric = {"value": sum(scores) / len(scores), "contexts": contexts}
+    result = {
+        "id": f"{method}-{whole['seed']}", "status": "done", "recipe": whole, "yardsticks": {},
+        "summary": {"contains/all": metric, "f1/all": metric},
+        "costs": {"tokens_trained_per_context": trained, "write_seconds_per_context": 1.0},
+        "counts": {"contexts": CONTEXTS, "questions": 9, "answered": 9},
+    }  # fmt: skip
+    return Cell(Path("r"), result)
+
+
+def wave(centre: float, phase: int = 0) -> list[float]:
+    """Scores around a centre, in an order of their own."""
+    return [centre + 0.1 * ((7 * k + phase) % 5 - 2) / 2 for k in range(CONTEXTS)]
+
+
+def one(cells: Sequence[Cell], **filters: Any) -> Table:
+    (table,) = tables(cells, **filters)
+    return table
+
+
+THREE = [cell("good", wave(0.7)), cell("fair", wave(0.69, 1)), cell("poor", wave(0.2, 2))]
+
+
+def test_methods_that_are_not_resolved_share_a_letter() -> None:
+    table = one(THREE)
+    assert [(e.method, e.standing and e.standing.group) for e in table.entries] == [
+        ("good", "a"), ("fair", "a"), ("poor", "b"),
+    ]  # fmt: skip
+    assert table.remarks == (
+        "group: by contains; methods that share a letter are not resolved "
+        "(paired by question, clustered by 20 contexts, Holm over 3 comparisons)",
+    )
+    assert [line[2] for line in grids(table)["memory"]] == ["group", "a", "a", "b"]
+    good = table.entries[0].standing
+    assert good
+    assert (good.versus, good.resolved) == ("fair", False)
+    assert good.mde is not None
+    assert 0 < good.mde < 0.2
+
+
+def test_a_declared_method_is_what_all_are_compared_with() -> None:
+    table = one(THREE, against="fair")
+    good, fair, poor = (e.standing for e in table.entries)
+    assert fair is None
+    assert good
+    assert poor
+    assert (good.group, good.versus, good.resolved, poor.resolved) == (None, "fair", False, True)
+    assert grids(table)["memory"][3][2].startswith("-0.49 ±0.0")
+    assert grids(table)["memory"][3][2].endswith(" *")
+    assert "to fair (paired by question, clustered by 20 contexts, Holm over 2 comparisons)" in table.remarks[0]
+    assert poor.p is not None
+    assert poor.p < 0.001
+
+
+def test_declaring_one_method_corrects_for_fewer_comparisons() -> None:
+    every, declared = one(THREE).entries[0].standing, one(THREE, against="fair").entries[0].standing
+    assert every
+    assert declared
+    assert every.p is not None
+    assert declared.p is not None
+    assert declared.p <= every.p
+
+
+def test_who_is_declared_must_be_there_once() -> None:
+    with pytest.raises(MembenchError, match="unknown method to compare with 'god': did you mean 'good'"):
+        tables(THREE, against="god")
+    twice = [*THREE, *(cell("dpr", wave(0.4), settings={"k": k}, defaults={"k": 1}) for k in (2, 3))]
+    with pytest.raises(MembenchError, match="'dpr' names 2 rows: type one of dpr k=2, dpr k=3"):
+        tables(twice, against="dpr")
+    assert one(twice, against="dpr k=2").entries[0].standing
+
+
+def test_one_seed_of_a_trained_method_resolves_nothing_and_three_do() -> None:
+    trained = [cell("trained", wave(0.9), trained=100.0, seed=0), *THREE]
+    table = one(trained)
+    assert [e.standing and e.standing.group for e in table.entries] == ["ab", "a", "a", "b"]
+    top = table.entries[0].standing
+    assert top
+    assert (top.p, top.resolved) == (None, False)
+    assert "not resolved (play --seeds 0,1,2): trained" in notes(table)[1]
+    seeded = [cell("trained", wave(0.9 + 0.01 * s), trained=100.0, seed=s) for s in range(3)]
+    assert [e.standing and e.standing.group for e in one([*seeded, *THREE]).entries] == ["a", "b", "b", "c"]
+
+
+def test_rows_say_so_on_the_metric_that_decides() -> None:
+    found = {(r["method"], r["metric"]): r for r in rows(THREE)}
+    assert found["poor", "contains"]["resolved"] is True
+    assert found["poor", "contains"]["versus"] == "good"
+    assert found["poor", "contains"]["difference"] == pytest.approx(-0.5)
+    assert found["poor", "f1"]["difference"] is None
+    assert found["poor", "f1"]["group"] == "b"
+    assert {r["difference"] for r in rows(THREE, sort="f1") if r["metric"] == "contains"} == {None}
+
+
+def test_fewer_than_two_methods_or_contexts_are_not_compared() -> None:
+    assert one(THREE[:1]).remarks == ()
+    assert one([cell("a", [0.5]), cell("b", [0.6])]).entries[0].standing is None
+    assert "group" not in render([one(THREE[:1])], "md")
