@@ -1,6 +1,8 @@
-"""How long `membench leaderboard` takes over 1,000 stored cells: prints seconds by format, imports included.
+"""How long `membench leaderboard` takes over many stored cells: prints seconds by format, imports included.
 
-python benchmarks/leaderboard_speed.py [CELLS]
+    python benchmarks/leaderboard_speed.py [CELLS [CONTEXTS]]
+
+1,000 cells of 20 contexts by default. Floor and reference are the same for all cells of a task, as in real runs.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from pathlib import Path
 from membench import store
 from membench.views import PLACEBO_SCORES, SCORES, SPLIT_SCORES
 
-CONTEXTS = [f"w0-{k}" for k in range(20)]
 VIEWS = {"all": SCORES, "rehearsed": SPLIT_SCORES, "unrehearsed": SPLIT_SCORES, "placebo": PLACEBO_SCORES}
 READ = """
 import sys, pathlib
@@ -25,12 +26,12 @@ sys.stdout.write(render.render(leaderboard.tables(store.cells(pathlib.Path(sys.a
 """
 
 
-def summary(rng: random.Random) -> dict[str, object]:
+def summary(rng: random.Random, contexts: int) -> dict[str, object]:
     out: dict[str, object] = {}
     for view, scores in VIEWS.items():
         for score in scores:
-            contexts = {context: round(rng.random(), 6) for context in CONTEXTS}
-            out[f"{score}/{view}"] = {"value": round(sum(contexts.values()) / len(contexts), 6), "contexts": contexts}
+            values = {f"w0-{k}": round(rng.random(), 6) for k in range(contexts)}
+            out[f"{score}/{view}"] = {"value": round(sum(values.values()) / contexts, 6), "contexts": values}
     return out
 
 
@@ -42,27 +43,30 @@ def recipe(task: str, method: str, setting: int, seed: int) -> dict[str, object]
     }  # fmt: skip
 
 
-def generate(root: Path, count: int) -> None:
+def generate(root: Path, count: int, contexts: int) -> None:
     rng = random.Random(0)
+    tasks = ("single", "batch", "sequential", "other")
+    yardsticks = {task: {"base": summary(rng, contexts), "in-context": summary(rng, contexts)} for task in tasks}
     methods = [f"method-{k}" for k in range(10)]
-    plan = itertools.product(("single", "batch", "sequential", "other"), methods, range(5), range(-(-count // 200)))
+    plan = itertools.product(tasks, methods, range(5), range(-(-count // 200)))
     for names in itertools.islice(plan, count):
         what = recipe(*names)
         folder = root / f"{names[0]}--{names[1]}--{store.cell_id(what)[:12]}"
         folder.mkdir()
         result = {
             "schema": 1, "id": store.cell_id(what), "status": "done", "reason": None, "recipe": what,
-            "summary": summary(rng), "yardsticks": {"base": summary(rng), "in-context": summary(rng)},
+            "summary": summary(rng, contexts), "yardsticks": yardsticks[names[0]],
             "costs": {"write_seconds_per_context": rng.random()},
-            "counts": {"contexts": 20, "questions": 320, "answered": 320},
+            "counts": {"contexts": contexts, "questions": 100, "answered": 100},
         }  # fmt: skip
         store.write_json(folder / store.RESULT, result)
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    contexts = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     with tempfile.TemporaryDirectory() as folder:
-        generate(Path(folder), count)
+        generate(Path(folder), count, contexts)
         for form in ("rich", "md", "latex", "json", "csv"):
             started = time.perf_counter()
             done = subprocess.run([sys.executable, "-c", READ, folder, form], capture_output=True, check=True)

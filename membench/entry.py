@@ -116,7 +116,7 @@ class Entry:
         name = self._full(name)
         theirs = which.get(name, {}).get("contexts", {})
         shared = [c for c in self._contexts(name) if c in theirs]
-        return fmean(theirs[c] for c in shared) if shared else None
+        return sum([theirs[c] for c in shared]) / len(shared) if shared else None
 
     def recovery(self, name: str) -> Interval | None:
         """Σ(score - floor) / Σ(reference - floor) over contexts, seeds averaged (METRICS 1.2); may exceed 1.
@@ -197,10 +197,18 @@ class Entry:
     def _full(self, name: str) -> str:
         return name if name in self.names or "/" in name or ":" in name else f"{name}/all"
 
-    def _contexts(self, name: str) -> dict[str, float]:
+    def _contexts(self, name: str) -> Mapping[str, float]:
         """A metric per context, the mean over seeds."""
-        found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
-        return {c: fmean([contexts[c] for contexts in found]) for c in _shared(found)}
+        if name not in self._means:
+            found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
+            seeds = len(found) or 1
+            self._means[name] = {c: sum([contexts[c] for contexts in found]) / seeds for c in _shared(found)}
+        return self._means[name]
+
+    @cached_property
+    def _means(self) -> dict[str, Mapping[str, float]]:
+        """What `_contexts` has found: several numbers of a row need it."""
+        return {}
 
     def _curve(self, name: str) -> list[float] | None:
         """The mean over seeds, as far as all curves reach."""
@@ -215,5 +223,7 @@ def _brief(value: Any) -> str:
 def _shared(found: Sequence[Mapping[str, float]]) -> list[str]:
     """The contexts that all have, in the order of the first."""
     first, *others = found or ({},)
+    if all(contexts.keys() == first.keys() for contexts in others):
+        return list(first)
     shared = set(first).intersection(*others)
     return [context for context in first if context in shared]

@@ -29,13 +29,13 @@ class Interval(NamedTuple):
 
 
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    return sum(values) / len(values)
 
 
 def _variance(values: Sequence[float]) -> float:
     """Unbiased; `statistics.variance` computes in fractions, which is a hundred times slower."""
     mean = _mean(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return sum([(value - mean) ** 2 for value in values]) / (len(values) - 1)
 
 
 @lru_cache(maxsize=4096)
