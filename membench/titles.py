@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+CLOSE = 3  # edits up to which only items of about the same length are looked at: most titles that are not exact
 CHUNK = 4096  # titles matched in one go; bounds the distance matrix to some 50 MB for 6,000 items
 
 _PARENTHESES = re.compile(r"\([^()]*\)")
@@ -21,6 +22,7 @@ class Titles:
     def __init__(self, items: Sequence[str]):
         self._names = [_key(item) for item in items]
         self._exact = {name: number for number, name in reversed(list(enumerate(self._names)))}
+        self._by_length: dict[int, tuple[list[int], list[str]]] = {}
 
     def nearest(self, titles: Sequence[str]) -> list[tuple[int, int]]:
         """(number of the item, edit distance) for each title.
@@ -33,6 +35,22 @@ class Titles:
         return [near[key] if key in near else (self._exact[key], 0) for key in keys]
 
     def _search(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+        close = {key: found for key in keys if (found := self._close(key))}
+        return close | self._far([key for key in keys if key not in close])
+
+    def _close(self, key: str) -> tuple[int, int] | None:
+        """The nearest item if it is at most CLOSE edits away: its length then differs by no more than that."""
+        from rapidfuzz.distance import Levenshtein
+        from rapidfuzz.process import extractOne
+
+        if len(key) not in self._by_length:
+            numbers = [i for i, name in enumerate(self._names) if abs(len(name) - len(key)) <= CLOSE]
+            self._by_length[len(key)] = numbers, [self._names[i] for i in numbers]
+        numbers, names = self._by_length[len(key)]
+        found = extractOne(key, names, scorer=Levenshtein.distance, score_cutoff=CLOSE)  # the first of equals
+        return (numbers[found[2]], int(found[1])) if found else None
+
+    def _far(self, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
         import numpy as np
         from rapidfuzz.distance import Levenshtein
         from rapidfuzz.process import cdist
