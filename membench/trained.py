@@ -9,6 +9,7 @@ import random
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.api import Adapter, Method, Pair, Recall
 from membench.errors import MembenchError
@@ -28,6 +29,8 @@ from membench.train import PRECISIONS, Lora, train
 @dataclass(frozen=True)
 class Trained(Method[Adapter]):
     """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
+
+    cannot_forget: ClassVar[str] = "its weights mix all that was written"
 
     lr: float = 4e-3
     epochs: int = 12  # passes over the sentences
