@@ -111,8 +111,8 @@ class Answer:
     """One answered question, as it stands in the records.
 
     `written` counts the contexts written before the question; `position` is the 1-based place of the question's own
-    context in the episode's order of writing, 0 if the episode never writes it. `position <= written` and
-    `position > 0` mean that the memory has seen the answer; everything else is a placebo.
+    context in the episode's order of writing, 0 if the episode never writes it or made the memory forget it.
+    `position <= written` and `position > 0` mean that the memory holds the answer; everything else is a placebo.
     """
 
     episode: str
@@ -189,6 +189,7 @@ class Recall:
 
     contexts: tuple[tuple[str, ...], ...] | None = None  # per question, the texts that stand before it
     adapter: Adapter | None = None  # weights that the model wears
+    notes: Mapping[str, float] = field(default_factory=dict)  # what tables say of this reading (membench.summary.NOTES)
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ class Method(ABC, Generic[M]):
     """
 
     version: ClassVar[int] = 1  # raise it when a change of code changes results: stored cells are then played anew
+    cannot_forget: ClassVar[str] = "it has no way to take a text out again"  # said by methods without `forget`
 
     llm: LLM = lent()
     scribe: Scribe = lent()  # writes target sentences; lent to every method, used by the trained ones
@@ -235,8 +237,13 @@ class Method(ABC, Generic[M]):
         return [a.text for a in self.llm.answer(self.recall(memory, questions), questions)]
 
     def forget(self, memory: M, contexts: Sequence[str]) -> M | None:
-        """The memory without these contexts."""
-        raise MembenchError(f"{type(self).__name__} cannot forget: write the remaining contexts anew")
+        """The memory without these contexts. A method that leaves this as it is cannot forget."""
+        raise MembenchError(f"{type(self).__name__} cannot forget: {self.cannot_forget}")
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the method has a `forget` of its own."""
+        return type(self).forget is not Method.forget
 
     def deployed_growth(self, memory: M | None) -> int | None:
         """Bytes that a deployment adds for this memory; None means all of it (0 once weights are merged)."""

@@ -211,6 +211,14 @@ COLUMNS: Sequence[Column] = (
     Column(REST, "read s", "seconds a question to answer and score", _cost("read_seconds_per_question", 3)),
     Column(REST, "read", "tokens read, a question (answering and scoring)", _cost("tokens_read_per_question", 0)),
     Column(REST, "read FLOP", "analytic, a question", _flops("read_flops_per_question")),
+    Column(
+        REST,
+        "dropped",
+        "tokens of the memory's texts that found no room before a question",
+        _cost("tokens_cut_per_question", 0),
+    ),
+    Column(REST, "regime", "tokens streamed over the local window; up to 1 it is full attention", _cost("regime", 2)),
+    Column(REST, "forget s", "seconds a context to forget", _cost("forget_seconds_per_context", 2)),
     Column(REST, "state", "bytes of the memory, a context", _bytes("state_bytes_per_context")),
     Column(REST, "growth", "bytes that a deployment adds; 0 for merged weights", _bytes("deployed_growth_bytes")),
     Column(

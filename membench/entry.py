@@ -17,6 +17,7 @@ COSTS = (
     "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
     "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes", "peak_bytes",
     "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
+    "forget_seconds_per_context", "tokens_cut_per_question", "regime",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from membench.errors import MembenchError
+from membench.kept import Kept
 from membench.meter import Meter
 from membench.prompt import EXAMPLES, Renderer
 from membench.reading import Completion, Reading, Reference, complete, read
@@ -39,6 +40,7 @@ class LLM:
         self.max_new_tokens = max_new_tokens
         self.stop = "\n"
         self.bos = tuple(tokenizer("").input_ids)
+        self.kept = Kept()
         self._pristine: dict[str, Tensor] = {}
 
     @classmethod

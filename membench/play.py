@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from membench import memory as memories
-from membench.api import Answer, Ask, Context, Episode, Forget, Method, Question, Write
+from membench.api import Answer, Ask, Episode, Forget, Method, Question, Write
 from membench.errors import MembenchError
 from membench.llm import LLM
 from membench.meter import peak_bytes
@@ -36,6 +36,7 @@ class Player:
     notify: Notify
     readings: dict[str, Reading] = field(default_factory=dict)  # by question id, of the last time it was read
     _known: dict[tuple[str, str], tuple[str, dict[str, float]]] = field(default_factory=dict)
+    _notes: dict[str, float] = field(default_factory=dict)  # of the recall that was read last
 
     @property
     def method(self) -> Method[Any]:
@@ -44,6 +45,7 @@ class Player:
 
     def play(self) -> None:
         """Play every step that the log does not hold yet."""
+        self._refuse_what_cannot_be_forgotten()
         done = 0
         for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
             self._episode(episode, done)
@@ -53,8 +55,6 @@ class Player:
     def _episode(self, episode: Episode, before: int) -> None:
         memory: Any = None
         stale = False  # whether `memory` lacks writes that the log already holds
-        written: list[Context] = []
-        positions = _positions(episode)
         for k, step in enumerate(episode.steps):
             closed = (episode.name, k) in self.log.closed
             if isinstance(step, Ask):
@@ -64,7 +64,7 @@ class Player:
                     memory = self._restore(episode, k) if stale else memory
                     stale = False
                     self.notify(before + k, f"{episode.name}: asking {len(step.questions)} questions")
-                    self._ask(episode, k, step, memory, len(written), positions)
+                    self._ask(episode, k, step, memory)
                 continue
             if closed:
                 stale = True
@@ -73,7 +73,19 @@ class Player:
                 stale = False
                 self.notify(before + k, f"{episode.name}: step {k + 1} of {len(episode.steps)}")
                 memory = self._change(episode, k, step, memory)
-            written = _after(step, written)
+
+    def _refuse_what_cannot_be_forgotten(self) -> None:
+        """Say that a method cannot forget before anything is spent on writing. Raises MembenchError."""
+        if self.method.forgets:
+            return
+        for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
+            for k, step in enumerate(episode.steps):
+                if isinstance(step, Forget):
+                    left = len(_held(episode, k + 1))
+                    raise MembenchError(
+                        f"{self.cell.method_name} cannot forget: {self.method.cannot_forget}; the contexts that are "
+                        f"left at step {k + 1} of {episode.name} would have to be written again ({left})"
+                    )
 
     def _restore(self, episode: Episode, upto: int) -> Any:
         """The memory as it was before step `upto`: the snapshot if it is that one, or else all is written again."""
@@ -91,7 +103,9 @@ class Player:
 
     def _apply(self, step: Write | Forget | Ask, memory: Any) -> Any:
         texts = [c.text for c in step.contexts] if not isinstance(step, Ask) else []
-        return self.method.forget(memory, texts) if isinstance(step, Forget) else self.method.write(memory, texts)
+        if isinstance(step, Forget):
+            return None if memory is None else self.method.forget(memory, texts)
+        return self.method.write(memory, texts)
 
     def _change(self, episode: Episode, k: int, step: Write | Forget, memory: Any) -> Any:
         self.llm.meter.lap()
@@ -127,10 +141,9 @@ class Player:
     def _keep(self, state: str) -> None:
         self._known = {key: value for key, value in self._known.items() if key[0] == state}
 
-    def _ask(
-        self, episode: Episode, k: int, step: Ask, memory: Any, written: int, positions: Mapping[str, int]
-    ) -> None:
+    def _ask(self, episode: Episode, k: int, step: Ask, memory: Any) -> None:
         self.llm.meter.lap()
+        self._notes = {}
         state = memories.digest(memory)
         fresh = [q for q in step.questions if (state, q.id) not in self._known]
         if fresh:
@@ -138,6 +151,7 @@ class Player:
                 results = self._read(memory, fresh)
             self._known |= {(state, q.id): result for q, result in zip(fresh, results, strict=True)}
         seconds, tokens = self.llm.meter.lap()
+        written, positions = _written(episode, k), _positions(episode, k)
         for question in step.questions:
             text, scores = self._known[state, question.id]
             answer = Answer(
@@ -146,7 +160,9 @@ class Player:
             )  # fmt: skip
             # Distractors are no part of an answer; they are kept so that it can be scored anew without the data.
             self.log.append({"type": "answer", **asdict(answer), "distractors": question.distractors})
-        asked = {"questions": len(step.questions), "read": len(fresh)}
+        asked: dict[str, Any] = {"questions": len(step.questions), "read": len(fresh)}
+        if self._notes:
+            asked["notes"] = self._notes
         self.log.append(
             {"type": "ask", "episode": episode.name, "step": k, **asked, "seconds": round(seconds, 3), "tokens": tokens}
         )
@@ -161,7 +177,9 @@ class Player:
             return [(r, self.cell.task.score(q, r)) for q, r in zip(questions, replies, strict=True)]
         candidates = [(q.answers[0], *q.distractors) for q in questions]
         references = [self.references.get(q.id) for q in questions]
-        readings = self.llm.answer(self.method.recall(memory, texts), texts, candidates, references)
+        recall = self.method.recall(memory, texts)
+        self._notes = {name: round(value, 6) for name, value in recall.notes.items()}
+        readings = self.llm.answer(recall, texts, candidates, references)
         out = []
         for question, reading, reference in zip(questions, readings, references, strict=True):
             self.readings[question.id] = reading
@@ -187,19 +205,34 @@ def likelihood(reading: Reading) -> dict[str, float]:
     return scores
 
 
-def _positions(episode: Episode) -> dict[str, int]:
-    """The 1-based place of each context in the episode's order of writing; of one written twice, the first."""
+def _written(episode: Episode, upto: int) -> int:
+    """How many contexts the steps before step `upto` wrote."""
+    return sum(len(step.contexts) for step in episode.steps[:upto] if isinstance(step, Write))
+
+
+def _held(episode: Episode, upto: int) -> list[str]:
+    """The contexts that the memory holds before step `upto`: written, and not forgotten since."""
+    held: list[str] = []
+    for step in episode.steps[:upto]:
+        if isinstance(step, Write):
+            held += [c.id for c in step.contexts]
+        elif isinstance(step, Forget):
+            gone = {c.id for c in step.contexts}
+            held = [c for c in held if c not in gone]
+    return held
+
+
+def _positions(episode: Episode, upto: int) -> dict[str, int]:
+    """The 1-based place of each context in the episode's order of writing; of one written twice, the first.
+
+    Without those that are forgotten before step `upto` and not written again.
+    """
     order = [c.id for step in episode.steps if isinstance(step, Write) for c in step.contexts]
-    return {context: i + 1 for i, context in reversed(list(enumerate(order)))}
+    early = [c.id for step in episode.steps[:upto] if isinstance(step, Write) for c in step.contexts]
+    gone = set(early) - set(_held(episode, upto))
+    return {context: i + 1 for i, context in reversed(list(enumerate(order))) if context not in gone}
 
 
 def _changes(episode: Episode, upto: int) -> list[int]:
     """The steps before step `upto` that changed the memory."""
     return [k for k, step in enumerate(episode.steps[:upto]) if not isinstance(step, Ask)]
-
-
-def _after(step: Write | Forget, written: list[Context]) -> list[Context]:
-    if isinstance(step, Write):
-        return [*written, *step.contexts]
-    gone = {c.id for c in step.contexts}
-    return [c for c in written if c.id not in gone]

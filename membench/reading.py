@@ -66,7 +66,7 @@ def read(
     order = sorted(range(len(paths)), key=lambda i: (paths[i][:-1], i))
     out: dict[int, Reading] = {}
     tree = Tree(llm.model)
-    roots = _Roots(tree)
+    roots = _Roots(llm, tree)
     generated = 0
     for span in chunks(_new_tokens([paths[i] for i in order]), GROUP_TOKENS):
         group = [order[k] for k in span]
@@ -79,7 +79,6 @@ def read(
         for i, row, scores, kl in zip(group, rows, logprobs, divergences, strict=True):
             text = _without(llm.stop, llm.decode(row.ids)).strip()
             out[i] = Reading(text, row.ids, row.truncated, row.hidden, scores, kl)
-        roots.reset()
     llm.meter.add(read=tree.tokens_read - generated, generated=generated)
     return [out[i] for i in range(len(paths))]
 
@@ -98,27 +97,37 @@ def _new_tokens(paths: Sequence[Sequence[Sequence[int]]]) -> list[int]:
 
 
 class _Roots:
-    """The shared beginnings of prompts: the first segment is kept for a whole call, the others for a group."""
+    """The shared beginnings of prompts. What also begins the next group's, above all the first segment, stays."""
 
-    def __init__(self, tree: Tree):
+    def __init__(self, llm: LLM, tree: Tree):
+        self.llm = llm
         self.tree = tree
         self.known: dict[tuple[tuple[int, ...], ...], Node] = {}
-        self.base: tuple[int, int, int] | None = None
-        self.first: tuple[tuple[int, ...], ...] = ()
+        self.trunk: list[tuple[tuple[tuple[int, ...], ...], tuple[int, int, int]]] = []  # and a mark behind each
 
     def below(self, paths: Sequence[Sequence[Sequence[int]]]) -> tuple[tuple[int, int, int], list[Node], list[Tensor]]:
         """Grow these prompts; returns a mark behind them, their last nodes and last hidden states [width]."""
-        if self.base is None:
-            self.first = (tuple(paths[0][0]),)
-            self.known[self.first] = self.tree.grow([(None, paths[0][0])])[0][0]
-            self.base = self.tree.mark()
-        for level in range(1, max(map(len, paths)) - 1):
-            keys = {tuple(map(tuple, path[: level + 1])) for path in paths if len(path) - 1 > level}
+        chains = [tuple(map(tuple, path[:-1])) for path in paths]
+        self._cut_back(chains[0])
+        for level in range(1, max(map(len, chains))):
+            keys = {chain[: level + 1] for chain in chains if len(chain) > level}
             missing = sorted(keys - self.known.keys())
             for key, (node, _) in zip(missing, self._grow([(self.known[k[:-1]], k[-1]) for k in missing]), strict=True):
                 self.known[key] = node
-        grown = self._grow([(self.known[tuple(map(tuple, path[:-1]))], path[-1]) for path in paths])
+            if missing and len(keys) == 1 and len(self.trunk) == level:
+                self.trunk.append((missing[0], self.tree.mark()))
+        grown = self._grow([(self.known[chain], path[-1]) for chain, path in zip(chains, paths, strict=True)])
         return self.tree.mark(), [node for node, _ in grown], [hidden for _, hidden in grown]
+
+    def _cut_back(self, chain: tuple[tuple[int, ...], ...]) -> None:
+        """Drop all that does not begin this chain of segments; the first segment always does."""
+        if not self.trunk:
+            self.known[chain[:1]] = self.llm.kept.root(self.tree, chain[0])
+            self.trunk.append((chain[:1], self.tree.mark()))
+        while self.trunk[-1][0] != chain[: len(self.trunk)]:
+            self.trunk.pop()
+        self.tree.rewind(self.trunk[-1][1])
+        self.known = {key: self.known[key] for key, _ in self.trunk}
 
     def _grow(self, runs: Sequence[tuple[Node, Sequence[int]]]) -> list[tuple[Node, Tensor]]:
         out: list[tuple[Node, Tensor]] = []
@@ -126,12 +135,6 @@ class _Roots:
             nodes, hidden = self.tree.grow([runs[i] for i in span])
             out += [(node, h[-1]) for node, h in zip(nodes, hidden, strict=True)]
         return out
-
-    def reset(self) -> None:
-        """Forget everything but the first segment."""
-        assert self.base is not None
-        self.tree.rewind(self.base)
-        self.known = {self.first: self.known[self.first]}
 
 
 @dataclass

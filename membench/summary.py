@@ -10,6 +10,8 @@ from membench.records import answer_of
 
 DIGITS = 6  # decimals that are stored
 
+NOTES = {"tokens_cut": "tokens_cut_per_question", "regime": "regime"}  # what a Recall may note -> its cost
+
 Record = Mapping[str, Any]
 
 
@@ -46,15 +48,17 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
     A question that was asked again of an unchanged memory is not read again and counts once. `state_bytes` and
     `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes.
     """
-    writes = [record for record in records if record["type"] in ("write", "forget")]
+    writes = [record for record in records if record["type"] == "write"]
+    forgets = [record for record in records if record["type"] == "forget"]
     asks = [record for record in records if record["type"] == "ask"]
-    contexts = sum(len(record["contexts"]) for record in writes if record["type"] == "write")
+    contexts = sum(len(record["contexts"]) for record in writes)
     read = sum(record.get("read", record["questions"]) for record in asks)
-    ends = _ends(writes)
-    peaks = [record["peak_bytes"] for record in writes if record.get("peak_bytes") is not None]
+    ends = _ends(record for record in records if record["type"] in ("write", "forget"))
+    peaks = [record["peak_bytes"] for record in (*writes, *forgets) if record.get("peak_bytes") is not None]
     return {
-        "write_seconds_per_context": _per(sum(record["seconds"] for record in writes), contexts),
-        "read_seconds_per_question": _per(sum(record["seconds"] for record in asks), read),
+        "write_seconds_per_context": _per(_seconds(writes), contexts),
+        "forget_seconds_per_context": _per(_seconds(forgets), sum(len(record["contexts"]) for record in forgets)),
+        "read_seconds_per_question": _per(_seconds(asks), read),
         "tokens_trained_per_context": _per(_tokens(writes, ("trained",)), contexts),
         "teacher_tokens_per_context": _per(_tokens(writes, ("read", "generated"), "teacher"), contexts),
         "writer_tokens_per_context": _per(_tokens(writes, ("read", "generated"), "writer"), contexts),
@@ -64,6 +68,7 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
         "state_bytes_per_context": _per(sum(end["state_bytes"] for end, _ in ends), sum(held for _, held in ends)),
         "deployed_growth_bytes": _per(sum(end["growth_bytes"] for end, _ in ends), len(ends)),
         "peak_bytes": max(peaks, default=None),
+        **{cost: _noted(asks, name) for name, cost in NOTES.items()},
     }
 
 
@@ -75,6 +80,16 @@ def _ends(writes: Iterable[Record]) -> list[tuple[Record, int]]:
         change = len(record["contexts"]) * (1 if record["type"] == "write" else -1)
         ends[record["episode"]] = (record, held + change)
     return list(ends.values())
+
+
+def _seconds(records: Iterable[Record]) -> float:
+    return float(sum(record["seconds"] for record in records))
+
+
+def _noted(asks: Iterable[Record], name: str) -> float | None:
+    """The mean of a note over the questions that were read under it."""
+    found = [(record["notes"][name], record["read"]) for record in asks if name in record.get("notes", {})]
+    return _per(sum(value * read for value, read in found), sum(read for _, read in found))
 
 
 def _tokens(records: Iterable[Record], kinds: Sequence[str], only: str | None = None) -> int:

@@ -33,6 +33,8 @@ from membench.train import PRECISIONS, Lora, train
 class Trained(Method[Adapter]):
     """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
 
+    cannot_forget: ClassVar[str] = "its weights mix all that was written"
+
     lr: float = 4e-3  # of the first step; it falls linearly to 0
     epochs: int = 12  # passes over the sentences
     batch_size: int = 4  # sentences about contexts in a step

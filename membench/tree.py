@@ -7,7 +7,7 @@ no padding, no copy of a shared prefix, and the same code serves reading, decodi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +27,8 @@ class Node:
 
 class Tree:
     """A growing forest of token runs over one cache. Batch size 1; new nodes are packed side by side."""
+
+    rule: Hashable = None  # how tokens attend, where it is not the model's own way
 
     def __init__(self, model: nn.Module, keep: bool = True, states: Tensor | None = None):
         """With `keep=False` keys and values are not kept: the tree can grow once only.
@@ -69,6 +71,23 @@ class Tree:
             new.append(Node(index, start + len(tokens)))
         hidden = self._forward(ids, owners, positions)
         return new, list(hidden.split([len(tokens) for _, tokens in runs]))  # type: ignore[no-untyped-call]
+
+    def insert(self, above: Node | None, layers: Sequence[tuple[Tensor, Tensor]]) -> Node:
+        """A node below another one whose keys and values are known: a layer, each [kv_heads, tokens, head_dim]."""
+        assert self.cache is not None, "a tree that keeps nothing has no place for keys"
+        start, index = above.depth if above else 0, len(self._lineage)
+        self._lineage.append([index] + (self._lineage[above.index] if above else []))
+        for i, (keys, values) in enumerate(layers):
+            self.cache.update(keys[None], values[None], i)
+        tokens, device = layers[0][0].shape[1], layers[0][0].device
+        self._owner.append(torch.full((tokens,), index, device=device))
+        self._depth.append(torch.arange(start, start + tokens, device=device))
+        return Node(index, start + tokens)
+
+    def layers(self, start: int = 0) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values of all cached tokens from `start` on: a layer, each [kv_heads, tokens, head_dim]."""
+        assert self.cache is not None, "a tree that keeps nothing has no keys"
+        return [(layer.keys[0, :, start:], layer.values[0, :, start:]) for layer in self.cache.layers]
 
     def mark(self) -> tuple[int, int, int]:
         """The tree as it is now, for `rewind`."""

@@ -18,3 +18,6 @@ class Base(Method[None]):
     def recall(self, memory: None, questions: Sequence[str]) -> Recall:
         """Nothing."""
         return Recall()
+
+    def forget(self, memory: None, contexts: Sequence[str]) -> None:
+        """There is nothing to forget."""

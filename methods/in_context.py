@@ -19,3 +19,7 @@ class InContext(Method[tuple[str, ...]]):
     def recall(self, memory: tuple[str, ...] | None, questions: Sequence[str]) -> Recall:
         """All texts before every question."""
         return Recall(contexts=(memory or (),) * len(questions))
+
+    def forget(self, memory: tuple[str, ...], contexts: Sequence[str]) -> tuple[str, ...] | None:
+        """Drop the texts: what is left is what would be there had they never been written."""
+        return tuple(text for text in memory if text not in set(contexts)) or None

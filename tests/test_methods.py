@@ -87,8 +87,10 @@ def test_in_context_and_base() -> None:
     assert reference.recall(None, ["a?"]).contexts == ((),)
     assert base.write(None, TEXTS) is None
     assert base.recall(None, ["a?"]) == Recall()
-    with pytest.raises(MembenchError, match="cannot forget"):
-        reference.forget(TEXTS, [HARBOUR])
+    assert reference.forget(TEXTS, [HARBOUR]) == TEXTS[1:]
+    assert reference.forget(TEXTS, TEXTS) is None
+    with pytest.raises(MembenchError, match="cannot forget: its weights mix all that was written"):
+        made("ft-c").forget(None, [HARBOUR])
 
 
 @pytest.mark.parametrize("settings", [{}, {"answers": "gold", "suffix": 1.0, "generic": 1.0, "batch_size": 4}])

@@ -1,0 +1,72 @@
+"""Everything written so far in the prompt, cut at the model's window from the oldest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from membench.api import Method, Recall
+from membench.errors import MembenchError
+
+ROOM = 64  # tokens; a question and its answer get the least multiple that they fit in
+
+
+@dataclass(frozen=True)
+class FullContext(Method[tuple[str, ...]]):
+    """All texts in the order of writing. The newest that fit stand whole, the one before them with its last words."""
+
+    budget: int = 0  # tokens of texts at most; 0: all that the model's window has room for
+
+    def __post_init__(self) -> None:
+        if self.budget < 0:
+            raise MembenchError(f"setting budget must not be negative, got {self.budget}")
+
+    def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
+        """Append the texts."""
+        return (*(memory or ()), *contexts)
+
+    def recall(self, memory: tuple[str, ...] | None, questions: Sequence[str]) -> Recall:
+        """What fits before each question; notes the mean number of tokens that were cut."""
+        texts = memory or ()
+        sizes = [self._size(text) for text in texts]
+        rooms = [self._room(question) for question in questions]
+        fitted = {room: self._fitting(texts, sizes, room) for room in set(rooms)}
+        cut = {room: sum(sizes) - sum(self._size(text) for text in kept) for room, kept in fitted.items()}
+        note = sum(cut[room] for room in rooms) / max(len(rooms), 1)
+        return Recall(contexts=tuple(fitted[room] for room in rooms), notes={"tokens_cut": note})
+
+    def forget(self, memory: tuple[str, ...], contexts: Sequence[str]) -> tuple[str, ...] | None:
+        """Drop the texts: what is left is what would be there had they never been written."""
+        return tuple(text for text in memory if text not in set(contexts)) or None
+
+    def _size(self, text: str) -> int:
+        """Tokens that a text takes in the prompt."""
+        return len(self.llm.segment_ids([text], "")[1])
+
+    def _room(self, question: str) -> int:
+        """Tokens that the window leaves for texts, worked examples, question and answer taken off.
+
+        In steps, so that questions asked together share their prompt and one alone gets the same one.
+        """
+        first, asked = self.llm.segment_ids([], question)
+        taken = -(-(len(asked) + self.llm.max_new_tokens) // ROOM) * ROOM
+        left = max(self.llm.window - len(first) - taken, 0)
+        return min(left, self.budget) if self.budget else left
+
+    def _fitting(self, texts: Sequence[str], sizes: Sequence[int], room: int) -> tuple[str, ...]:
+        """The newest texts that take at most `room` tokens, and the last words of the one before that still fit."""
+        first = len(texts)
+        while first and sizes[first - 1] <= room:
+            first -= 1
+            room -= sizes[first]
+        rest = self._last_words(texts[first - 1], room) if first else ""
+        return (*((rest,) if rest else ()), *texts[first:])
+
+    def _last_words(self, text: str, room: int) -> str:
+        """As many words from the end of a text as take at most `room` tokens."""
+        words = text.split(" ")
+        low, high = 1, len(words)  # the first word that is kept; as many as there are: none
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._size(" ".join(words[middle:])) <= room else (middle + 1, high)
+        return " ".join(words[low:])
