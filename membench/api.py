@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
+    from membench.infllm import Lookup
     from membench.llm import LLM
     from membench.scribe import Scribe
 
@@ -189,6 +190,7 @@ class Recall:
 
     contexts: tuple[tuple[str, ...], ...] | None = None  # per question, the texts that stand before it
     adapter: Adapter | None = None  # weights that the model wears
+    lookup: Lookup | None = None  # a stream's keys and values, with the rule by which they are looked up
     notes: Mapping[str, float] = field(default_factory=dict)  # what tables say of this reading (membench.summary.NOTES)
 
 

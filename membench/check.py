@@ -136,9 +136,13 @@ def _play(title: str, point: Callable[[], str]) -> Check:
     return Check(title, not wrong, wrong)
 
 
-def _recalled(recall: Recall) -> tuple[Any, str]:
-    adapter = recall.adapter
-    return recall.contexts, memories.digest((adapter.layers, adapter.scale) if adapter else None)
+def _recalled(recall: Recall) -> tuple[Any, ...]:
+    adapter, lookup = recall.adapter, recall.lookup
+    return (
+        recall.contexts,
+        memories.digest((adapter.layers, adapter.scale) if adapter else None),
+        memories.digest(lookup),
+    )
 
 
 def _fingerprint(llm: LLM) -> str:

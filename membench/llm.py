@@ -17,6 +17,7 @@ from membench.kept import Kept
 from membench.meter import Meter
 from membench.prompt import EXAMPLES, Renderer
 from membench.reading import Completion, Reading, Reference, complete, read
+from membench.tree import Tree
 
 if TYPE_CHECKING:
     from membench.api import Adapter, Recall
@@ -125,7 +126,8 @@ class LLM:
         """
         contexts = recall.contexts or tuple(() for _ in questions)
         with self.wearing(recall.adapter):
-            return read(self, contexts, questions, candidates, references)
+            tree = recall.lookup.tree(self.model) if recall.lookup else Tree(self.model)
+            return read(self, contexts, questions, candidates, references, tree)
 
     @torch.no_grad()
     def complete(self, prompts: Sequence[str], max_new_tokens: int, stop: str = "\n") -> list[Completion]:

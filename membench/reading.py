@@ -57,15 +57,15 @@ def read(
     questions: Sequence[str],
     candidates: Sequence[Sequence[str]] | None,
     references: Sequence[Reference | None] | None,
+    tree: Tree,
 ) -> list[Reading]:
-    """Answer questions, each below its own contexts; prompts that begin alike are read once."""
+    """Answer questions in an empty tree, each below its own contexts; prompts that begin alike are read once."""
     paths = [llm.segment_ids(texts, question) for texts, question in zip(contexts, questions, strict=True)]
     longest = max((sum(map(len, path)) for path in paths), default=0) + llm.max_new_tokens
     if longest > llm.window:
         raise MembenchError(f"a prompt and its answer take {longest} tokens; the window of {llm.name} is {llm.window}")
     order = sorted(range(len(paths)), key=lambda i: (paths[i][:-1], i))
     out: dict[int, Reading] = {}
-    tree = Tree(llm.model)
     roots = _Roots(llm, tree)
     generated = 0
     for span in chunks(_new_tokens([paths[i] for i in order]), GROUP_TOKENS):
@@ -122,7 +122,7 @@ class _Roots:
     def _cut_back(self, chain: tuple[tuple[int, ...], ...]) -> None:
         """Drop all that does not begin this chain of segments; the first segment always does."""
         if not self.trunk:
-            self.known[chain[:1]] = self.llm.kept.root(self.tree, chain[0])
+            self.known[chain[:1]] = self.tree.plant(self.llm.kept.root(self.tree, chain[0]))
             self.trunk.append((chain[:1], self.tree.mark()))
         while self.trunk[-1][0] != chain[: len(self.trunk)]:
             self.trunk.pop()

@@ -72,6 +72,10 @@ class Tree:
         hidden = self._forward(ids, owners, positions)
         return new, list(hidden.split([len(tokens) for _, tokens in runs]))  # type: ignore[no-untyped-call]
 
+    def plant(self, root: Node) -> Node:
+        """What every prompt stands below: the worked examples, and in other trees more."""
+        return root
+
     def insert(self, above: Node | None, layers: Sequence[tuple[Tensor, Tensor]]) -> Node:
         """A node below another one whose keys and values are known: a layer, each [kv_heads, tokens, head_dim]."""
         assert self.cache is not None, "a tree that keeps nothing has no place for keys"
@@ -129,12 +133,16 @@ class Tree:
         out = self.decoder(
             **({"input_ids": read} if self.states is None else {"inputs_embeds": self.states[read]}),
             attention_mask=mask,
-            position_ids=depth[None],
             past_key_values=self.cache,
             use_cache=self.cache is not None,
+            **self._placed(owner, depth),
         )
         self.tokens_read += len(ids)
         return out.last_hidden_state[0]  # type: ignore[no-any-return]
+
+    def _placed(self, owner: Tensor, depth: Tensor) -> dict[str, Any]:
+        """What tells the model where new tokens stand."""
+        return {"position_ids": depth[None]}
 
     def _mask(self, owner: Tensor, depth: Tensor) -> Tensor | dict[str, Tensor]:
         """Boolean [1, 1, new, cached + new]: ancestors and the own past; sliding layers cut at their window."""

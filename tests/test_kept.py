@@ -115,12 +115,13 @@ def test_a_long_beginning_is_read_once_for_all_groups(llm: LLM, passes: list[int
     head, *rest = llm.segment_ids(texts, "")
     asked = [len(llm.segment_ids([], question)[1]) for question in questions]
     assert sum(map(len, rest)) > 500
-    assert sum(asked) > 1.2 * GROUP_TOKENS - 500
+    assert sum(map(len, rest[:-1])) + sum(asked) > 1.1 * GROUP_TOKENS
     llm.kept = Kept()
     llm.meter.lap()
     together = llm.answer(Recall(contexts=(texts,) * len(questions)), questions)
     read_tokens = llm.meter.lap()[1]["reader"]["read"]
-    assert read_tokens == len(head) + sum(map(len, rest[:-1])) + sum(asked)
+    whole = len(head) + sum(map(len, rest[:-1])) + sum(asked)
+    assert 0 <= whole - read_tokens <= len(questions)  # the last token of a cut answer is generated and never read
     for i in (0, 13, 29):
         (alone,) = llm.answer(Recall(contexts=(texts,)), [questions[i]])
         assert alone.ids == together[i].ids

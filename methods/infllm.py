@@ -1,0 +1,66 @@
+"""InfLLM: a stream's evicted keys and values in units that later tokens look up (Xiao et al., NeurIPS 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from membench.api import Method, Recall
+from membench.blocks import SCORES, Rule
+from membench.errors import MembenchError
+from membench.infllm import Lookup, Stream, rule_for, write
+
+
+@dataclass(frozen=True)
+class InfLLM(Method[Stream]):
+    """Training-free. Texts are streamed once; what leaves the window is kept in units, and read in part."""
+
+    local: int = 512  # tokens of the window
+    initial: int = 0  # tokens of the stream that are always seen, beside the worked examples
+    unit: int = 32  # tokens of a unit
+    representatives: int = 4  # tokens that stand for a unit
+    top_k: int = 8  # units that a chunk looks up
+    chunk: int = 128  # tokens that look up together
+    score: str = "attention"  # representatives by attention received (released code) or by product (paper)
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("local", 1),
+            ("initial", 0),
+            ("unit", 1),
+            ("representatives", 1),
+            ("top_k", 0),
+            ("chunk", 1),
+        ):
+            if getattr(self, name) < least:
+                raise MembenchError(f"setting {name} must be at least {least}, got {getattr(self, name)}")
+        if self.representatives > self.unit:
+            raise MembenchError(
+                f"setting representatives must be at most unit ({self.unit}), got {self.representatives}"
+            )
+        if self.score not in SCORES:
+            raise MembenchError(f"setting score must be one of {', '.join(SCORES)}, got {self.score!r}")
+
+    @property
+    def rule(self) -> Rule:
+        """The settings, with the worked examples among the initial tokens."""
+        sizes = (self.initial, self.local, self.unit, self.representatives, self.top_k, self.chunk)
+        return rule_for(self.llm, Rule(*sizes, self.score))
+
+    def write(self, memory: Stream | None, contexts: Sequence[str]) -> Stream:
+        """Stream the texts."""
+        return write(self.llm, self.rule, memory, contexts)
+
+    def recall(self, memory: Stream | None, questions: Sequence[str]) -> Recall:
+        """The units, the window, and the rule; notes how far the stream goes beyond the window."""
+        if memory is None:
+            return Recall()
+        examples = len(self.llm.segment_ids([], "")[0])
+        return Recall(
+            lookup=Lookup(self.rule, memory), notes={"regime": (examples + memory.keys.shape[2]) / self.local}
+        )
+
+    def forget(self, memory: Stream, contexts: Sequence[str]) -> Stream | None:
+        """Stream the other texts anew: every key depends on the texts before it."""
+        kept = [text for text in memory.texts if text not in set(contexts)]
+        return self.write(None, kept) if kept else None

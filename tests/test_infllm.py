@@ -1,0 +1,269 @@
+"""InfLLM's memory against plain transformers and against its own definition, written out token by token."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, MistralConfig, Qwen2Config, Qwen3Config
+
+from membench import memory as memories
+from membench import registry
+from membench.api import Recall
+from membench.blocks import Rule, rotate, select, unit_vectors
+from membench.errors import MembenchError
+from membench.infllm import LookupTree, Stream, refuse
+from membench.kept import Kept
+from membench.llm import LLM
+from membench.reading import Reference
+
+TEXTS = (
+    "The harbour was built by Ines Corde in 1931. It holds forty ships, and none of them has ever left the north.",
+    "The Oxley Trade Survey is sponsored by the Brannow Bank. It appears every March, and nobody reads it twice.",
+    "The museum of Tarn shows glass from the south.",
+)
+QUESTIONS = ("Who built the harbour?", "Which bank pays for the Oxley Trade Survey, and since when?")
+RULE = Rule(initial=6, local=16, unit=4, representatives=2, top_k=2, chunk=8)
+IDS = [(7 * k * k + 3 * k) % 300 + 5 for k in range(90)]
+HEAD = 6
+
+
+def made(llm: LLM, **settings: Any) -> Any:
+    return registry.load("methods", "infllm")(llm=llm, **settings)
+
+
+@torch.no_grad()
+def streamed(model: Any, rule: Rule, ids: list[int] = IDS) -> tuple[torch.Tensor, LookupTree]:
+    """Hidden states [tokens, width] of a stream that is read chunk by chunk, and its tree."""
+    tree = LookupTree(model, rule, None)
+    (node,), (hidden,) = tree.grow([(None, ids[:HEAD])])
+    states = [hidden]
+    grow = tree.grow
+
+    def kept(*arguments: Any, **options: Any) -> Any:
+        out = grow(*arguments, **options)
+        states.extend(out[1])
+        return out
+
+    tree.grow = kept  # type: ignore[method-assign]
+    for start in range(HEAD, len(ids), rule.chunk):
+        node = tree.extend(node, ids[start : start + rule.chunk])
+    tree.grow = grow  # type: ignore[method-assign]
+    return torch.cat(states), tree
+
+
+@torch.no_grad()
+def naive(model: Any, visible: torch.Tensor, local: int, ids: list[int] = IDS) -> torch.Tensor:
+    """A Llama in which token p sees token k where `visible`[p, k], at the distance min(p - k, local - 1)."""
+    decoder, n = model.model, len(ids)
+    hidden = decoder.embed_tokens(torch.tensor(ids))
+    place = torch.arange(n)
+    distance = (place[:, None] - place).clamp(0, local - 1)
+    for layer in decoder.layers:
+        attention, x = layer.self_attn, layer.input_layernorm(hidden)
+        q, k, v = (f(x).view(n, -1, attention.head_dim) for f in (attention.q_proj, attention.k_proj, attention.v_proj))
+        k, v = (t.repeat_interleave(attention.num_key_value_groups, 1) for t in (k, v))
+        scores = torch.empty(q.shape[1], n, n)
+        for step in range(local):
+            turned = rotate(q.transpose(0, 1), torch.full((n,), step), decoder.rotary_emb.inv_freq)
+            scores = torch.where(distance == step, turned @ k.transpose(0, 1).transpose(1, 2), scores)
+        weights = (scores * attention.scaling).masked_fill(~visible, -torch.inf).softmax(-1)
+        hidden = hidden + attention.o_proj((weights @ v.transpose(0, 1)).transpose(0, 1).reshape(n, -1))
+        hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
+    out: torch.Tensor = decoder.norm(hidden)
+    return out
+
+
+def window_and_sink(rule: Rule, n: int) -> torch.Tensor:
+    """What a token sees without any unit: initial tokens, window, and what no unit holds yet at its chunk's start."""
+    p, k = torch.arange(n)[:, None], torch.arange(n)
+    start = torch.where(p < HEAD, 0, HEAD + (p - HEAD) // rule.chunk * rule.chunk)
+    behind = rule.initial + (start - rule.local - rule.initial).clamp(min=0) // rule.unit * rule.unit
+    return (k <= p) & ((k < rule.initial) | (p - k < rule.local) | (k >= behind))
+
+
+def close(one: torch.Tensor, other: torch.Tensor) -> None:
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+# ---------------------------------------------------------------- the attention
+
+
+@pytest.mark.parametrize("chunk", [5, 7, 100])
+def test_inside_the_window_it_is_full_attention_whatever_the_chunk(llm: LLM, chunk: int) -> None:
+    hidden, tree = streamed(llm.model, replace(RULE, local=len(IDS), chunk=chunk))
+    with torch.no_grad():
+        close(hidden, llm.model.get_decoder()(torch.tensor([IDS])).last_hidden_state[0])
+    assert tree.vectors.shape[1] == 0
+
+
+@pytest.mark.parametrize("config", [MistralConfig, Qwen2Config, Qwen3Config])
+def test_other_models_of_the_same_style(config: Any) -> None:
+    sizes = {"vocab_size": 320, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "sliding_window": None}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config(**sizes, **heads, initializer_range=0.2)).eval()
+    hidden, _ = streamed(model, replace(RULE, local=len(IDS)))
+    with torch.no_grad():
+        close(hidden, model.get_decoder()(torch.tensor([IDS])).last_hidden_state[0])
+
+
+@pytest.mark.parametrize("chunk", [4, 8, 30])
+def test_without_units_it_is_sink_and_window(llm: LLM, chunk: int) -> None:
+    rule = replace(RULE, top_k=0, chunk=chunk, initial=9)
+    hidden, tree = streamed(llm.model, rule)
+    assert tree.vectors.shape[1] == rule.units(len(IDS)) > 5
+    visible = window_and_sink(rule, len(IDS))
+    assert not visible[-1].all()
+    close(hidden, naive(llm.model, visible, rule.local))
+
+
+def test_with_all_units_every_past_token_is_reached(llm: LLM) -> None:
+    """The definition with everything visible and distances cut at the window: each token sees all p + 1 tokens."""
+    hidden, _ = streamed(llm.model, replace(RULE, top_k=1000))
+    visible = torch.ones(len(IDS), len(IDS), dtype=torch.bool).tril()
+    assert visible.sum(1).tolist() == list(range(1, len(IDS) + 1))
+    close(hidden, naive(llm.model, visible, RULE.local))
+    limited, _ = streamed(llm.model, RULE)
+    assert not torch.allclose(limited, hidden, atol=1e-2)
+
+
+def test_a_planted_unit_is_looked_up() -> None:
+    rng = torch.Generator().manual_seed(0)
+    keys = torch.randn(2, 40, 16, generator=rng) * 0.1
+    needle = torch.randn(2, 16, generator=rng) * 3
+    keys[:, 22] = needle  # in unit 5
+    received = torch.rand(4, 40, generator=rng)
+    received[:, 22] = 9
+    vectors = unit_vectors(keys, received, RULE)
+    assert vectors.shape == (10, 4, 16)
+    queries = torch.randn(4, 6, 16, generator=rng) * 0.1
+    queries[:, 4] = needle.repeat_interleave(2, 0)
+    chosen = select(queries, vectors, torch.tensor([0, 0, 0, 1, 1, 2]), 2)
+    assert chosen.sum(1).tolist() == [2] * 6
+    assert chosen[3:5, 5].all()
+    assert torch.equal(chosen[0], chosen[2])
+    assert torch.equal(chosen[3], chosen[4])
+
+
+def test_representatives_are_the_tokens_that_received_most_by_either_score(llm: LLM) -> None:
+    keys = torch.arange(8.0).reshape(1, 8, 1)
+    received = torch.tensor([[3.0, 1, 2, 0, 0, 5, 4, 1]])
+    assert unit_vectors(keys, received, RULE).flatten().tolist() == [1.0, 5.5]
+    found = [streamed(llm.model, replace(RULE, score=score))[1] for score in ("attention", "product")]
+    assert found[0].vectors.shape == found[1].vectors.shape
+    assert not torch.equal(found[0].vectors, found[1].vectors)
+    weights = found[0].received[0]
+    assert weights.shape == (4, len(IDS) - RULE.initial - 4 * RULE.units(len(IDS)))
+    assert bool(((weights >= 0) & (weights <= RULE.local)).all())
+
+
+# ---------------------------------------------------------------- the memory
+
+
+def test_inside_the_window_answers_and_likelihoods_are_those_of_in_context(llm: LLM) -> None:
+    method = made(llm, local=4000)
+    memory = method.write(None, TEXTS)
+    candidates = [("Ines Corde", "Forty"), ("the Brannow Bank",)]
+    reference = llm.answer(Recall(contexts=(TEXTS,) * 2), QUESTIONS, candidates)
+    targets = [Reference(r.ids, r.hidden) for r in reference]
+    recall = method.recall(memory, QUESTIONS)
+    assert recall.notes["regime"] < 1
+    for mine, theirs in zip(llm.answer(recall, QUESTIONS, candidates, targets), reference, strict=True):
+        assert mine.ids == theirs.ids
+        assert mine.logprobs == pytest.approx(theirs.logprobs, abs=1e-4)
+        assert mine.divergence == pytest.approx(0, abs=1e-5)
+    assert llm.answer(method.recall(None, QUESTIONS), QUESTIONS)[0].ids == llm.answer(Recall(), QUESTIONS)[0].ids
+
+
+def test_a_reading_beyond_the_window_agrees_with_itself_and_leaves_the_memory(llm: LLM) -> None:
+    """Questions together or alone; an answer read as a whole or decoded; before and after other readings."""
+    method = made(llm, local=24, unit=4, top_k=3, chunk=16)
+    memory = method.write(None, TEXTS)
+    before = memories.digest(memory)
+    recall = method.recall(memory, QUESTIONS)
+    assert recall.notes["regime"] > 10
+    together = llm.answer(recall, QUESTIONS)
+    own = [Reference(r.ids, r.hidden) for r in together]
+    for question, reading in zip(QUESTIONS, together, strict=True):
+        (alone,) = llm.answer(method.recall(memory, [question]), [question])
+        assert alone.ids == reading.ids
+    assert [r.divergence for r in llm.answer(recall, QUESTIONS, None, own)] == pytest.approx([0, 0], abs=1e-5)
+    assert memories.digest(memory) == before
+    assert llm.model.config._attn_implementation == "sdpa"
+
+
+def test_a_memory_depends_on_the_texts_and_not_on_how_they_came(llm: LLM) -> None:
+    method = made(llm, local=24, unit=4, chunk=16)
+    together = method.write(None, TEXTS)
+    first = method.write(None, TEXTS[:1])
+    apart = method.write(method.write(first, TEXTS[1:2]), TEXTS[2:])
+    assert memories.equal(together, apart)
+    assert together.vectors.shape[1] > 10
+
+
+def test_it_forgets_byte_for_byte(llm: LLM) -> None:
+    method = made(llm, local=24, unit=4, chunk=16)
+    memory = method.write(method.write(None, TEXTS[:2]), TEXTS[2:])
+    for gone in range(3):
+        never = method.write(None, [text for i, text in enumerate(TEXTS) if i != gone])
+        assert memories.equal(method.forget(memory, [TEXTS[gone]]), never)
+    assert method.forget(memory, TEXTS) is None
+
+
+def test_the_state_grows_with_the_stream(llm: LLM) -> None:
+    method = made(llm, local=24, unit=4)
+    memory: Stream = method.write(None, TEXTS)
+    tokens = sum(len(llm.ids(f"{text}\n")) for text in TEXTS)
+    layers, kv_heads, width = 2, 2, 16
+    assert memory.keys.shape == memory.values.shape == (layers, kv_heads, tokens, width)
+    units = (tokens - 24) // 4
+    assert memory.vectors.shape == (layers, units, 4, width)
+    assert memory.received.shape == (layers, 4, tokens - 4 * units)
+    numbers = 2 * memory.keys.numel() + memory.vectors.numel() + memory.received.numel()
+    assert memories.nbytes(memory) == 4 * numbers + sum(len(text) for text in TEXTS)
+
+
+def test_kept_examples_do_not_mix_with_those_of_other_ways_to_attend(llm: LLM) -> None:
+    method = made(llm, local=24, unit=4, chunk=16)
+    llm.kept = Kept()
+    memory = method.write(None, TEXTS)
+    plain = llm.answer(Recall(contexts=(TEXTS,) * 2), QUESTIONS)
+    assert memories.equal(method.write(None, TEXTS), memory)
+    llm.kept = Kept()
+    assert [r.ids for r in llm.answer(Recall(contexts=(TEXTS,) * 2), QUESTIONS)] == [r.ids for r in plain]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model_type": "gemma3_text"}, "its type 'gemma3_text' is none of llama, mistral, qwen2, qwen3"),
+        ({"sliding_window": 64}, "it has sliding windows of its own"),
+        ({"layer_types": ["sliding_attention", "full_attention"]}, "it has sliding windows of its own"),
+    ],
+)
+def test_other_models_are_refused_in_one_line(
+    llm: LLM, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], reason: str
+) -> None:
+    refuse(llm)
+    for name, value in change.items():
+        monkeypatch.setattr(llm.model.config, name, value, raising=False)
+    with pytest.raises(MembenchError, match=f"infllm needs a Llama-style model, and tiny is not one: {reason}"):
+        made(llm).write(None, TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"local": 0}, "setting local must be at least 1, got 0"),
+        ({"top_k": -1}, "setting top_k must be at least 0, got -1"),
+        ({"unit": 2}, "setting representatives must be at most unit \\(2\\), got 4"),
+        ({"score": "mean"}, "setting score must be one of attention, product, got 'mean'"),
+    ],
+)
+def test_settings_out_of_range_are_one_line(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(MembenchError, match=message):
+        registry.load("methods", "infllm")(**settings)
