@@ -160,7 +160,7 @@ class Entry:
             "method": self.method, "settings": dict(self.settings), "seeds": list(self.seeds), "mark": self.mark,
             "contexts": self.contexts, "questions": self.questions, "group": self.standing and self.standing.group,
             **{name: self.cost(name) for name in COSTS},
-            "leak_rate": self.leak, "needed": self.needed, "front": self.front,
+            "leak_rate": self.leak, "needed": self.needed and list(self.needed), "front": self.front,
             "coverage": self.coverage, "status": self.status, "reason": self.reason, "cells": list(self.ids),
         }  # fmt: skip
 

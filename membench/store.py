@@ -14,13 +14,13 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from membench import records
 from membench.api import Pair
 from membench.errors import MembenchError
+from membench.fastjson import parse
 from membench.records import Damaged, DiskFull, RecordLog, answer_of, read_records
 from membench.summary import summarise_cell, summary_of
 
@@ -31,7 +31,6 @@ __all__ = [
 ]  # fmt: skip
 
 SCHEMA = 1
-_YARDSTICKS = b'\n"yardsticks": '
 RECIPE, RESULT, TARGETS, LOCK = "recipe.json", "result.json", "targets.jsonl", ".lock"
 
 _locks: dict[Path, int] = {}  # descriptors of the lock files that this process has open
@@ -219,7 +218,7 @@ def _try_lock(descriptor: int) -> bool:
 def _load(path: Path) -> dict[str, Any] | None:
     """A result, or None if the file is missing or no JSON object with a status and a recipe."""
     try:
-        result = _parsed(path.read_bytes())
+        result = parse(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
     if not isinstance(result, dict):
@@ -230,22 +229,6 @@ def _load(path: Path) -> dict[str, Any] | None:
             f"{path} was written by a newer membench (schema {written}; this one reads {reads}): upgrade membench"
         )
     return result if {"id", "status", "recipe", "summary", "costs", "counts"} <= result.keys() else None
-
-
-def _parsed(text: bytes) -> Any:
-    """JSON; its line of yardsticks, the longest one and the same in many cells of a table, is parsed once for all."""
-    start = text.find(_YARDSTICKS)
-    end = text.find(b"\n", start + 1)
-    if start < 0 or not text.endswith(b"}\n") or text[end - 1 : end] != b",":
-        return json.loads(text)
-    line = text[start + len(_YARDSTICKS) : end - 1]
-    result = json.loads(text[:start] + _YARDSTICKS + b"null" + text[end - 1 :])
-    return result | {"yardsticks": _shared_json(line)} if isinstance(result, dict) else result
-
-
-@lru_cache(maxsize=256)
-def _shared_json(text: bytes) -> Any:
-    return json.loads(text)
 
 
 def _broken(folder: Path) -> dict[str, Any]:
