@@ -4,7 +4,7 @@ python benchmarks/title_matching.py [FOLDER]
 
 FOLDER has test.jsonl, entity2id.json and item_ids.json (docs/data.md); without one, 3,552 turns and 6,281 invented
 items take their place. Each turn is answered with 20 titles: as they stand in the catalogue, with one to three letters
-changed, or not of it at all, a third each; those are all different ones.
+changed, or not of it at all, a third each.
 """
 
 from __future__ import annotations
