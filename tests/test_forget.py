@@ -18,7 +18,7 @@ from membench.llm import LLM
 from membench.verify import verify
 from membench.views import summarise_placebo, summarise_seen
 
-STORES = ("bm25", "full-context")
+STORES = ("bm25", "full-context", "infllm")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,79 @@
+"""What is read once on the real default model: the same answers as plain transformers give on every prompt alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from membench import blocks, registry, weights
+from membench.api import Dataset, Recall
+from membench.kept import Kept
+from membench.llm import LLM
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def smol() -> LLM:
+    """The default model, fetched if need be."""
+    return LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Dataset:
+    """Eight invented entities."""
+    data: Dataset = registry.load("data", "worlds")().load("1", 8, 0)
+    return data
+
+
+def generated(llm: LLM, contexts: tuple[str, ...], question: str) -> list[int]:
+    """The answer's tokens by transformers' own `generate` on the whole prompt."""
+    ids = torch.tensor([[i for segment in llm.segment_ids(contexts, question) for i in segment]])
+    options = {"max_new_tokens": llm.max_new_tokens, "do_sample": False, "pad_token_id": 0}
+    out = llm.model.generate(ids, attention_mask=torch.ones_like(ids), **options)[0, ids.shape[1] :].tolist()
+    end = llm.tokenizer.eos_token_id
+    stops = (k for k in range(len(out)) if out[k] == end or "\n" in llm.decode(out[: k + 1]))
+    return out[: next(stops, len(out))]  # type: ignore[no-any-return]
+
+
+def test_answers_with_reuse_are_those_of_every_prompt_alone(smol: LLM, worlds: Dataset) -> None:
+    asked = [(context, question) for context in worlds.contexts[:5] for question in context.questions]
+    smol.kept = Kept()
+    smol.answer(Recall(), ["Who?"])  # the examples are kept from here on
+    readings = smol.answer(Recall(contexts=tuple((c.text,) for c, _ in asked)), [q.text for _, q in asked])
+    for (context, question), reading in zip(asked, readings, strict=True):
+        assert list(reading.ids) == generated(smol, (context.text,), question.text)
+
+
+def test_infllm_inside_its_window_is_in_context(smol: LLM, worlds: Dataset) -> None:
+    texts = tuple(context.text for context in worlds.contexts[:3])
+    asked = [context.questions[0].text for context in worlds.contexts[:3]]
+    method = registry.load("methods", "infllm")(llm=smol, local=1024, chunk=100)
+    mine = smol.answer(method.recall(method.write(None, texts), asked), asked, [("Ada", "1931")] * 3)
+    theirs = smol.answer(Recall(contexts=(texts,) * 3), asked, [("Ada", "1931")] * 3)
+    for one, other in zip(mine, theirs, strict=True):
+        assert one.ids == other.ids
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-3)
+
+
+def test_infllm_looks_up_the_units_of_the_text_that_a_question_is_about(
+    smol: LLM, worlds: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = registry.load("methods", "infllm")(llm=smol, local=128, top_k=4)
+    texts = [context.text for context in worlds.contexts]
+    memory = method.write(None, texts)
+    ends = torch.tensor([len(smol.ids(f"{text}\n")) for text in texts]).cumsum(0).tolist()
+    units = memory.vectors.shape[1]
+    chosen: list[torch.Tensor] = []
+    select = blocks.select
+    monkeypatch.setattr(blocks, "select", lambda *given: chosen.append(select(*given)) or chosen[-1])
+    hits = chance = 0.0
+    for k in (1, 2, 3, 4):
+        question = worlds.contexts[k].questions[0].text
+        chosen.clear()
+        smol.answer(method.recall(memory, [question]), [question])
+        asking = [c for c in chosen if c.shape[1]][: len(memory.keys)]  # the pass over the question, layer by layer
+        about = range(ends[k - 1] // method.unit + 1, ends[k] // method.unit)
+        hits += sum(float(c[-1, list(about)].sum()) for c in asking) / len(asking) / method.top_k
+        chance += len(about) / units
+    assert hits > 1.5 * chance
