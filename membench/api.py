@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from membench.llm import LLM
     from membench.scribe import Scribe
 
@@ -175,6 +177,7 @@ class Recall:
 
     contexts: tuple[tuple[str, ...], ...] | None = None  # per question, the texts that stand before it
     adapter: Adapter | None = None  # weights that the model wears
+    prefix: Prefix | None = None  # keys and values that stand behind the worked examples, before any recalled text
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,22 @@ class Adapter:
 
     layers: tuple[Mapping[str, Mapping[str, Any]], ...]
     scale: float
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Keys and values in place of a text, for each layer a tensor [key-value heads, tokens, head width].
+
+    Keys are as they are before the rotary position embedding; the reader turns them to the positions where they stand.
+    """
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it stands for."""
+        return int(self.keys[0].shape[1])
 
 
 def lent(default: Any = None) -> Any:
@@ -223,6 +242,11 @@ class Method(ABC, Generic[M]):
     def forget(self, memory: M, contexts: Sequence[str]) -> M | None:
         """The memory without these contexts."""
         raise MembenchError(f"{type(self).__name__} cannot forget: write the remaining contexts anew")
+
+    @property
+    def label(self) -> str | None:
+        """What tables call the method as it is set; None for its own name."""
+        return None
 
     def deployed_growth(self, memory: M | None) -> int | None:
         """Bytes that a deployment adds for this memory; None means all of it (0 once weights are merged)."""

@@ -137,8 +137,9 @@ def _play(title: str, point: Callable[[], str]) -> Check:
 
 
 def _recalled(recall: Recall) -> tuple[Any, str]:
-    adapter = recall.adapter
-    return recall.contexts, memories.digest((adapter.layers, adapter.scale) if adapter else None)
+    adapter, prefix = recall.adapter, recall.prefix
+    parts = (adapter.layers, adapter.scale) if adapter else None, (prefix.keys, prefix.values) if prefix else None
+    return recall.contexts, memories.digest(parts)
 
 
 def _fingerprint(llm: LLM) -> str:

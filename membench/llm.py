@@ -122,7 +122,7 @@ class LLM:
         """
         contexts = recall.contexts or tuple(() for _ in questions)
         with self.wearing(recall.adapter):
-            return read(self, contexts, questions, candidates, references)
+            return read(self, contexts, questions, candidates, references, recall.prefix)
 
     @torch.no_grad()
     def complete(self, prompts: Sequence[str], max_new_tokens: int, stop: str = "\n") -> list[Completion]:

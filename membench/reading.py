@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from membench.errors import MembenchError
 from membench.tree import Node, Tree, chunks
 
 if TYPE_CHECKING:
+    from membench.api import Prefix
     from membench.llm import LLM
 
 GROUP_TOKENS = 1280  # prompt tokens in flight; more makes attention over the other branches cost more than it saves
@@ -56,13 +58,19 @@ def read(
     questions: Sequence[str],
     candidates: Sequence[Sequence[str]] | None,
     references: Sequence[Reference | None] | None,
+    prefix: Prefix | None = None,
 ) -> list[Reading]:
-    """Answer questions, each below its own contexts; prompts that begin alike are read once."""
+    """Answer questions, each below its own contexts; prompts that begin alike are read once.
+
+    A prefix stands behind the worked examples, before the contexts. Raises MembenchError if it leaves no room.
+    """
     paths = [llm.segment_ids(texts, question) for texts, question in zip(contexts, questions, strict=True)]
+    if prefix is not None:
+        _require_room(llm, prefix, paths)
     order = sorted(range(len(paths)), key=lambda i: (paths[i][:-1], i))
     out: dict[int, Reading] = {}
     tree = Tree(llm.model)
-    roots = _Roots(tree)
+    roots = _Roots(tree, prefix)
     generated = 0
     for span in chunks(_new_tokens([paths[i] for i in order]), GROUP_TOKENS):
         group = [order[k] for k in span]
@@ -78,6 +86,15 @@ def read(
         roots.reset()
     llm.meter.add(read=tree.tokens_read - generated, generated=generated)
     return [out[i] for i in range(len(paths))]
+
+
+def _require_room(llm: LLM, prefix: Prefix, paths: Sequence[Sequence[Sequence[int]]]) -> None:
+    longest = max((sum(map(len, path)) for path in paths), default=0) + llm.max_new_tokens
+    if prefix.tokens + longest > llm.window:
+        raise MembenchError(
+            f"a memory of {prefix.tokens} tokens and a prompt of {longest} exceed the window of {llm.name}, "
+            f"{llm.window}: make the memory smaller, or take a model with a longer window"
+        )
 
 
 def _new_tokens(paths: Sequence[Sequence[Sequence[int]]]) -> list[int]:
@@ -96,8 +113,9 @@ def _new_tokens(paths: Sequence[Sequence[Sequence[int]]]) -> list[int]:
 class _Roots:
     """The shared beginnings of prompts: the first segment is kept for a whole call, the others for a group."""
 
-    def __init__(self, tree: Tree):
+    def __init__(self, tree: Tree, prefix: Prefix | None):
         self.tree = tree
+        self.prefix = prefix
         self.known: dict[tuple[tuple[int, ...], ...], Node] = {}
         self.base: tuple[int, int, int] | None = None
         self.first: tuple[tuple[int, ...], ...] = ()
@@ -106,7 +124,8 @@ class _Roots:
         """Grow these prompts; returns a mark behind them, their last nodes and last hidden states [width]."""
         if self.base is None:
             self.first = (tuple(paths[0][0]),)
-            self.known[self.first] = self.tree.grow([(None, paths[0][0])])[0][0]
+            node = self.tree.grow([(None, paths[0][0])])[0][0]
+            self.known[self.first] = self.tree.insert(node, self.prefix) if self.prefix else node
             self.base = self.tree.mark()
         for level in range(1, max(map(len, paths)) - 1):
             keys = {tuple(map(tuple, path[: level + 1])) for path in paths if len(path) - 1 > level}

@@ -97,7 +97,8 @@ def _fit(
         optimiser = torch.optim.AdamW(adapter, lr=lora.lr)
         for i, step in enumerate(plan):
             with autocast:
-                value = _loss(llm, step, teacher, reduction)
+                hidden, _ = _read(llm, [((s.stem,), s.tokens) for s in step])
+                value = mean_loss(llm, step, hidden, teacher, reduction)
             value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -200,9 +201,10 @@ def _read(llm: LLM, runs: Sequence[tuple[Sequence[tuple[int, ...]], tuple[int, .
     return states, tree.tokens_read
 
 
-def _loss(llm: LLM, step: Sequence[Sentence], teacher: Mapping[Sentence, Tensor], reduction: str) -> Tensor:
-    """Mean over sentences of the mean over their loss tokens."""
-    hidden, _ = _read(llm, [((s.stem,), s.tokens) for s in step])
+def mean_loss(
+    llm: LLM, step: Sequence[Sentence], hidden: Sequence[Tensor], teacher: Mapping[Sentence, Tensor], reduction: str
+) -> Tensor:
+    """Mean over sentences of the mean over their loss tokens, which these hidden states predict."""
     student = torch.cat([h[s.start :] for s, h in zip(step, hidden, strict=True)])
     weights = torch.cat(
         [torch.full((len(h) - s.start,), 1 / (len(h) - s.start)) for s, h in zip(step, hidden, strict=True)]

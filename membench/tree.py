@@ -8,11 +8,17 @@ no padding, no copy of a shared prefix, and the same code serves reading, decodi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
+
+from membench.api import Prefix
+from membench.errors import MembenchError
+from membench.prefixes import rotated
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,29 @@ class Tree:
         hidden = self._forward(ids, owners, positions)
         return new, list(hidden.split([len(tokens) for _, tokens in runs]))  # type: ignore[no-untyped-call]
 
+    def insert(self, parent: Node | None, prefix: Prefix) -> Node:
+        """A node below a parent whose keys and values are given; gradients flow into them.
+
+        Raises MembenchError if they are not of this model's layers and sizes.
+        """
+        assert self.cache is not None, "a tree that keeps nothing cannot hold keys and values"
+        layers = self.decoder.layers
+        shape = (self.config.num_key_value_heads, prefix.tokens, layers[0].self_attn.head_dim)
+        if len(prefix.keys) != len(layers) or any(part.shape != shape for part in (*prefix.keys, *prefix.values)):
+            found = f"{len(prefix.keys)} layers of {tuple(prefix.keys[0].shape)}"
+            raise MembenchError(f"a prefix has {found} where this model wants {len(layers)} layers of {shape}")
+        like = next(self.decoder.parameters())
+        keys = [key.to(like.device, like.dtype) for key in prefix.keys]
+        values = [value.to(like.device, like.dtype) for value in prefix.values]
+        start = parent.depth if parent else 0
+        index = len(self._lineage)
+        self._lineage.append([index] + (self._lineage[parent.index] if parent else []))
+        self._owner.append(torch.full((prefix.tokens,), index, device=like.device))
+        self._depth.append(torch.arange(start, start + prefix.tokens, device=like.device))
+        for layer, (key, value) in enumerate(zip(rotated(self.decoder, keys, start), values, strict=True)):
+            self.cache.update(key, value[None], layer)
+        return Node(index, start + prefix.tokens)
+
     def mark(self) -> tuple[int, int, int]:
         """The tree as it is now, for `rewind`."""
         assert self.cache is not None, "a tree that keeps nothing has nothing to go back to"
@@ -77,6 +106,21 @@ class Tree:
         surplus = self.cache.get_seq_length() - length
         if surplus:
             self.cache.crop(-surplus)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is grown inside is gone afterwards, with the gradients that hang on it; no tensor is copied."""
+        assert self.cache is not None, "a tree that keeps nothing has nothing to go back to"
+        nodes, passes = len(self._lineage), len(self._owner)
+        cached: list[Any] = self.cache.layers
+        before = [(layer.is_initialized, layer.keys, layer.values) for layer in cached]
+        try:
+            yield
+        finally:
+            del self._lineage[nodes:], self._owner[passes:], self._depth[passes:]
+            del cached[len(before) :]
+            for layer, state in zip(cached, before, strict=True):
+                layer.is_initialized, layer.keys, layer.values = state
 
     def _forward(self, ids: list[int], owners: list[int], positions: list[int]) -> Tensor:
         device = next(self.decoder.parameters()).device
