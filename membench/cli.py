@@ -10,6 +10,7 @@ import click
 from membench import __version__
 from membench.cli_shell import FAILED, Shell, common, debugging, listed, print_json, print_table, whole_numbers
 from membench.cli_tables import leaderboard, output_option, print_tables, show, stored_runs, verify
+from membench.cli_train import train_memory
 
 DEFAULT_MODEL = "smollm2-135m"
 
@@ -28,7 +29,7 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (leaderboard, show, verify):
+for command in (leaderboard, show, train_memory, verify):
     main.add_command(command)
 
 

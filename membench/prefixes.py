@@ -54,7 +54,7 @@ def rotated(decoder: Any, keys: Sequence[Tensor], start: int) -> Iterator[Tensor
         kind = decoder.config.layer_types[index] if by_kind else None
         if kind not in angles:
             angles[kind] = decoder.rotary_emb(key, positions, *([kind] if by_kind else []))
-        turn = sys.modules[type(layer.self_attn).__module__].apply_rotary_pos_emb  # type: ignore[attr-defined]
+        turn = sys.modules[type(layer.self_attn).__module__].apply_rotary_pos_emb
         yield turn(key[None], key[None], *angles[kind])[1]
 
 

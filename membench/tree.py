@@ -35,7 +35,7 @@ class Tree:
     def __init__(self, model: nn.Module, keep: bool = True):
         """With `keep=False` keys and values are not kept: the tree can grow once only, all that training needs."""
         self.decoder = model.get_decoder()  # type: ignore[operator]
-        self.config = model.config
+        self.config: Any = model.config
         self.cache = DynamicCache() if keep else None  # without the config: sliding layers keep all, the mask cuts them
         self._owner: list[Tensor] = []  # per pass: node index of each cached token
         self._depth: list[Tensor] = []  # per pass: position of each cached token
