@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from membench.infllm import Lookup
     from membench.llm import LLM
     from membench.scribe import Scribe
@@ -192,6 +194,7 @@ class Recall:
     adapter: Adapter | None = None  # weights that the model wears
     lookup: Lookup | None = None  # a stream's keys and values, with the rule by which they are looked up
     notes: Mapping[str, float] = field(default_factory=dict)  # what tables say of this reading (membench.summary.NOTES)
+    prefix: Prefix | None = None  # keys and values that stand behind the worked examples, before any recalled text
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,22 @@ class Adapter:
 
     layers: tuple[Mapping[str, Mapping[str, Any]], ...]
     scale: float
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Keys and values in place of a text, for each layer a tensor [key-value heads, tokens, head width].
+
+    Keys are as they are before the rotary position embedding; the reader turns them to the positions where they stand.
+    """
+
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it stands for."""
+        return int(self.keys[0].shape[1])
 
 
 def lent(default: Any = None) -> Any:
@@ -246,6 +265,11 @@ class Method(ABC, Generic[M]):
     def forgets(self) -> bool:
         """Whether the method has a `forget` of its own."""
         return type(self).forget is not Method.forget
+
+    @property
+    def label(self) -> str | None:
+        """What tables call the method as it is set; None for its own name."""
+        return None
 
     def deployed_growth(self, memory: M | None) -> int | None:
         """Bytes that a deployment adds for this memory; None means all of it (0 once weights are merged)."""

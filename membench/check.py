@@ -137,12 +137,9 @@ def _play(title: str, point: Callable[[], str]) -> Check:
 
 
 def _recalled(recall: Recall) -> tuple[Any, ...]:
-    adapter, lookup = recall.adapter, recall.lookup
-    return (
-        recall.contexts,
-        memories.digest((adapter.layers, adapter.scale) if adapter else None),
-        memories.digest(lookup),
-    )
+    adapter, prefix = recall.adapter, recall.prefix
+    parts = (adapter.layers, adapter.scale) if adapter else None, (prefix.keys, prefix.values) if prefix else None
+    return recall.contexts, memories.digest(parts), memories.digest(recall.lookup)
 
 
 def _fingerprint(llm: LLM) -> str:

@@ -12,6 +12,7 @@ from membench.cli_decide import advise, compare
 from membench.cli_files import export, score
 from membench.cli_shell import FAILED, Shell, common, debugging, listed, print_json, print_table, whole_numbers
 from membench.cli_tables import leaderboard, output_option, print_tables, show, stored_runs, verify
+from membench.cli_train import train_memory
 
 DEFAULT_MODEL = "smollm2-135m"
 
@@ -30,7 +31,7 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (leaderboard, compare, advise, show, verify, export, score):
+for command in (leaderboard, compare, advise, show, train_memory, verify, export, score):
     main.add_command(command)
 
 

@@ -19,7 +19,7 @@ from membench.errors import MembenchError
 SLIMPAJAMA = "DKYoon/SlimPajama-6B"  # what the released code of SELF-PARAM reads, from its first document on
 SOURCES = "builtin, slimpajama, hub:ID or file:PATH"
 HUB_TEXTS = 1200  # documents taken from a hub data set
-MAX_WORDS = 200  # kept of each text; the released code reads 256 tokens
+MAX_WORDS = 200  # kept of each text by default; the released code reads 256 tokens
 FOLD = 5  # every fifth text is held out
 BUILTIN_COUNTS = (480, 120)  # texts of train and held_out
 
@@ -45,8 +45,8 @@ class GenericText:
 
 
 @lru_cache(maxsize=4)
-def generic_texts(source: str, offline: bool = False) -> GenericText:
-    """The texts of `builtin`, `slimpajama`, `hub:ID` or `file:PATH`.
+def generic_texts(source: str, offline: bool = False, words: int = MAX_WORDS) -> GenericText:
+    """The texts of `builtin`, `slimpajama`, `hub:ID` or `file:PATH`, at most so many words of each.
 
     A file holds paragraphs parted by blank lines, or one text a line; a `.jsonl` file {"text": …} objects. Raises
     MembenchError for an unknown source, for a file that is missing, broken (with its line) or too short, and for a hub
@@ -63,11 +63,11 @@ def generic_texts(source: str, offline: bool = False) -> GenericText:
         texts = _file(Path(argument))
     else:
         raise MembenchError(f"unknown generic text {source!r}: choose from {SOURCES}")
-    return _split(texts, source)
+    return _split(texts, source, words)
 
 
-def _split(texts: Iterable[str], source: str) -> GenericText:
-    cut = list(dict.fromkeys(" ".join(text.split()[:MAX_WORDS]) for text in texts if text.strip()))
+def _split(texts: Iterable[str], source: str, words: int) -> GenericText:
+    cut = list(dict.fromkeys(" ".join(text.split()[:words]) for text in texts if text.strip()))
     if len(cut) < FOLD:
         raise MembenchError(f"generic text {source} holds {len(cut)} different texts: at least {FOLD} are needed")
     held_out = tuple(cut[FOLD - 1 :: FOLD])

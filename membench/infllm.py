@@ -92,9 +92,8 @@ class LookupTree(Tree):
         first = self.rule.initial + old * size
         made = []
         for layer, (keys, _) in enumerate(self.layers()):
-            evicted, self.received[layer] = self.received[layer].split(
-                [count * size, self.received[layer].shape[1] - count * size], 1
-            )
+            received = self.received[layer]
+            evicted, self.received[layer] = received[:, : count * size], received[:, count * size :]
             made.append(unit_vectors(keys[:, first : first + count * size], evicted, self.rule))
         self.vectors = torch.cat([self.vectors, torch.stack(made)], 1)
 
@@ -113,7 +112,8 @@ class LookupTree(Tree):
         """A number for each chunk: texts and questions look up in chunks, an answer token by token, as if decoded."""
         prompt = torch.tensor([len(self._lineage[i]) <= self._levels for i in owner.tolist()], device=owner.device)
         place = torch.where(prompt, (depth - self._start) // self.rule.chunk, depth)
-        return torch.stack([owner, place]).unique(dim=1, return_inverse=True)[1]
+        numbers: Tensor = torch.unique(torch.stack([owner, place]), dim=1, return_inverse=True)[1]  # type: ignore[no-untyped-call]
+        return numbers
 
 
 @torch.no_grad()

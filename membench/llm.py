@@ -126,7 +126,7 @@ class LLM:
         """
         contexts = recall.contexts or tuple(() for _ in questions)
         with self.wearing(recall.adapter):
-            tree = recall.lookup.tree(self.model) if recall.lookup else Tree(self.model)
+            tree = recall.lookup.tree(self.model) if recall.lookup else Tree(self.model, prefix=recall.prefix)
             return read(self, contexts, questions, candidates, references, tree)
 
     @torch.no_grad()

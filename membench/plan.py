@@ -140,13 +140,17 @@ def data_hash(contexts: Sequence[Context]) -> str:
 
 
 def sources_of(method: Method[Any]) -> dict[str, Any]:
-    """What identifies the texts that a trained method's settings point to: its target writer and generic text."""
+    """What identifies what a method's settings point to: its target writer, generic text and trained parts."""
     out: dict[str, Any] = {}
     chosen = settings_of(method)
     if "targets" in chosen:
         out["targets"] = Scribe({}, None).provenance(chosen["targets"])
     if chosen.get("generic"):
         out["generic_text"] = generic_texts(chosen["generic_text"]).digest
+    if chosen.get("checkpoint"):
+        from membench import memory as memories  # torch comes with it
+
+        out["checkpoint"] = memories.digest(memories.load(Path(chosen["checkpoint"]).expanduser()))
     return out
 
 

@@ -13,6 +13,7 @@ from membench.errors import MembenchError
 from membench.tree import Node, Tree, chunks
 
 if TYPE_CHECKING:
+    from membench.api import Prefix
     from membench.llm import LLM
 
 GROUP_TOKENS = 1280  # prompt tokens in flight; more makes attention over the other branches cost more than it saves
@@ -59,11 +60,12 @@ def read(
     references: Sequence[Reference | None] | None,
     tree: Tree,
 ) -> list[Reading]:
-    """Answer questions in an empty tree, each below its own contexts; prompts that begin alike are read once."""
+    """Answer questions in an empty tree, each below its own contexts; prompts that begin alike are read once.
+
+    Raises MembenchError if a prompt, with the memory before it, is longer than the window.
+    """
     paths = [llm.segment_ids(texts, question) for texts, question in zip(contexts, questions, strict=True)]
-    longest = max((sum(map(len, path)) for path in paths), default=0) + llm.max_new_tokens
-    if longest > llm.window:
-        raise MembenchError(f"a prompt and its answer take {longest} tokens; the window of {llm.name} is {llm.window}")
+    _require_room(llm, tree.prefix, paths)
     order = sorted(range(len(paths)), key=lambda i: (paths[i][:-1], i))
     out: dict[int, Reading] = {}
     roots = _Roots(llm, tree)
@@ -81,6 +83,17 @@ def read(
             out[i] = Reading(text, row.ids, row.truncated, row.hidden, scores, kl)
     llm.meter.add(read=tree.tokens_read - generated, generated=generated)
     return [out[i] for i in range(len(paths))]
+
+
+def _require_room(llm: LLM, prefix: Prefix | None, paths: Sequence[Sequence[Sequence[int]]]) -> None:
+    longest = max((sum(map(len, path)) for path in paths), default=0) + llm.max_new_tokens
+    if prefix is None and longest > llm.window:
+        raise MembenchError(f"a prompt and its answer take {longest} tokens; the window of {llm.name} is {llm.window}")
+    if prefix is not None and prefix.tokens + longest > llm.window:
+        raise MembenchError(
+            f"a memory of {prefix.tokens} tokens and a prompt of {longest} exceed the window of {llm.name}, "
+            f"{llm.window}: make the memory smaller, or take a model with a longer window"
+        )
 
 
 def _new_tokens(paths: Sequence[Sequence[Sequence[int]]]) -> list[int]:

@@ -106,7 +106,7 @@ def _fit(
         for i, step in enumerate(plan):
             optimiser.param_groups[0]["lr"] = lora.lr * (1 - i / len(plan))
             with autocast, student.reading(step) as hidden:
-                value = _loss(llm, step, hidden, teacher, reduction)
+                value = mean_loss(llm, step, hidden, teacher, reduction)
                 value.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -211,7 +211,7 @@ def _read(llm: LLM, runs: Sequence[tuple[Sequence[tuple[int, ...]], tuple[int, .
     return states, tree.tokens_read
 
 
-def _loss(
+def mean_loss(
     llm: LLM, step: Sequence[Sentence], hidden: Sequence[Tensor], teacher: Mapping[Sentence, Tensor], reduction: str
 ) -> Tensor:
     """Mean over sentences of the mean over their loss tokens, which these hidden states predict."""

@@ -16,6 +16,10 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
+from membench.api import Prefix
+from membench.errors import MembenchError
+from membench.prefixes import rotated
+
 
 @dataclass(frozen=True)
 class Node:
@@ -30,14 +34,16 @@ class Tree:
 
     rule: Hashable = None  # how tokens attend, where it is not the model's own way
 
-    def __init__(self, model: nn.Module, keep: bool = True, states: Tensor | None = None):
+    def __init__(self, model: nn.Module, keep: bool = True, states: Tensor | None = None, prefix: Prefix | None = None):
         """With `keep=False` keys and values are not kept: the tree can grow once only.
 
-        With `states` [rows, width] a run is a sequence of row numbers, and these rows stand in place of embeddings.
+        With `states` [rows, width] a run is a sequence of row numbers, and these rows stand in place of embeddings. A
+        `prefix` is planted behind the first segment of all prompts.
         """
         self.states = states
+        self.prefix = prefix
         self.decoder = model.get_decoder()  # type: ignore[operator]
-        self.config = model.config
+        self.config: Any = model.config
         self.cache = DynamicCache() if keep else None  # without the config: sliding layers keep all, the mask cuts them
         self._owner: list[Tensor] = []  # per pass: node index of each cached token
         self._depth: list[Tensor] = []  # per pass: position of each cached token
@@ -73,11 +79,14 @@ class Tree:
         return new, list(hidden.split([len(tokens) for _, tokens in runs]))  # type: ignore[no-untyped-call]
 
     def plant(self, root: Node) -> Node:
-        """What every prompt stands below: the worked examples, and in other trees more."""
-        return root
+        """What every prompt stands below: the worked examples, and the prefix behind them; in other trees more."""
+        return self.insert_prefix(root, self.prefix) if self.prefix else root
 
     def insert(self, above: Node | None, layers: Sequence[tuple[Tensor, Tensor]]) -> Node:
-        """A node below another one whose keys and values are known: a layer, each [kv_heads, tokens, head_dim]."""
+        """A node below another one whose rotated keys and values are known; gradients flow into them.
+
+        `layers` has a pair for each layer, both [kv_heads, tokens, head_dim].
+        """
         assert self.cache is not None, "a tree that keeps nothing has no place for keys"
         start, index = above.depth if above else 0, len(self._lineage)
         self._lineage.append([index] + (self._lineage[above.index] if above else []))
@@ -87,6 +96,22 @@ class Tree:
         self._owner.append(torch.full((tokens,), index, device=device))
         self._depth.append(torch.arange(start, start + tokens, device=device))
         return Node(index, start + tokens)
+
+    def insert_prefix(self, above: Node | None, prefix: Prefix) -> Node:
+        """A prefix below a node: its keys are rotated for the positions at which they then stand.
+
+        Raises MembenchError if they are not of this model's layers and sizes.
+        """
+        layers = self.decoder.layers
+        shape = (self.config.num_key_value_heads, prefix.tokens, layers[0].self_attn.head_dim)
+        if len(prefix.keys) != len(layers) or any(part.shape != shape for part in (*prefix.keys, *prefix.values)):
+            found = f"{len(prefix.keys)} layers of {tuple(prefix.keys[0].shape)}"
+            raise MembenchError(f"a prefix has {found} where this model wants {len(layers)} layers of {shape}")
+        like = next(self.decoder.parameters())
+        keys = [key.to(like.device, like.dtype) for key in prefix.keys]
+        values = [value.to(like.device, like.dtype) for value in prefix.values]
+        turned = rotated(self.decoder, keys, above.depth if above else 0)
+        return self.insert(above, [(key[0], value) for key, value in zip(turned, values, strict=True)])
 
     def layers(self, start: int = 0) -> list[tuple[Tensor, Tensor]]:
         """Keys and values of all cached tokens from `start` on: a layer, each [kv_heads, tokens, head_dim]."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ NAME = "model.layers.0.self_attn.k_proj"
 
 
 @pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Tokens of every forward pass."""
     found: list[int] = []
     forward = Tree._forward

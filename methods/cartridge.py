@@ -1,0 +1,77 @@
+"""A trained key-value prefix for each text, distilled as SELF-PARAM is (Cartridges, Eyuboglu et al., 2025)."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from membench.api import Method, Prefix, Recall
+from membench.cartridges import Cartridge, Stream, distil, own_prefix
+from membench.errors import MembenchError
+from membench.prefixes import joined, require_projectable
+from membench.train import PRECISIONS
+
+
+@dataclass(frozen=True)
+class CartridgeMethod(Method[tuple[Cartridge, ...]]):
+    """Each text becomes a prefix of its own; prefixes stand one behind another, and one is forgotten by dropping it."""
+
+    tokens: int = 64  # of a prefix, at most; it starts as the text's own first keys and values
+    lr: float = 1e-2  # of the first step; it falls linearly to 0
+    epochs: int = 12  # passes over the sentences; 0 leaves the prefix as it starts
+    batch_size: int = Stream.batch_size
+    precision: str = "auto"
+    targets: str = Stream.targets
+    answers: str = Stream.answers
+    pairs: int = Stream.pairs
+    suffix: float = Stream.suffix
+    generic: float = Stream.generic
+    generic_text: str = Stream.generic_text
+    generic_teacher: str = Stream.generic_teacher
+    loss_on: str = Stream.loss_on
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1:
+            raise MembenchError(f"setting tokens must be at least 1, got {self.tokens}")
+        if self.epochs < 0:
+            raise MembenchError(f"setting epochs must not be negative, got {self.epochs}")
+        if self.lr <= 0:
+            raise MembenchError(f"setting lr must be positive, got {self.lr}")
+        if self.precision not in PRECISIONS:
+            raise MembenchError(f"setting precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+        self._stream()
+
+    def write(self, memory: tuple[Cartridge, ...] | None, contexts: Sequence[str]) -> tuple[Cartridge, ...]:
+        """One more cartridge a text; what it becomes depends on no other text."""
+        require_projectable(self.llm)
+        return (*(memory or ()), *(self._cartridge(text) for text in contexts))
+
+    def recall(self, memory: tuple[Cartridge, ...] | None, questions: Sequence[str]) -> Recall:
+        """All cartridges, in the order of writing."""
+        return Recall(prefix=joined([cartridge.prefix for cartridge in memory]) if memory else None)
+
+    def forget(self, memory: tuple[Cartridge, ...], contexts: Sequence[str]) -> tuple[Cartridge, ...] | None:
+        """Drop the cartridges of these texts: what is left is what would be there had they never been written."""
+        gone = set(map(_digest, contexts))
+        return tuple(cartridge for cartridge in memory if cartridge.text not in gone) or None
+
+    def _cartridge(self, text: str) -> Cartridge:
+        digest = _digest(text)
+        stream, rng = self._stream(), random.Random(f"{self.seed} {digest}")
+        steps = list(stream.steps([text], stream.pairs_about([text]), rng)) if self.epochs else []
+        start: Prefix = own_prefix(self.llm, text, self.tokens)
+        return Cartridge(digest, distil(self.llm, steps, start, self.lr, self.precision))
+
+    def _stream(self) -> Stream:
+        """What SELF-PARAM of the same settings is trained on. Raises MembenchError for settings out of range."""
+        return Stream(
+            llm=self.llm, scribe=self.scribe, epochs=max(1, self.epochs), batch_size=self.batch_size,
+            targets=self.targets, answers=self.answers, pairs=self.pairs, suffix=self.suffix, generic=self.generic,
+            generic_text=self.generic_text, generic_teacher=self.generic_teacher, loss_on=self.loss_on,
+        )  # fmt: skip
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
