@@ -57,6 +57,7 @@ class Dataset:
     name: str  # as the user typed it, e.g. "worlds" or "squad:dev.json"
     contexts: tuple[Context, ...]
     held_out: tuple[Context, ...] = ()
+    conflicts: tuple[Context, ...] = field(default=(), repr=False)  # dated texts, each contradicted by its `revision`
 
 
 class Source(ABC):
@@ -69,6 +70,13 @@ class Source(ABC):
         `argument` is what stands after the colon in `--data NAME:ARGUMENT` (a path, a hub id, a seed), "" if nothing.
         Raises MembenchError with file and line (or record) for missing, empty or broken data.
         """
+
+    def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """The same contexts with all their probes and conflicts, for a task that is `probed` (membench.probes).
+
+        A source that has none of these leaves this as it is.
+        """
+        return self.load(argument, limit, held_out)
 
 
 # ---------------------------------------------------------------- tasks
@@ -95,7 +103,15 @@ class Forget:
     contexts: tuple[Context, ...]
 
 
-Step = Write | Ask | Forget
+@dataclass(frozen=True)
+class Drift:
+    """Measure what the memory as it is now does to the model elsewhere (membench.drift)."""
+
+    text: str = "builtin"  # generic text, as in membench.generic; the held-out part of it is read
+    suites: tuple[str, ...] = ("common",)  # test sets, as in membench.drift_data
+
+
+Step = Write | Ask | Forget | Drift
 
 
 @dataclass(frozen=True)
@@ -150,6 +166,8 @@ class Task(ABC):
 
     default_limit: ClassVar[int] = 10  # contexts to write where the user names no limit
     held_out: ClassVar[int] = 0  # contexts beyond the limit that it asks about and never writes
+    probed: ClassVar[bool] = False  # whether its data come by `Source.load_probed`
+    on_gold: ClassVar[bool] = True  # whether floor and reference come from the gold script; else they play this one
 
     @abstractmethod
     def episodes(self, data: Dataset, seed: int) -> Iterable[Episode]:
@@ -193,6 +211,11 @@ def lent(default: Any = None) -> Any:
     return field(default=default, repr=False, compare=False, metadata={"lent": True})
 
 
+def added(default: Any) -> Any:
+    """A setting that came after results were stored: at its default it is in no recipe, so their ids stay valid."""
+    return field(default=default, metadata={"added": True})
+
+
 @dataclass(frozen=True)
 class Method(ABC, Generic[M]):
     """A memory method: a pure function from a memory and new contexts to a new memory.
@@ -230,5 +253,7 @@ class Method(ABC, Generic[M]):
 
 
 def settings_of(plugin: object) -> dict[str, Any]:
-    """The settings of a method or task: its dataclass fields without what is lent."""
-    return {f.name: getattr(plugin, f.name) for f in fields(plugin) if not f.metadata.get("lent")}  # type: ignore[arg-type]
+    """The settings of a method or task as a recipe has them: fields, but for what is lent or `added` and at default."""
+    found = {f.name: getattr(plugin, f.name) for f in fields(plugin) if not f.metadata.get("lent")}  # type: ignore[arg-type]
+    late = {f.name: f.default for f in fields(plugin) if f.metadata.get("added")}  # type: ignore[arg-type]
+    return {name: value for name, value in found.items() if name not in late or value != late[name]}

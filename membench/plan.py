@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from membench import registry, settings, store, weights
-from membench.api import Context, Dataset, Method, Source, Task, settings_of
+from membench.api import Context, Dataset, Drift, Method, Source, Task, settings_of
+from membench.drift_data import drift_digest
 from membench.errors import MembenchError
 from membench.generic import generic_texts
 from membench.gold import NAME as GOLD
@@ -110,9 +111,10 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
             data = load_data(typed, task, request.limit)
             names = [name for name in request.methods if name not in YARDSTICKS]
             gold = YARDSTICKS if request.yardsticks else tuple(n for n in request.methods if n in YARDSTICKS)
+            script: tuple[str, Task] = (GOLD, Gold()) if task.on_gold else (task_name, task)
             for name in gold:
                 method = registry.load("methods", name)()
-                _add(cells, request, model, prompt_hash, name, method, GOLD, Gold(), data, 0)
+                _add(cells, request, model, prompt_hash, name, method, *script, data, 0)
             for name in names:
                 method = settings.build(method_classes[name], method_settings[name])
                 for seed in request.seeds:
@@ -125,7 +127,8 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     name, _, argument = typed.partition(":")
     source: Source = registry.load("data", name)()
     wanted = limit or task.default_limit
-    data = source.load(argument, wanted, task.held_out)
+    load = source.load_probed if task.probed else source.load
+    data = load(argument, wanted, task.held_out)
     if not data.contexts:
         raise MembenchError(f"data {typed!r} has no contexts with questions")
     return data
@@ -172,10 +175,18 @@ def _add(
         "method_version": method.version,
         "settings": settings_of(method),
         "defaults": defaults,
-        "sources": sources_of(method),
+        "sources": sources_of(method) | _drift_sources(task, data, seed),
         "seed": seed,
     }
+    if data.conflicts and task.probed:
+        recipe["conflicts_hash"] = data_hash(data.conflicts)
     cells.setdefault(store.cell_id(recipe), Planned(name, method, task, data, recipe))
+
+
+def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
+    """What identifies the texts and test sets that a task's Drift steps read; nothing where it has none."""
+    steps = dict.fromkeys(s for e in task.episodes(data, seed) for s in e.steps if isinstance(s, Drift))
+    return {"drift": [drift_digest(step) for step in steps]} if steps else {}
 
 
 def resolve_model(request: Request, style: str) -> ModelInfo:

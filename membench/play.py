@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from membench import memory as memories
-from membench.api import Answer, Ask, Context, Episode, Forget, Method, Question, Write
+from membench.api import Answer, Ask, Context, Drift, Episode, Forget, Method, Question, Write
+from membench.drift import Baseline, baseline, measure
 from membench.errors import MembenchError
 from membench.llm import LLM
 from membench.meter import peak_bytes
@@ -34,6 +35,7 @@ class Player:
     log: RecordLog
     references: Mapping[str, Reference]
     notify: Notify
+    baselines: dict[Drift, Baseline] = field(default_factory=dict)  # of the empty memory, shared by the cells of a run
     readings: dict[str, Reading] = field(default_factory=dict)  # by question id, of the last time it was read
     _known: dict[tuple[str, str], tuple[str, dict[str, float]]] = field(default_factory=dict)
 
@@ -67,12 +69,15 @@ class Player:
                     self._ask(episode, k, step, memory, len(written), positions)
                 continue
             if closed:
-                stale = True
+                stale = stale or not isinstance(step, Drift)
             else:
                 memory = self._restore(episode, k) if stale else memory
                 stale = False
                 self.notify(before + k, f"{episode.name}: step {k + 1} of {len(episode.steps)}")
-                memory = self._change(episode, k, step, memory)
+                if isinstance(step, Drift):
+                    self._drift(episode, k, step, memory)
+                else:
+                    memory = self._change(episode, k, step, memory)
             written = _after(step, written)
 
     def _restore(self, episode: Episode, upto: int) -> Any:
@@ -89,8 +94,8 @@ class Player:
             memory = self._apply(episode.steps[k], memory)
         return memory
 
-    def _apply(self, step: Write | Forget | Ask, memory: Any) -> Any:
-        texts = [c.text for c in step.contexts] if not isinstance(step, Ask) else []
+    def _apply(self, step: Write | Forget | Ask | Drift, memory: Any) -> Any:
+        texts = [c.text for c in step.contexts] if isinstance(step, Write | Forget) else []
         return self.method.forget(memory, texts) if isinstance(step, Forget) else self.method.write(memory, texts)
 
     def _change(self, episode: Episode, k: int, step: Write | Forget, memory: Any) -> Any:
@@ -115,6 +120,15 @@ class Player:
             }
         )
         return memory
+
+    def _drift(self, episode: Episode, k: int, step: Drift, memory: Any) -> None:
+        if step not in self.baselines:
+            self.baselines[step] = baseline(self.llm, step)
+        self.llm.meter.lap()
+        found = measure(self.llm, lambda prompts: self.method.recall(memory, prompts), self.baselines[step])
+        seconds, tokens = self.llm.meter.lap()
+        spent = {"seconds": round(seconds, 3), "tokens": tokens}
+        self.log.append({"type": "drift", "episode": episode.name, "step": k, **found, **spent})
 
     def _recollect(self, episode: Episode, k: int) -> None:
         """Know again what a closed Ask answered, so that a resumed run reads no more than an undisturbed one."""
@@ -192,10 +206,12 @@ def _positions(episode: Episode) -> dict[str, int]:
 
 def _changes(episode: Episode, upto: int) -> list[int]:
     """The steps before step `upto` that changed the memory."""
-    return [k for k, step in enumerate(episode.steps[:upto]) if not isinstance(step, Ask)]
+    return [k for k, step in enumerate(episode.steps[:upto]) if isinstance(step, Write | Forget)]
 
 
-def _after(step: Write | Forget, written: list[Context]) -> list[Context]:
+def _after(step: Write | Forget | Drift, written: list[Context]) -> list[Context]:
+    if isinstance(step, Drift):
+        return written
     if isinstance(step, Write):
         return [*written, *step.contexts]
     gone = {c.id for c in step.contexts}

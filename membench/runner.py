@@ -15,8 +15,9 @@ import torch
 from rich.console import Console
 
 from membench import store, weights
-from membench.api import Pair, Question, Write
+from membench.api import Drift, Pair, Question, Write
 from membench.audit import audit
+from membench.drift import Baseline
 from membench.errors import MembenchError
 from membench.gold import gold_readings, load_references, save_references
 from membench.llm import LLM
@@ -64,6 +65,7 @@ class Session:
         style = request.style or weights.style(request.model)
         self.model: ModelInfo = resolve_model(request, style)
         self._llm: LLM | None = None
+        self._baselines: dict[Drift, Baseline] = {}
         self.cells = plan(request, self.model, self._prompt_hash())
 
     def _prompt_hash(self) -> str:
@@ -128,7 +130,7 @@ class Session:
                 store.RecordLog.open(folder, self.reporter.say) as log,
                 self.reporter.cell(cell.title, number, count, steps) as stepper,
             ):
-                player = Player(cell, self.llm, log, references, stepper)
+                player = Player(cell, self.llm, log, references, stepper, self._baselines)
                 player.play()
             if cell.is_gold and cell.method_name == REFERENCE:
                 save_references(folder, gold_readings(self.llm, cell.method, cell.data.contexts, player.readings))
@@ -147,7 +149,9 @@ class Session:
         return replace(cell, method=replace(cell.method, llm=self.llm, scribe=scribe, seed=cell.recipe["seed"]))
 
     def _scribe(self, cell: Planned) -> Scribe:
-        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out) if c.targets}
+        episodes = cell.task.episodes(cell.data, cell.recipe["seed"])
+        written = [c for e in episodes for step in e.steps if isinstance(step, Write) for c in step.contexts]
+        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *written) if c.targets}
         cache = weights.home() / "targets"
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
