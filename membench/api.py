@@ -72,10 +72,7 @@ class Source(ABC):
         """
 
     def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
-        """The same contexts with all their probes and conflicts, for a task that is `probed` (membench.probes).
-
-        A source that has none of these leaves this as it is.
-        """
+        """The same contexts with all their probes and conflicts, if it has any, for a task that is `probed`."""
         return self.load(argument, limit, held_out)
 
 
@@ -254,6 +251,5 @@ class Method(ABC, Generic[M]):
 
 def settings_of(plugin: object) -> dict[str, Any]:
     """The settings of a method or task as a recipe has them: fields, but for what is lent or `added` and at default."""
-    found = {f.name: getattr(plugin, f.name) for f in fields(plugin) if not f.metadata.get("lent")}  # type: ignore[arg-type]
-    late = {f.name: f.default for f in fields(plugin) if f.metadata.get("added")}  # type: ignore[arg-type]
-    return {name: value for name, value in found.items() if name not in late or value != late[name]}
+    own = {f: getattr(plugin, f.name) for f in fields(plugin) if not f.metadata.get("lent")}  # type: ignore[arg-type]
+    return {f.name: value for f, value in own.items() if not f.metadata.get("added") or value != f.default}

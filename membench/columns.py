@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from membench.entry import Entry
+from membench.risk_card import PREFIX, RISK_METRICS, RISKS, beside
 from membench.stats import Interval
 from membench.views import SCORES
 
 NOTHING = "–"
-_BUILT_IN = ("matrix:", "retention:", "forgetting:", "forward:", "kept:")
+_BUILT_IN = ("matrix:", "retention:", "forgetting:", "forward:", "kept:", PREFIX)
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,10 @@ def _coverage(entry: Entry) -> str:
     return NOTHING if entry.coverage is None else f"{entry.coverage:.0%}"
 
 
-MEMORY, TIME, REST = "memory", "over time", "answers and cost"
+RISK, MEMORY, TIME, REST = "risk card", "memory", "over time", "answers and cost"
 
 COLUMNS: Sequence[Column] = (
+    *(Column(RISK, risk.head, risk.help, partial(beside, risk, _estimate, _number)) for risk in RISKS),
     Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", _metric("contains")),
     Column(MEMORY, "rehearsed", "the same, facts that target sentences repeat", _metric("contains/rehearsed")),
     Column(
@@ -148,7 +151,7 @@ def sections(entries: Sequence[Entry]) -> dict[str, list[Column]]:
     found: dict[str, list[Any]] = {}
     for column in columns_for(entries):
         found.setdefault(column.section, []).append(column)
-    return {name: found[name] for name in (MEMORY, TIME, REST) if name in found}
+    return {name: found[name] for name in (RISK, MEMORY, TIME, REST) if name in found}
 
 
 def columns_help() -> str:
@@ -159,4 +162,4 @@ def columns_help() -> str:
 
 
 def _known(name: str) -> bool:
-    return name.partition("/")[0] in SCORES or name.startswith(_BUILT_IN)
+    return name.partition("/")[0] in (*SCORES, *RISK_METRICS) or name.startswith(_BUILT_IN)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from membench import registry, settings, store, weights
-from membench.api import Context, Dataset, Drift, Method, Source, Task, settings_of
+from membench.api import Context, Dataset, Drift, Method, Source, Task, Write, settings_of
 from membench.drift_data import drift_digest
 from membench.errors import MembenchError
 from membench.generic import generic_texts
@@ -78,6 +78,12 @@ class Planned:
         """How progress names it."""
         r = self.recipe
         return f"{r['method']} · {r['task']} · {r['data']} · {r['model']} · seed {r['seed']}"
+
+    @property
+    def written(self) -> list[Context]:
+        """What the cell's script writes, in its order."""
+        episodes = self.task.episodes(self.data, self.recipe["seed"])
+        return [c for e in episodes for step in e.steps if isinstance(step, Write) for c in step.contexts]
 
     @property
     def is_gold(self) -> bool:

@@ -15,6 +15,7 @@ from membench.errors import MembenchError
 from membench.llm import LLM
 from membench.meter import peak_bytes
 from membench.plan import Planned
+from membench.probes import leak_margin
 from membench.reading import Reading, Reference
 from membench.score import token_f1
 from membench.store import RecordLog
@@ -178,7 +179,8 @@ class Player:
         for question, reading, reference in zip(questions, readings, references, strict=True):
             self.readings[question.id] = reading
             scores = self.cell.task.score(question, reading.text)
-            out.append((reading.text, scores | likelihood(reading) | self._fidelity(reading, reference)))
+            scores |= likelihood(reading) | leak_margin(question, reading.logprobs)
+            out.append((reading.text, scores | self._fidelity(reading, reference)))
         return out
 
     def _fidelity(self, reading: Reading, reference: Reference | None) -> dict[str, float]:

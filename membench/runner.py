@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 from membench import store, weights
-from membench.api import Drift, Pair, Question, Write
+from membench.api import Drift, Pair, Question
 from membench.audit import audit
 from membench.drift import Baseline
 from membench.errors import MembenchError
@@ -149,9 +149,7 @@ class Session:
         return replace(cell, method=replace(cell.method, llm=self.llm, scribe=scribe, seed=cell.recipe["seed"]))
 
     def _scribe(self, cell: Planned) -> Scribe:
-        episodes = cell.task.episodes(cell.data, cell.recipe["seed"])
-        written = [c for e in episodes for step in e.steps if isinstance(step, Write) for c in step.contexts]
-        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *written) if c.targets}
+        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written) if c.targets}
         cache = weights.home() / "targets"
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
@@ -159,7 +157,9 @@ class Session:
     def _golds(self, cell: Planned) -> Iterator[Planned]:
         """The yardsticks on this cell's data, as far as they are done."""
         for other in self.cells:
-            ground = other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
+            ground = (
+                cell.task.on_gold and other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
+            )
             if ground and store.finished(self.request.output, other.recipe):
                 yield other
 
@@ -177,9 +177,7 @@ class Session:
         """The pairs that the method was trained on, also those written before a kill."""
         settings = cell.recipe["settings"]
         if {"targets", "pairs"} <= settings.keys():
-            episodes = cell.task.episodes(cell.data, cell.recipe["seed"])
-            changes = [step for e in episodes for step in e.steps if isinstance(step, Write)]
-            for text in dict.fromkeys(context.text for step in changes for context in step.contexts):
+            for text in dict.fromkeys(context.text for context in cell.written):
                 if text not in scribe.written:
                     scribe.pairs(settings["targets"], text, settings["pairs"], self.llm)
             self.llm.meter.lap()
@@ -238,8 +236,8 @@ def _reason(error: Exception, folder: Path) -> str:
 
 
 def _same_ground(gold: Planned, cell: Planned) -> bool:
-    """Whether a yardstick was played on this cell's data and model."""
-    return gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
+    """Whether a yardstick was played on this cell's data and model, and counts for its task."""
+    return cell.task.on_gold and gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
 
 
 def versions() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from membench.columns import columns_help
 from membench.entry import Entry, Summary
+from membench.risk_card import PREFIX, controls
 from membench.store import Cell
 
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
@@ -22,6 +23,7 @@ __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
 GOLD = "gold"  # the script that floor and reference are played on
 YARDSTICKS = {"base": "floor", "in-context": "reference"}
 GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
+DOWNWARDS = ("fidelity_kl", "leak", "damage", "drift", "flips")  # metrics of which less is better
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
     "metric_version",
@@ -88,7 +90,7 @@ def table_rows(table: Table) -> list[dict[str, Any]]:
     out = []
     for entry in table.entries:
         head = {**{name: table.recipe[name] for name in TABLE}, **entry.head()}
-        names: list[str | None] = [name for name in entry.names if not name.endswith("/placebo")]
+        names: list[str | None] = [n for n in entry.names if not (n.endswith("/placebo") or n.startswith(PREFIX))]
         out += [head | entry.numbers(name) for name in names or [None]]
     return out
 
@@ -140,7 +142,8 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
             merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
     several = {name for name, those in versions.items() if len(those) > 1}
     entries = [_entry(cells, shared, asked, several) for cells in merged.values()]
-    return Table(recipe, (*yardsticks, *failed, *sorted(entries, key=lambda e: _rank(e, sort))), written, asked)
+    ranked = sorted(entries, key=lambda e: _rank(e, sort))
+    return Table(recipe, (*yardsticks, *failed, *controls(ranked), *ranked), written, asked)
 
 
 def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
@@ -191,7 +194,7 @@ def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
 def _rank(entry: Entry, sort: str | None) -> tuple[bool, float, str]:
     name = sort or "contains"
     value = entry.cost(name) if name in entry.costs else entry.value(name)
-    downwards = name in entry.costs or name.startswith("fidelity_kl")
+    downwards = name in entry.costs or name.startswith(DOWNWARDS)
     place = float("inf") if value is None else value if downwards else -value
     return entry.status != "done", place, entry.label
 

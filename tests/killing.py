@@ -68,7 +68,7 @@ def arm(point: str, what: str, number: int) -> None:
             die()
 
     torch.optim.AdamW.step = training  # type: ignore[method-assign]
-    drift.follow = following
+    drift.follow = following  # type: ignore[assignment]
     os.write = writing  # type: ignore[assignment]
     os.replace = renaming  # type: ignore[assignment]
 
