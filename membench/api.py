@@ -60,6 +60,7 @@ class Dataset:
     name: str  # as the user typed it, e.g. "worlds" or "squad:dev.json"
     contexts: tuple[Context, ...]
     held_out: tuple[Context, ...] = ()
+    conflicts: tuple[Context, ...] = field(default=(), repr=False)  # dated texts, each contradicted by its `revision`
 
 
 class Source(ABC):
@@ -72,6 +73,10 @@ class Source(ABC):
         `argument` is what stands after the colon in `--data NAME:ARGUMENT` (a path, a hub id, a seed), "" if nothing.
         Raises MembenchError with file and line (or record) for missing, empty or broken data.
         """
+
+    def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """The same contexts with all their probes and conflicts, if it has any, for a task that is `probed`."""
+        return self.load(argument, limit, held_out)
 
 
 # ---------------------------------------------------------------- tasks
@@ -98,7 +103,15 @@ class Forget:
     contexts: tuple[Context, ...]
 
 
-Step = Write | Ask | Forget
+@dataclass(frozen=True)
+class Drift:
+    """Measure what the memory as it is now does to the model elsewhere (membench.drift)."""
+
+    text: str = "builtin"  # generic text, as in membench.generic; the held-out part of it is read
+    suites: tuple[str, ...] = ("common",)  # test sets, as in membench.drift_data
+
+
+Step = Write | Ask | Forget | Drift
 
 
 @dataclass(frozen=True)
@@ -168,6 +181,8 @@ class Task(ABC):
         """What can change a result beside settings and contexts, for the recipe (it may refine `data_hash`)."""
         return {}
 
+    probed: ClassVar[bool] = False  # whether its data come by `Source.load_probed`
+
     @abstractmethod
     def episodes(self, data: Dataset, seed: int) -> Iterable[Episode]:
         """The episodes, in the same order every time for the same data and seed."""
@@ -229,6 +244,11 @@ def lent(default: Any = None) -> Any:
     return field(default=default, repr=False, compare=False, metadata={"lent": True})
 
 
+def added(default: Any) -> Any:
+    """A setting that came after results were stored: at its default it is in no recipe, so their ids stay valid."""
+    return field(default=default, metadata={"added": True})
+
+
 @dataclass(frozen=True)
 class Method(ABC, Generic[M]):
     """A memory method: a pure function from a memory and new contexts to a new memory.
@@ -277,5 +297,6 @@ class Method(ABC, Generic[M]):
 
 
 def settings_of(plugin: object) -> dict[str, Any]:
-    """The settings of a method or task: its dataclass fields without what is lent."""
-    return {f.name: getattr(plugin, f.name) for f in fields(plugin) if not f.metadata.get("lent")}  # type: ignore[arg-type]
+    """The settings of a method or task as a recipe has them: fields, but for what is lent or `added` and at default."""
+    own = {f: getattr(plugin, f.name) for f in fields(plugin) if not f.metadata.get("lent")}  # type: ignore[arg-type]
+    return {f.name: value for f, value in own.items() if not f.metadata.get("added") or value != f.default}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from membench.entry import Entry
+from membench.risk_card import PREFIX, RISK_METRICS, RISKS, beside
 from membench.stats import Interval
 from membench.views import SCORES
 
 NOTHING = "–"
 _BUILT_IN = (
     "matrix:", "retention:", "forgetting:", "forward:", "kept:",
-    "recall@", "ndcg@", "mrr", "valid/", "titles/", "distinct/",
+    "recall@", "ndcg@", "mrr", "valid/", "titles/", "distinct/", PREFIX,
 )  # fmt: skip
 WRITE_FLOPS = "write_flops_per_context"
 
@@ -109,7 +111,7 @@ def _coverage(entry: Entry) -> str:
     return NOTHING if entry.coverage is None else f"{entry.coverage:.0%}"
 
 
-MEMORY, TIME, REST = "memory", "over time", "answers and cost"
+RISK, MEMORY, TIME, REST = "risk card", "memory", "over time", "answers and cost"
 
 COLUMNS: Sequence[Column] = (
     Column(MEMORY, "recall@1", "share of gold items that are the first of the recommended list", _metric("recall@1")),
@@ -134,6 +136,7 @@ COLUMNS: Sequence[Column] = (
     Column(MEMORY, "titles", "different items recommended in an answer", _plain("titles")),
     Column(MEMORY, "distinct", "different items recommended in all answers together", _plain("distinct")),
     Column(MEMORY, "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", _plain("mrr_mc")),
+    *(Column(RISK, risk.head, risk.help, partial(beside, risk, _estimate, _number)) for risk in RISKS),
     Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", _metric("contains")),
     Column(MEMORY, "group", "methods that share a letter are not resolved: the data do not rank them", _group),
     Column(MEMORY, "difference", "to the method named by --against; * where it is resolved", _difference),
@@ -249,7 +252,7 @@ def sections(entries: Sequence[Entry]) -> dict[str, list[Column]]:
     found: dict[str, list[Any]] = {}
     for column in columns_for(entries):
         found.setdefault(column.section, []).append(column)
-    return {name: found[name] for name in (MEMORY, TIME, REST) if name in found}
+    return {name: found[name] for name in (RISK, MEMORY, TIME, REST) if name in found}
 
 
 def columns_help() -> str:
@@ -263,4 +266,4 @@ def columns_help() -> str:
 
 
 def _known(name: str) -> bool:
-    return name.partition("/")[0] in SCORES or name.startswith(_BUILT_IN)
+    return name.partition("/")[0] in (*SCORES, *RISK_METRICS) or name.startswith(_BUILT_IN)

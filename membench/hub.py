@@ -10,7 +10,7 @@ from typing import Any
 from membench.errors import MembenchError
 
 
-def hub_rows(name: str, split: str) -> Iterable[dict[str, Any]]:
+def hub_rows(name: str, split: str, config: str | None = None) -> Iterable[dict[str, Any]]:
     """The rows of one split of a data set, in stored order. Code that a data set brings is never run.
 
     With HF_HUB_OFFLINE set, as `--offline` does, only the local cache is read. Raises MembenchError with the command
@@ -25,7 +25,7 @@ def hub_rows(name: str, split: str) -> Iterable[dict[str, Any]]:
     try:
         # What `hf download` fetched is a snapshot of the repository; load_dataset finds it only by its path.
         where = snapshot_download(name, repo_type="dataset", local_files_only=True) if offline else name
-        rows: Iterable[dict[str, Any]] = load_dataset(where, split=split)
+        rows: Iterable[dict[str, Any]] = load_dataset(where, config, split=split)
     except (DatasetsError, HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         raise _unreadable(f"the {split} split of {name!r}", name, error, offline) from error
     return rows

@@ -112,7 +112,7 @@ class LookupTree(Tree):
         """A number for each chunk: texts and questions look up in chunks, an answer token by token, as if decoded."""
         prompt = torch.tensor([len(self._lineage[i]) <= self._levels for i in owner.tolist()], device=owner.device)
         place = torch.where(prompt, (depth - self._start) // self.rule.chunk, depth)
-        numbers: Tensor = torch.unique(torch.stack([owner, place]), dim=1, return_inverse=True)[1]  # type: ignore[no-untyped-call]
+        numbers: Tensor = torch.unique(torch.stack([owner, place]), dim=1, return_inverse=True)[1]
         return numbers
 
 

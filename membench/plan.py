@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from membench import registry, settings, store, weights
-from membench.api import Context, Dataset, Method, Source, Task, settings_of
+from membench.api import Context, Dataset, Drift, Method, Source, Task, Write, settings_of
+from membench.drift_data import drift_digest
 from membench.errors import MembenchError
 from membench.generic import generic_texts
 from membench.gold import NAME as GOLD
@@ -79,6 +80,12 @@ class Planned:
         return f"{r['method']} · {r['task']} · {r['data']} · {r['model']} · seed {r['seed']}"
 
     @property
+    def written(self) -> list[Context]:
+        """What the cell's script writes, in its order."""
+        episodes = self.task.episodes(self.data, self.recipe["seed"])
+        return [c for e in episodes for step in e.steps if isinstance(step, Write) for c in step.contexts]
+
+    @property
     def is_gold(self) -> bool:
         """Whether this is a yardstick's cell."""
         return isinstance(self.task, Gold)
@@ -111,10 +118,10 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
             task = task.over(data)
             names = [name for name in request.methods if name not in YARDSTICKS]
             gold = YARDSTICKS if request.yardsticks else tuple(n for n in request.methods if n in YARDSTICKS)
+            script: tuple[str, Task] = (GOLD, Gold()) if task.gold_script else (task_name, task)
             for name in gold:
                 method = registry.load("methods", name)()
-                script, played = (GOLD, Gold()) if task.gold_script else (task_name, task)
-                _add(cells, request, model, prompt_hash, name, method, script, played, data, 0)
+                _add(cells, request, model, prompt_hash, name, method, *script, data, 0)
             for name in names:
                 method = settings.build(method_classes[name], method_settings[name])
                 for seed in request.seeds:
@@ -127,7 +134,8 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     name, _, argument = typed.partition(":")
     source: Source = registry.load("data", name)()
     wanted = limit or task.default_limit
-    data = source.load(argument, wanted, task.held_out)
+    load = source.load_probed if task.probed else source.load
+    data = load(argument, wanted, task.held_out)
     if not data.contexts:
         raise MembenchError(f"data {typed!r} has no contexts with questions")
     return data
@@ -178,11 +186,19 @@ def _add(
         "method_version": method.version,
         "settings": settings_of(method),
         "defaults": defaults,
-        "sources": sources_of(method),
+        "sources": sources_of(method) | _drift_sources(task, data, seed),
         "seed": seed,
         **task.provenance(),
     }
+    if data.conflicts and task.probed:
+        recipe["conflicts_hash"] = data_hash(data.conflicts)
     cells.setdefault(store.cell_id(recipe), Planned(name, method, task, data, recipe))
+
+
+def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
+    """What identifies the texts and test sets that a task's Drift steps read; nothing where it has none."""
+    steps = dict.fromkeys(s for e in task.episodes(data, seed) for s in e.steps if isinstance(s, Drift))
+    return {"drift": [drift_digest(step) for step in steps]} if steps else {}
 
 
 def resolve_model(request: Request, style: str) -> ModelInfo:

@@ -9,11 +9,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from membench import memory as memories
-from membench.api import Answer, Ask, Episode, Forget, Method, Question, Write
+from membench.api import Answer, Ask, Drift, Episode, Forget, Method, Question, Write
+from membench.drift import Baseline, baseline, measure
 from membench.errors import MembenchError
 from membench.llm import LLM
 from membench.meter import peak_bytes
 from membench.plan import Planned
+from membench.probes import leak_margin
 from membench.reading import Reading, Reference
 from membench.score import token_f1
 from membench.store import RecordLog
@@ -34,6 +36,7 @@ class Player:
     log: RecordLog
     references: Mapping[str, Reference]
     notify: Notify
+    baselines: dict[Drift, Baseline] = field(default_factory=dict)  # of the empty memory, shared by the cells of a run
     readings: dict[str, Reading] = field(default_factory=dict)  # by question id, of the last time it was read
     _known: dict[tuple[str, str], tuple[str, dict[str, float]]] = field(default_factory=dict)
     _notes: dict[str, float] = field(default_factory=dict)  # of the recall that was read last
@@ -67,12 +70,15 @@ class Player:
                     self._ask(episode, k, step, memory)
                 continue
             if closed:
-                stale = True
+                stale = stale or not isinstance(step, Drift)
             else:
                 memory = self._restore(episode, k) if stale else memory
                 stale = False
                 self.notify(before + k, f"{episode.name}: step {k + 1} of {len(episode.steps)}")
-                memory = self._change(episode, k, step, memory)
+                if isinstance(step, Drift):
+                    self._drift(episode, k, step, memory)
+                else:
+                    memory = self._change(episode, k, step, memory)
 
     def _refuse_what_cannot_be_forgotten(self) -> None:
         """Say that a method cannot forget before anything is spent on writing. Raises MembenchError."""
@@ -101,8 +107,8 @@ class Player:
             memory = self._apply(episode.steps[k], memory)
         return memory
 
-    def _apply(self, step: Write | Forget | Ask, memory: Any) -> Any:
-        texts = [c.text for c in step.contexts] if not isinstance(step, Ask) else []
+    def _apply(self, step: Write | Forget | Ask | Drift, memory: Any) -> Any:
+        texts = [c.text for c in step.contexts] if isinstance(step, Write | Forget) else []
         if isinstance(step, Forget):
             return None if memory is None else self.method.forget(memory, texts)
         return self.method.write(memory, texts)
@@ -129,6 +135,15 @@ class Player:
             }
         )
         return memory
+
+    def _drift(self, episode: Episode, k: int, step: Drift, memory: Any) -> None:
+        if step not in self.baselines:
+            self.baselines[step] = baseline(self.llm, step)
+        self.llm.meter.lap()
+        found = measure(self.llm, lambda prompts: self.method.recall(memory, prompts), self.baselines[step])
+        seconds, tokens = self.llm.meter.lap()
+        spent = {"seconds": round(seconds, 3), "tokens": tokens}
+        self.log.append({"type": "drift", "episode": episode.name, "step": k, **found, **spent})
 
     def _recollect(self, episode: Episode, k: int) -> None:
         """Know again what a closed Ask answered, so that a resumed run reads no more than an undisturbed one."""
@@ -184,7 +199,8 @@ class Player:
         for question, reading, reference in zip(questions, readings, references, strict=True):
             self.readings[question.id] = reading
             scores = self.cell.task.score(question, reading.text)
-            out.append((reading.text, scores | likelihood(reading) | self._fidelity(reading, reference)))
+            scores |= likelihood(reading) | leak_margin(question, reading.logprobs)
+            out.append((reading.text, scores | self._fidelity(reading, reference)))
         return out
 
     def _fidelity(self, reading: Reading, reference: Reference | None) -> dict[str, float]:
@@ -235,4 +251,4 @@ def _positions(episode: Episode, upto: int) -> dict[str, int]:
 
 def _changes(episode: Episode, upto: int) -> list[int]:
     """The steps before step `upto` that changed the memory."""
-    return [k for k, step in enumerate(episode.steps[:upto]) if not isinstance(step, Ask)]
+    return [k for k, step in enumerate(episode.steps[:upto]) if isinstance(step, Write | Forget)]

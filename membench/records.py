@@ -16,11 +16,12 @@ from membench.api import Answer
 from membench.errors import MembenchError
 
 FILE = "records.jsonl"
-CLOSING = frozenset({"write", "forget", "ask"})  # the records that close a step; answers stand before their "ask"
+CLOSING = frozenset({"write", "forget", "ask", "drift"})  # they close a step; answers stand before "ask"
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "answer": tuple(f.name for f in fields(Answer)),
     **dict.fromkeys(("write", "forget"), ("episode", "step", "contexts", "seconds", "tokens", "memory")),
     "ask": ("episode", "step", "questions", "seconds", "tokens"),
+    "drift": ("episode", "step", "texts", "items", "seconds", "tokens"),
 }
 
 

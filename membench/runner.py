@@ -12,9 +12,10 @@ from typing import Any
 from rich.console import Console
 
 from membench import store, weights
-from membench.api import Pair, Question, Write
+from membench.api import Drift, Pair, Question
 from membench.audit import audit
 from membench.controls import compared, overlaps
+from membench.drift import Baseline
 from membench.errors import MembenchError
 from membench.gold import gold_readings, load_references, save_references
 from membench.ledger import ledger_of
@@ -64,6 +65,7 @@ class Session:
         style = request.style or weights.style(request.model)
         self.model: ModelInfo = resolve_model(request, style)
         self._llm: LLM | None = None
+        self._baselines: dict[Drift, Baseline] = {}
         self.cells = plan(request, self.model, self._prompt_hash())
 
     def _prompt_hash(self) -> str:
@@ -128,7 +130,7 @@ class Session:
                 store.RecordLog.open(folder, self.reporter.say) as log,
                 self.reporter.cell(cell.title, number, count, steps) as stepper,
             ):
-                player = Player(cell, self.llm, log, references, stepper)
+                player = Player(cell, self.llm, log, references, stepper, self._baselines)
                 player.play()
             if cell.is_gold and cell.method_name == REFERENCE:
                 save_references(folder, gold_readings(self.llm, cell.method, cell.data.contexts, player.readings))
@@ -147,7 +149,7 @@ class Session:
         return replace(cell, method=replace(cell.method, llm=self.llm, scribe=scribe, seed=cell.recipe["seed"]))
 
     def _scribe(self, cell: Planned) -> Scribe:
-        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out) if c.targets}
+        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written) if c.targets}
         cache = weights.home() / "targets"
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
@@ -155,7 +157,12 @@ class Session:
     def _golds(self, cell: Planned) -> Iterator[Planned]:
         """The yardsticks on this cell's data, as far as they are done."""
         for other in self.cells:
-            ground = other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
+            ground = (
+                cell.task.gold_script
+                and other.is_gold
+                and other.recipe_id != cell.recipe_id
+                and _same_ground(other, cell)
+            )
             if ground and store.finished(self.request.output, other.recipe):
                 yield other
 
@@ -173,9 +180,7 @@ class Session:
         """The pairs that the method was trained on, also those written before a kill."""
         settings = cell.recipe["settings"]
         if {"targets", "pairs"} <= settings.keys():
-            episodes = cell.task.episodes(cell.data, cell.recipe["seed"])
-            changes = [step for e in episodes for step in e.steps if isinstance(step, Write)]
-            for text in dict.fromkeys(context.text for step in changes for context in step.contexts):
+            for text in dict.fromkeys(context.text for context in cell.written):
                 if text not in scribe.written:
                     scribe.pairs(settings["targets"], text, settings["pairs"], self.llm)
             self.llm.meter.lap()
@@ -241,5 +246,5 @@ def _reason(error: Exception, folder: Path) -> str:
 
 
 def _same_ground(gold: Planned, cell: Planned) -> bool:
-    """Whether a yardstick was played on this cell's data and model."""
-    return gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
+    """Whether a yardstick was played on this cell's data and model, and counts for its task."""
+    return cell.task.gold_script and gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from membench.api import Answer, Metric, Task
+from membench.drift_metrics import drift_metrics
 from membench.records import answer_of
 
 DIGITS = 6  # decimals that are stored
@@ -23,12 +24,16 @@ def summarise_cell(
     A cell that failed has no summary: its task is None.
     """
     answers = [answer_of(record) for record in records if record["type"] == "answer"]
-    return summary_of(task, answers) if task else {}, costs_of(records), counts_of(records)
+    summary = summary_of(task, answers) | _plain_all(drift_metrics(records)) if task else {}
+    return summary, costs_of(records), counts_of(records)
 
 
 def summary_of(task: Task, answers: Sequence[Answer]) -> dict[str, Any]:
     """The task's metrics as plain data: name -> value and, where there are any, contexts and curve."""
-    metrics = task.summarise(answers) if answers else {}
+    return _plain_all(task.summarise(answers) if answers else {})
+
+
+def _plain_all(metrics: Mapping[str, Metric]) -> dict[str, Any]:
     return {name: _plain(metric) for name, metric in metrics.items()}
 
 

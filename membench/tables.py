@@ -18,6 +18,7 @@ from membench.budget import fit, limits, with_fronts
 from membench.columns import columns_help
 from membench.entry import Entry, Summary
 from membench.errors import unknown
+from membench.risk_card import PREFIX, controls
 from membench.standing import declared_entry, stand
 from membench.store import Cell
 from membench.views import BASELINES
@@ -28,6 +29,7 @@ GOLD = "gold"  # the script that floor and reference are played on
 YARDSTICKS = {"base": "floor", "in-context": "reference"}
 GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
 ADDED = ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context")  # to costs, by the ledger
+DOWNWARDS = ("fidelity_kl", "leak", "damage", "drift", "flips")  # metrics of which less is better
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
     "metric_version",
@@ -114,7 +116,9 @@ def table_rows(table: Table) -> list[dict[str, Any]]:
     for entry in table.entries:
         head = {**{name: table.recipe[name] for name in TABLE}, **entry.head()}
         shown_elsewhere = tuple(f"/{view}" for view in ("placebo", *BASELINES))
-        names: list[str | None] = [name for name in entry.names if not name.endswith(shown_elsewhere)]
+        names: list[str | None] = [
+            name for name in entry.names if not (name.endswith(shown_elsewhere) or name.startswith(PREFIX))
+        ]
         out += [head | entry.numbers(name) for name in names or [None]]
     return out
 
@@ -169,8 +173,8 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
             merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
     several = {name for name, those in versions.items() if len(those) > 1}
     entries = [_entry(cells, shared, asked, several) for cells in merged.values()]
-    sortable = [*entries, *_baselines([*yardsticks, *entries])]
-    return Table(recipe, (*yardsticks, *failed, *sorted(sortable, key=lambda e: _rank(e, sort))), written, asked)
+    ranked = sorted([*entries, *_baselines([*yardsticks, *entries])], key=lambda e: _rank(e, sort))
+    return Table(recipe, (*yardsticks, *failed, *controls(ranked), *ranked), written, asked)
 
 
 def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
@@ -251,7 +255,7 @@ def _per_unit(ledger: Mapping[str, Any]) -> dict[str, float | None]:
 def _rank(entry: Entry, sort: str | None) -> tuple[bool, float, str]:
     name = sort or next((n for n in entry.names if n.startswith("recall@")), "contains")
     value = entry.cost(name) if name in entry.costs else entry.value(name)
-    downwards = name in entry.costs or name.startswith("fidelity_kl")
+    downwards = name in entry.costs or name.startswith(DOWNWARDS)
     place = float("inf") if value is None else value if downwards else -value
     return entry.status != "done", place, entry.label
 

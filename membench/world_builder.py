@@ -42,6 +42,12 @@ def build(seed: int, index: int) -> Context:
     return _Builder(seed, index).context()
 
 
+def cast(seed: int, index: int) -> tuple[Kind, str, str]:
+    """The kind of the index-th context's entity, its name, and the name of its neighbour."""
+    made = _Builder(seed, index)
+    return made.kind, made.name, made.neighbour
+
+
 class _Builder:
     """One context in the making. It draws from one random generator: the order of the calls is part of the data."""
 
@@ -95,7 +101,7 @@ class _Builder:
         sentences = [self.rng.choice(self.kind.openings).format(e=self.name)]
         for fact in facts:
             sentences.append(self.rng.choice(fact.attribute.statements).format(e=self.name, v=fact.value))
-        return " ".join(f"{_sentence(s)}." for s in sentences)
+        return " ".join(f"{sentence(s)}." for s in sentences)
 
     def value(self, attribute: Attribute, taken: Sequence[str]) -> str:
         """A value that cannot be confused with those taken."""
@@ -127,7 +133,7 @@ class _Builder:
 
     def ask(self, pattern: str, name: str = "") -> str:
         """A question as text."""
-        return _sentence(pattern.format(e=name or self.name))
+        return sentence(pattern.format(e=name or self.name))
 
     def targets(self, facts: Sequence[Fact]) -> tuple[Pair, ...]:
         """Two phrasings a fact; all facts once, then all facts again."""
@@ -184,7 +190,7 @@ class _Builder:
             made = self.question(after, asked[key][0], [*facts, *new], kind="revision", old=before.value)
             wrong = (before.value, *made.distractors[1:])
             questions.append(Question(f"{id_}-{key}", made.text, made.answers, id_, wrong, made.tags))
-        return Context(id_, _sentence(text), tuple(questions), self.targets(new))
+        return Context(id_, sentence(text), tuple(questions), self.targets(new))
 
 
 def _kind(seed: int, index: int) -> Kind:
@@ -193,6 +199,7 @@ def _kind(seed: int, index: int) -> Kind:
     return random.Random(f"kinds/{seed}/{turn}").sample(KINDS, len(KINDS))[place]
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A text that begins with a capital letter, its articles right."""
     text = _ARTICLE.sub(r"\1n ", text)
     return text[0].upper() + text[1:]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Answer, Ask, Dataset, Episode, Metric, Task, Write
+from membench.api import Answer, Ask, Dataset, Drift, Episode, Metric, Step, Task, Write, added
 from membench.errors import MembenchError
 from membench.retention import summarise_retention
 from membench.views import (
@@ -31,11 +31,16 @@ class Sequential(Task):
     """
 
     questions: int = 4  # of each context in each Ask; 0 means all
+    drift: int = added(0)  # measure drift after every so many writes and after the last one; 0 means never
+    drift_text: str = added(Drift.text)  # generic text to measure it on
+    drift_suites: tuple[str, ...] = added(Drift.suites)  # test sets to measure it on
     default_limit: ClassVar[int] = 8
 
     def __post_init__(self) -> None:
         if self.questions < 0:
             raise MembenchError(f"setting questions of sequential wants 0 (all) or more, got {self.questions}")
+        if self.drift < 0:
+            raise MembenchError(f"setting drift of sequential wants 0 (never) or more, got {self.drift}")
 
     def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:
         """The one episode; seed 0 writes in the data's order, any other in an order of its own."""
@@ -43,7 +48,13 @@ class Sequential(Task):
         if seed:
             random.Random(f"order {seed}").shuffle(order)
         ask = Ask(tuple(q for context in data.contexts for q in alternate(context.questions, self.questions)))
-        yield Episode("sequence", tuple(step for context in order for step in (Write((context,)), ask)))
+        drift = Drift(self.drift_text, self.drift_suites)
+        steps: list[Step] = []
+        for count, context in enumerate(order, 1):
+            steps += [Write((context,)), ask]
+            if self.drift and (count % self.drift == 0 or count == len(order)):
+                steps.append(drift)
+        yield Episode("sequence", tuple(steps))
 
     def summarise(self, answers: Sequence[Answer]) -> dict[str, Metric]:
         """Efficacy, placebo, what is left after the last write, and the retention metrics of `membench.retention`."""

@@ -20,7 +20,7 @@ import torch
 from rich.console import Console
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast  # imported here, so that no job has to
 
-from membench import runner
+from membench import drift, runner
 
 IMPORTED = (LlamaForCausalLM, PreTrainedTokenizerFast)
 
@@ -32,11 +32,11 @@ def die() -> None:
 def arm(point: str, what: str, number: int) -> None:
     """Die at the `number`-th time that the process comes to a point.
 
-    "train": an optimiser step. "tear": half of a record of type `what` is written. "before", "after": the rename of a
-    file whose name ends in `what`.
+    "train": an optimiser step. "drift": prompts are read in a Drift step. "tear": half of a record of type `what` is
+    written. "before", "after": the rename of a file whose name ends in `what`.
     """
     left = number
-    step, write, replace = torch.optim.AdamW.step, os.write, os.replace
+    step, write, replace, follow = torch.optim.AdamW.step, os.write, os.replace, drift.follow
 
     def due(here: bool) -> bool:
         nonlocal left
@@ -47,6 +47,11 @@ def arm(point: str, what: str, number: int) -> None:
         if due(point == "train"):
             die()
         return step(*arguments, **options)
+
+    def following(*arguments: Any) -> Any:
+        if due(point == "drift"):
+            die()
+        return follow(*arguments)
 
     def writing(descriptor: int, data: bytes) -> int:
         if due(point == "tear" and bytes(data).startswith(f'{{"type":"{what}"'.encode())):
@@ -63,6 +68,7 @@ def arm(point: str, what: str, number: int) -> None:
             die()
 
     torch.optim.AdamW.step = training  # type: ignore[method-assign]
+    drift.follow = following  # type: ignore[assignment]
     os.write = writing  # type: ignore[assignment]
     os.replace = renaming  # type: ignore[assignment]
 

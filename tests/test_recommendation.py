@@ -33,7 +33,7 @@ def turn(id_: str, golds: Sequence[str], before: Sequence[str] = (), context: st
 def dialogues(*turns: Question) -> Dialogues:
     told = {"c0": ("Beta", "Zeta"), "c1": ("Zeta",), "c2": ("Alpha Rising", "Zeta", "Beta")}
     contexts = tuple(Context(name, f"System: Watch {' and '.join(films)}.", ()) for name, films in told.items())
-    return Dialogues("made", contexts, (), FILMS, turns, told, "by hand")
+    return Dialogues("made", contexts, items=FILMS, turns=turns, recommended=told, split="by hand")
 
 
 def task(*turns: Question, **settings: Any) -> Task:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from membench.api import Context, Dataset, Pair, Question, Source
+from membench.api import Context, Dataset, Question, Source
 from membench.distractors import fill_distractors
 from membench.errors import MembenchError
+from membench.jsonl_probes import answers, conflict, probes, targets, texts
 from membench.textfiles import data_name, read_jsonl, want
 
 
@@ -18,16 +20,27 @@ class Jsonl(Source):
 
         Raises MembenchError "FILE:LINE: what is wrong".
         """
+        return self._load(argument, limit, held_out, probed=False)
+
+    def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """The same contexts with the probes and conflicts that their lines hold (membench.jsonl_probes)."""
+        return self._load(argument, limit, held_out, probed=True)
+
+    def _load(self, argument: str, limit: int, held_out: int, probed: bool) -> Dataset:
         if not argument:
             raise MembenchError("jsonl wants a file: --data jsonl:FILE (docs/data.md has the format)")
         contexts: dict[str, Context] = {}
+        conflicts: dict[str, Context] = {}
         for number, (where, row) in enumerate(read_jsonl(argument), 1):
             context = _context(row, f"c{number}", where)
             if context.id in contexts:
                 raise MembenchError(f"{where}: the id {context.id!r} is taken by an earlier line")
-            contexts[context.id] = context
+            contexts[context.id] = replace(context, probes=probes(row, context, where)) if probed else context
+            if probed and "conflict" in row:
+                conflicts[context.id] = conflict(row, context.id, where)
         filled = fill_distractors(tuple(contexts.values()), limit + held_out)
-        return Dataset(data_name("jsonl", argument), filled[:limit], filled[limit:])
+        kept = tuple(conflicts[c.id] for c in filled[:limit] if c.id in conflicts)
+        return Dataset(data_name("jsonl", argument), filled[:limit], filled[limit:], kept)
 
 
 def _context(row: dict[str, Any], default_id: str, where: str) -> Context:
@@ -36,29 +49,7 @@ def _context(row: dict[str, Any], default_id: str, where: str) -> Context:
     questions = []
     for i, item in enumerate(want(row, "questions", list, where)):
         place = f"{where}: questions[{i}]"
-        wrong = _texts(item, "distractors", place) if isinstance(item, dict) and "distractors" in item else ()
+        wrong = texts(item, "distractors", place) if isinstance(item, dict) and "distractors" in item else ()
         asked = want(item, "question", str, place)
-        questions.append(Question(f"{id_}-{i}", asked, _answers(item, place), id_, wrong, {"kind": "test"}))
-    targets = want(row, "targets", list, where) if "targets" in row else []
-    pairs = []
-    for i, item in enumerate(targets):
-        place = f"{where}: targets[{i}]"
-        pairs.append(Pair(want(item, "question", str, place), want(item, "answer", str, place)))
-    return Context(id_, text, tuple(questions), tuple(pairs))
-
-
-def _answers(item: dict[str, Any], where: str) -> tuple[str, ...]:
-    """The accepted answers: a list `answers`, or one text `answer`."""
-    if "answers" in item:
-        return _texts(item, "answers", where)
-    if "answer" in item:
-        return (want(item, "answer", str, where),)
-    raise MembenchError(f"{where}: 'answers' is missing")
-
-
-def _texts(item: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
-    texts = want(item, key, list, where)
-    for text in texts:
-        if not isinstance(text, str) or not text.strip():
-            raise MembenchError(f"{where}: {key!r} must be a list of texts, none of them empty")
-    return tuple(texts)
+        questions.append(Question(f"{id_}-{i}", asked, answers(item, place), id_, wrong, {"kind": "test"}))
+    return Context(id_, text, tuple(questions), targets(row, where))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from membench.api import Dataset, Source
 from membench.errors import MembenchError
 from membench.world_builder import build
+from membench.world_probes import probed
 
 
 class Worlds(Source):
@@ -20,3 +21,10 @@ class Worlds(Source):
         contexts = tuple(build(int(argument or "0"), index) for index in range(limit + held_out))
         name = f"worlds:{argument}" if argument else "worlds"
         return Dataset(name, contexts[:limit], contexts[limit:])
+
+    def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """The same contexts with probes of every kind, and a conflict for each."""
+        data = self.load(argument, limit, held_out)
+        made = [probed(context, int(argument or "0"), k) for k, context in enumerate(data.contexts)]
+        conflicts = tuple(conflict for _, conflict in made if conflict)
+        return Dataset(data.name, tuple(context for context, _ in made), data.held_out, conflicts)

@@ -1,0 +1,98 @@
+"""The risk card: what a memory does to what it should leave alone, one row a method (docs/contamination.md).
+
+Each number stands with its interval over contexts and, in brackets, the base model's own rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from membench.entry import Entry
+from membench.stats import Interval
+
+PREFIX = "control:"  # of metrics that are a row of their own: "control:ROW:METRIC/VIEW"
+
+
+@dataclass(frozen=True)
+class Risk:
+    """A column: its head, how to read it, the metrics that it may show (the first there is), and their base rates."""
+
+    head: str
+    help: str
+    names: tuple[str, ...]
+    bases: tuple[str, ...] = ()
+
+
+def _conflict(class_: str, help_: str) -> Risk:
+    names = tuple(f"{name}/{class_}" for name in ("conflict", "prior_conflict"))
+    return Risk(f"conflict {class_}", help_, names, tuple(name.replace("/", "_base/") for name in names))
+
+
+def _leak(head: str, kind: str, help_: str) -> Risk:
+    return Risk(head, help_, (f"leak/{kind}",), (f"leak_base/{kind}",))
+
+
+RISKS: Sequence[Risk] = (
+    Risk(
+        "efficacy",
+        "contamination: contains, after writing; in brackets, here and in the next columns, the base model's own rate",
+        ("efficacy/all",),
+        ("efficacy_base/all",),
+    ),
+    _leak("leak entity", "near_entity", "share of answers about another entity that name the written value, − before"),
+    _leak("leak attribute", "near_attribute", "the same, about another attribute of the entity"),
+    _leak("leak pattern", "pattern", "the same, the question's pattern with an unrelated subject"),
+    _conflict("new", "two dated texts disagree, or a text and the model: the newer value alone is named"),
+    _conflict("old", "the older value alone"),
+    _conflict("both", "both values: a hedge"),
+    _conflict("neither", "neither value"),
+    Risk(
+        "abstention",
+        "balanced: mean of abstentions where nothing answers and answers where something does; 0.50 is no skill",
+        ("abstention/all",),
+        ("abstention_base/all",),
+    ),
+    Risk(
+        "damage",
+        "of what the base model gets right elsewhere (in brackets: how much that is), the share then wrong",
+        ("damage/all",),
+        ("known_base/all",),
+    ),
+    Risk("drift_ppl", "perplexity of held-out generic text with the memory / without; 1: none", ("drift_ppl/all",)),
+    Risk("drift_kl", "KL of the model without memory to the one with it, same text, nats per token", ("drift_kl/all",)),
+    Risk("flips", "of test items right without the memory, the share that is wrong with it", ("flips/all",)),
+)
+
+RISK_METRICS = frozenset(
+    {name.partition("/")[0] for risk in RISKS for name in (*risk.names, *risk.bases)}
+    | {"leak_margin", "unchanged", "repair", "repairs", "recency", "consistency", "attribution", "conflict_swapped"}
+    | {"conflict_margin", "prior_conflict_margin"}
+)
+
+
+def beside(
+    risk: Risk, estimate: Callable[[Interval | None], str], number: Callable[[float | None], str], entry: Entry
+) -> str:
+    """An estimate with the base model's own rate in brackets, as a cell of a table."""
+    shown = next((i for name in risk.names if (i := entry.interval(name))), None)
+    base = next((v for name in risk.bases if (v := entry.value(name)) is not None), None)
+    return estimate(shown) + (f" ({number(base)})" if shown and base is not None else "")
+
+
+def controls(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Rows that no method played but the same questions give, e.g. "always abstains"; of the first entry with any."""
+    first = next((entry for entry in entries if any(name.startswith(PREFIX) for name in entry.names)), None)
+    if first is None:
+        return ()
+    rows = dict.fromkeys(name.split(":")[1] for name in first.names if name.startswith(PREFIX))
+    return tuple(_control(first, row) for row in rows)
+
+
+def _control(entry: Entry, row: str) -> Entry:
+    start = f"{PREFIX}{row}:"
+    own = [{n.removeprefix(start): m for n, m in s.items() if n.startswith(start)} for s in entry.summaries]
+    return replace(
+        entry, method=row, settings={}, seeds=entry.seeds[:1], ids=(), summaries=tuple(own[:1]), floor={}, reference={},
+        costs={}, coverage=None, mark="control",
+    )  # fmt: skip
