@@ -203,6 +203,8 @@ class Method(ABC, Generic[M]):
     """
 
     version: ClassVar[int] = 1  # raise it when a change of code changes results: stored cells are then played anew
+    storage: ClassVar[str] = ""  # how a memory grows and what it holds, for `membench ls methods`
+    licence: ClassVar[str] = ""  # of weights that it brings beside the base model, likewise
 
     llm: LLM = lent()
     scribe: Scribe = lent()  # writes target sentences; lent to every method, used by the trained ones
@@ -223,6 +225,11 @@ class Method(ABC, Generic[M]):
     def forget(self, memory: M, contexts: Sequence[str]) -> M | None:
         """The memory without these contexts."""
         raise MembenchError(f"{type(self).__name__} cannot forget: write the remaining contexts anew")
+
+    @property
+    def label(self) -> str | None:
+        """What tables call the method as it is set; None for its own name."""
+        return None
 
     def deployed_growth(self, memory: M | None) -> int | None:
         """Bytes that a deployment adds for this memory; None means all of it (0 once weights are merged)."""

@@ -41,6 +41,7 @@ class Entry:
     questions: int | None
     coverage: float | None
     mark: str | None = None
+    title: str | None = None  # what the method calls itself as it is set; None for its name
 
     @property
     def label(self) -> str:
@@ -48,7 +49,7 @@ class Entry:
         settings = " ".join(f"{name}={_brief(value)}" for name, value in self.settings.items())
         seeds = f"({len(self.seeds)} seeds)" if len(self.seeds) > 1 else ""
         mark = f"({self.mark})" if self.mark else ""
-        return " ".join(part for part in (self.method, settings, seeds, mark) if part)
+        return " ".join(part for part in (self.title or self.method, settings, seeds, mark) if part)
 
     @cached_property
     def names(self) -> list[str]:
@@ -119,7 +120,8 @@ class Entry:
     def head(self) -> dict[str, Any]:
         """What all rows of this entry share."""
         return {
-            "method": self.method, "settings": dict(self.settings), "seeds": list(self.seeds), "mark": self.mark,
+            "method": self.method, "label": self.title or self.method, "settings": dict(self.settings),
+            "seeds": list(self.seeds), "mark": self.mark,
             "contexts": self.contexts, "questions": self.questions, "group": None,
             **{name: self.cost(name) for name in COSTS},
             "coverage": self.coverage, "status": self.status, "reason": self.reason, "cells": list(self.ids),

@@ -192,6 +192,7 @@ class Session:
             "id": cell.recipe_id,
             "status": "failed" if reason else "done",
             "reason": reason,
+            "label": cell.method.label,
             "recipe": cell.recipe,
             "summary": summary,
             "yardsticks": {} if reason else self._yardsticks(cell, records),

@@ -166,6 +166,7 @@ def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, sev
         contexts=first.result["counts"]["contexts"],
         questions=asked,
         coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
+        title=first.result.get("label"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from rank_bm25 import BM25Plus
@@ -25,6 +26,8 @@ class BM25(Method[tuple[str, ...]]):
     BM25Plus, because its IDF ln((N + 1) / n) stays positive; the classic Okapi IDF is zero or negative for one or two
     documents, so that ties would decide. Ties go to the document written first.
     """
+
+    storage: ClassVar[str] = "O(n) text"
 
     k: int = 1  # documents before each question
     k1: float = 1.5
