@@ -108,7 +108,7 @@ def list_(what: str, output: Path, as_json: bool) -> None:
 
         rows = [
             {"name": name, "state": "ready" if weights.fetched(name) else "not fetched", "summary": model.summary}
-            for name, model in weights.ALIASES.items()
+            for name, model in weights.packaged().items()
         ]
     else:
         from membench import registry

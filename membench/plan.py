@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from membench import registry, settings, store, weights
+from membench import encoders, registry, settings, store, summaries, weights
 from membench.api import Context, Dataset, Method, Source, Task, settings_of
 from membench.errors import MembenchError
 from membench.generic import generic_texts
@@ -90,6 +90,8 @@ def validate(request: Request) -> None:
         if value not in allowed:
             known = ", ".join(choice for choice in allowed if choice)
             raise MembenchError(f"unknown {name} {value!r}: choose from {known}")
+    if request.model in weights.ENCODERS:
+        raise MembenchError(f"{request.model} is no language model: choose from {', '.join(weights.ALIASES)}")
     if request.limit is not None and request.limit < 1:
         raise MembenchError(f"limit must be at least 1, got {request.limit}")
 
@@ -137,15 +139,25 @@ def data_hash(contexts: Sequence[Context]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def sources_of(method: Method[Any]) -> dict[str, Any]:
-    """What identifies the texts that a trained method's settings point to: its target writer and generic text."""
+def sources_of(method: Method[Any], offline: bool = False) -> dict[str, Any]:
+    """What identifies what a method's settings point to: target writer, generic text, encoder, summariser."""
     out: dict[str, Any] = {}
     chosen = settings_of(method)
     if "targets" in chosen:
         out["targets"] = Scribe({}, None).provenance(chosen["targets"])
     if chosen.get("generic"):
         out["generic_text"] = generic_texts(chosen["generic_text"]).digest
+    if "encoder" in chosen:
+        out["encoder"] = encoders.identity(chosen["encoder"], offline)
+    if "summaries" in chosen:
+        out["summaries"] = summaries.provenance(chosen["summaries"])
     return out
+
+
+def encoders_of(cells: Sequence[Planned]) -> list[str]:
+    """The encoders that these cells' methods load."""
+    chosen = (settings_of(cell.method).get("encoder") for cell in cells)
+    return list(dict.fromkeys(name for setting in chosen if setting for name in encoders.names(setting)))
 
 
 def _add(
@@ -172,7 +184,7 @@ def _add(
         "method_version": method.version,
         "settings": settings_of(method),
         "defaults": defaults,
-        "sources": sources_of(method),
+        "sources": sources_of(method, request.offline),
         "seed": seed,
     }
     cells.setdefault(store.cell_id(recipe), Planned(name, method, task, data, recipe))

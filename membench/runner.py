@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
 from membench import store, weights
@@ -20,13 +17,24 @@ from membench.audit import audit
 from membench.errors import MembenchError
 from membench.gold import gold_readings, load_references, save_references
 from membench.llm import LLM
-from membench.plan import YARDSTICKS, ModelInfo, Planned, Request, check_window, plan, resolve_model, validate
+from membench.plan import (
+    YARDSTICKS,
+    ModelInfo,
+    Planned,
+    Request,
+    check_window,
+    encoders_of,
+    plan,
+    resolve_model,
+    validate,
+)  # fmt: skip
 from membench.play import Player
 from membench.progress import Reporter
 from membench.prompt import Renderer
 from membench.reading import Reference
 from membench.records import no_room
 from membench.scribe import Scribe
+from membench.versions import versions
 
 __all__ = ["Request", "plan_cells", "run"]
 
@@ -95,6 +103,8 @@ class Session:
         missing = [cell for cell in self.cells if self.result(cell) is None]
         done = len(self.cells) - len(missing)
         self.reporter.say(f"{len(self.cells)} cells, {done} of them done already, in {self.request.output}")
+        for name in encoders_of(missing):
+            weights.resolve(name, self.request.offline)
         if missing:
             check_window(missing, self.llm)
         played = {cell.recipe_id: self._play(cell, k, len(missing)) for k, cell in enumerate(missing, 1)}
@@ -237,15 +247,3 @@ def _reason(error: Exception, folder: Path) -> str:
 def _same_ground(gold: Planned, cell: Planned) -> bool:
     """Whether a yardstick was played on this cell's data and model."""
     return gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
-
-
-def versions() -> dict[str, Any]:
-    """What the result may depend on beside the recipe."""
-    packages = ("torch", "transformers", "peft", "rank-bm25", "numpy")
-    return {
-        "membench": metadata.version("membench"),
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "threads": torch.get_num_threads(),
-        **{name: metadata.version(name) for name in packages},
-    }
