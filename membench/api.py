@@ -260,6 +260,8 @@ class Method(ABC, Generic[M]):
 
     version: ClassVar[int] = 1  # raise it when a change of code changes results: stored cells are then played anew
     cannot_forget: ClassVar[str] = "it has no way to take a text out again"  # said by methods without `forget`
+    storage: ClassVar[str] = ""  # how a memory grows and what it holds, for `membench ls methods`
+    licence: ClassVar[str] = ""  # of weights that it brings beside the base model, likewise
 
     llm: LLM = lent()
     scribe: Scribe = lent()  # writes target sentences; lent to every method, used by the trained ones

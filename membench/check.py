@@ -17,7 +17,7 @@ from membench import registry, settings
 from membench.api import Method, Pair, Recall
 from membench.llm import LLM
 from membench.scribe import Scribe
-from membench.tiny import tiny_llm
+from membench.tiny import tiny_encoder, tiny_llm
 
 TEXTS = (
     "The harbour of Vellmar was built by Ines Corde in 1931. It holds forty ships.",
@@ -42,11 +42,15 @@ class Check:
 def check(name: str, given: Sequence[str] = ()) -> list[Check]:
     """Play a method against the contract, with the given settings (`key=value`).
 
+    A setting `encoder` that is not given is a tiny random one, as the model is.
+
     Raises MembenchError if there is no such method or setting.
     """
     cls = registry.load("methods", name)
     strings = settings.split(given, {name: cls})[name]
     with tempfile.TemporaryDirectory() as folder:
+        if "encoder" in settings.types_of(cls) and "encoder" not in strings:
+            strings["encoder"] = str(tiny_encoder(Path(folder, "encoder")))
         llm = LLM.load(tiny_llm(Path(folder, "model")), name="tiny", dtype="float32")
         scribe = Scribe(dict(zip(TEXTS, PAIRS, strict=True)), None, offline=True)
         method = settings.build(cls, strings, name=name, llm=llm, scribe=scribe, seed=0)

@@ -113,15 +113,13 @@ def list_(what: str, output: Path, as_json: bool) -> None:
 
         rows = [
             {"name": name, "state": "ready" if weights.fetched(name) else "not fetched", "summary": model.summary}
-            for name, model in weights.ALIASES.items()
+            for name, model in weights.packaged().items()
         ]
     else:
         from membench import registry
 
-        rows = [
-            {"name": entry.name, "origin": entry.origin, "summary": entry.summary, "error": entry.error}
-            for entry in registry.listing(what)
-        ]
+        shown = ("name", "origin", "summary", *(registry.FACTS if what == "methods" else ()), "error")
+        rows = [{key: getattr(entry, key) for key in shown} for entry in registry.listing(what)]
     if as_json:
         print_json(rows)
     else:

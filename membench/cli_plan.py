@@ -12,7 +12,7 @@ import click
 
 from membench import store, weights
 from membench.cli_shell import print_json, print_table
-from membench.plan import ModelInfo, Planned, Request, plan
+from membench.plan import ModelInfo, Planned, Request, encoders_of, plan
 
 UNKNOWN = "unknown until the model is fetched"
 
@@ -30,18 +30,20 @@ def print_plan(options: Mapping[str, Any], as_json: bool) -> None:
 
         cells, done = plan_cells(request)
     rows = [_row(cell, cell.recipe_id in done, list(_alike(cell, request.output))) for cell in cells]
-    to_fetch = [f"{request.model}: {weights.ALIASES[request.model].summary}"] if missing else []
+    known = weights.packaged()
+    wanted = [name for name in (request.model, *encoders_of(cells)) if name in known and not weights.fetched(name)]
+    to_fetch = {name: f"{name}: {known[name].summary}" for name in wanted}
     if as_json:
-        print_json({"cells": rows, "fetch": to_fetch})
+        print_json({"cells": rows, "fetch": list(to_fetch.values())})
         return
     head = list(rows[0])
     print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
-    for line in to_fetch:
-        click.echo(f"to fetch: {line} (`membench doctor --fetch {request.model}`)")
-    known = [row["seconds"] for row in rows if row["state"] != "done" and row["seconds"] is not None]
-    unknown = len(rows) - len(done) - len(known)
+    for name, line in to_fetch.items():
+        click.echo(f"to fetch: {line} (`membench doctor --fetch {name}`)")
+    timed = [row["seconds"] for row in rows if row["state"] != "done" and row["seconds"] is not None]
+    unknown = len(rows) - len(done) - len(timed)
     parts = [f"{len(rows)} cells, {len(done)} of them done"]
-    parts += [f"about {sum(known) / 60:.0f} min for {len(known)} of them"] if known else []
+    parts += [f"about {sum(timed) / 60:.0f} min for {len(timed)} of them"] if timed else []
     parts += [f"no estimate for {unknown}: nothing like them is stored"] if unknown else []
     click.echo("; ".join(parts))
 

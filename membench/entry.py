@@ -68,6 +68,7 @@ class Entry:
     leak: float | None = None  # share of questions that target sentences give away; None without any
     needed: tuple[int, int] | None = None  # questions that need the memory, of how many
     front: str = ""  # the Pareto fronts that it is on; see membench.budget
+    title: str | None = None  # what the method calls itself as it is set; None for its name
 
     @property
     def label(self) -> str:
@@ -75,7 +76,7 @@ class Entry:
         settings = " ".join(f"{name}={_brief(value)}" for name, value in self.settings.items())
         seeds = f"({len(self.seeds)} seeds)" if len(self.seeds) > 1 else ""
         mark = f"({self.mark})" if self.mark else ""
-        return " ".join(part for part in (self.method, settings, seeds, mark) if part)
+        return " ".join(part for part in (self.title or self.method, settings, seeds, mark) if part)
 
     @cached_property
     def names(self) -> list[str]:
@@ -157,7 +158,8 @@ class Entry:
     def head(self) -> dict[str, Any]:
         """What all rows of this entry share."""
         return {
-            "method": self.method, "settings": dict(self.settings), "seeds": list(self.seeds), "mark": self.mark,
+            "method": self.method, "label": self.title or self.method, "settings": dict(self.settings),
+            "seeds": list(self.seeds), "mark": self.mark,
             "contexts": self.contexts, "questions": self.questions, "group": self.standing and self.standing.group,
             **{name: self.cost(name) for name in COSTS},
             "leak_rate": self.leak, "needed": self.needed and list(self.needed), "front": self.front,

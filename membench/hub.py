@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub."""
+"""Data sets and models of the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
+
+_MODEL_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.py")  # no pickles
 
 
 def hub_rows(name: str, split: str, config: str | None = None) -> Iterable[dict[str, Any]]:
@@ -57,3 +59,28 @@ def _unreadable(what: str, name: str, error: Exception, offline: bool) -> Memben
         f"cannot read {what}: {reason}; "
         f"`hf download --repo-type dataset {name}` fetches it, a local file needs no network"
     )
+
+
+def hub_model(model: str, offline: bool) -> Path:
+    """The folder of a model's files in the hub's cache, fetched if need be.
+
+    Raises MembenchError with the command that fetches it if it cannot be had.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        return Path(snapshot_download(model, local_files_only=offline, allow_patterns=list(_MODEL_FILES)))
+    except LocalEntryNotFoundError as error:
+        why = "is not in the hub's cache" if offline else "is not in the hub's cache and the hub cannot be reached"
+        raise MembenchError(f"model {model} {why}: run `hf download {model}` with a network") from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise MembenchError(f"there is neither a folder nor a hub model {model}") from error
+    except (HfHubHTTPError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise MembenchError(f"cannot fetch model {model}: {reason} (`hf download {model}` fetches it)") from error

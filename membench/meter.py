@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-ROLES = ("reader", "teacher", "writer", "student", "summariser")
+ROLES = ("reader", "teacher", "writer", "student", "summariser", "encoder")
 
 
 @dataclass

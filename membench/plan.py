@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from membench import registry, settings, store, weights
+from membench import encoders, registry, settings, store, summaries, weights
 from membench.api import Context, Dataset, Drift, Method, Source, Task, Write, settings_of
 from membench.drift_data import drift_digest
 from membench.errors import MembenchError
@@ -97,6 +97,8 @@ def validate(request: Request) -> None:
         if value not in allowed:
             known = ", ".join(choice for choice in allowed if choice)
             raise MembenchError(f"unknown {name} {value!r}: choose from {known}")
+    if request.model in weights.ENCODERS:
+        raise MembenchError(f"{request.model} is no language model: choose from {', '.join(weights.ALIASES)}")
     if request.limit is not None and request.limit < 1:
         raise MembenchError(f"limit must be at least 1, got {request.limit}")
 
@@ -147,8 +149,8 @@ def data_hash(contexts: Sequence[Context]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def sources_of(method: Method[Any]) -> dict[str, Any]:
-    """What identifies what a method's settings point to: its target writer, generic text and trained parts."""
+def sources_of(method: Method[Any], offline: bool = False) -> dict[str, Any]:
+    """What identifies what a method's settings point to: target writer, generic text, encoder, trained parts."""
     out: dict[str, Any] = {}
     chosen = settings_of(method)
     if "targets" in chosen:
@@ -159,7 +161,17 @@ def sources_of(method: Method[Any]) -> dict[str, Any]:
         from membench import memory as memories  # torch comes with it
 
         out["checkpoint"] = memories.digest(memories.load(Path(chosen["checkpoint"]).expanduser()))
+    if "encoder" in chosen:
+        out["encoder"] = encoders.identity(chosen["encoder"], offline)
+    if "summaries" in chosen:
+        out["summaries"] = summaries.provenance(chosen["summaries"])
     return out
+
+
+def encoders_of(cells: Sequence[Planned]) -> list[str]:
+    """The encoders that these cells' methods load."""
+    chosen = (settings_of(cell.method).get("encoder") for cell in cells)
+    return list(dict.fromkeys(name for setting in chosen if setting for name in encoders.names(setting)))
 
 
 def _add(
@@ -186,7 +198,7 @@ def _add(
         "method_version": method.version,
         "settings": settings_of(method),
         "defaults": defaults,
-        "sources": sources_of(method) | _drift_sources(task, data, seed),
+        "sources": sources_of(method, request.offline) | _drift_sources(task, data, seed),
         "seed": seed,
         **task.provenance(),
     }

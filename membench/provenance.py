@@ -12,7 +12,10 @@ from typing import Any
 
 import torch
 
-PACKAGES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "rank-bm25", "numpy", "scipy")
+PACKAGES = (
+    "torch", "transformers", "peft", "tokenizers", "safetensors", "rank-bm25", "faiss-cpu", "sentence-transformers",
+    "scikit-learn", "umap-learn", "numpy", "scipy",
+)  # fmt: skip
 
 
 def versions() -> dict[str, Any]:

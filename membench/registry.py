@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from membench.errors import MembenchError, unknown
 BUILTIN = "membench"
 CONTRACTS: Mapping[str, type] = {"methods": api.Method, "tasks": api.Task, "data": api.Source}
 SINGULAR: Mapping[str, str] = {"methods": "method", "tasks": "task", "data": "data source"}
+FACTS = ("storage", "licence")  # what a method's class states of itself, see membench.api.Method
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Entry:
     origin: str
     summary: str
     error: str | None = None
+    storage: str = ""  # of a method: how its memory grows
+    licence: str = ""  # of weights that a method brings
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ def listing(kind: str) -> list[Entry]:
     for name, claims in sorted(_claims(kind).items()):
         conflict = _conflict(kind, name, claims) if len(claims) > 1 else None
         for claim in claims:
-            summary, error = _describe(kind, name, claim)
-            out.append(Entry(name, claim.origin, summary, conflict or error))
+            entry = _describe(kind, name, claim)
+            out.append(replace(entry, error=conflict or entry.error))
     return out
 
 
@@ -126,17 +129,34 @@ def _defined_in(kind: str, module_name: str) -> type[Any]:
     return found[0]
 
 
-def _describe(kind: str, name: str, claim: _Claim) -> tuple[str, str | None]:
-    """First line of the docstring, and why the plug-in cannot be used, if so."""
+def _describe(kind: str, name: str, claim: _Claim) -> Entry:
+    """The plug-in by the first line of its docstring, and why it cannot be used, if so."""
+    entry = Entry(name, claim.origin, "")
     if isinstance(claim.where, Path):
         try:
-            return _first_line(ast.get_docstring(ast.parse(claim.where.read_text(encoding="utf-8")))), None
+            module = ast.parse(claim.where.read_text(encoding="utf-8"))
         except SyntaxError as error:
-            return "", f"{claim.where.name}:{error.lineno}: {error.msg}"
+            return replace(entry, error=f"{claim.where.name}:{error.lineno}: {error.msg}")
+        return replace(entry, summary=_first_line(ast.get_docstring(module)), **_stated(module))
     try:
-        return _first_line(inspect.getdoc(_import(kind, name, claim))), None
+        plugin = _import(kind, name, claim)
     except MembenchError as error:
-        return "", str(error)
+        return replace(entry, error=str(error))
+    stated = {fact: getattr(plugin, fact, "") for fact in FACTS}
+    return replace(entry, summary=_first_line(inspect.getdoc(plugin)), **stated)
+
+
+def _stated(module: ast.Module) -> dict[str, str]:
+    """The facts of `FACTS` that a class of this module states as a text."""
+    fields = (node for cls in module.body if isinstance(cls, ast.ClassDef) for node in cls.body)
+    return {
+        field.target.id: str(field.value.value)
+        for field in fields
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and field.target.id in FACTS
+        and isinstance(field.value, ast.Constant)
+    }
 
 
 def _first_line(text: str | None) -> str:

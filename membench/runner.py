@@ -20,7 +20,17 @@ from membench.errors import MembenchError
 from membench.gold import gold_readings, load_references, save_references
 from membench.ledger import ledger_of
 from membench.llm import LLM
-from membench.plan import YARDSTICKS, ModelInfo, Planned, Request, check_window, plan, resolve_model, validate
+from membench.plan import (
+    YARDSTICKS,
+    ModelInfo,
+    Planned,
+    Request,
+    check_window,
+    encoders_of,
+    plan,
+    resolve_model,
+    validate,
+)  # fmt: skip
 from membench.play import Player
 from membench.progress import Reporter
 from membench.prompt import Renderer
@@ -97,6 +107,8 @@ class Session:
         missing = [cell for cell in self.cells if self.result(cell) is None]
         done = len(self.cells) - len(missing)
         self.reporter.say(f"{len(self.cells)} cells, {done} of them done already, in {self.request.output}")
+        for name in encoders_of(missing):
+            weights.resolve(name, self.request.offline)
         if missing:
             check_window(missing, self.llm)
         played = {cell.recipe_id: self._play(cell, k, len(missing)) for k, cell in enumerate(missing, 1)}
@@ -200,6 +212,7 @@ class Session:
             "id": cell.recipe_id,
             "status": "failed" if reason else "done",
             "reason": reason,
+            "label": cell.method.label,
             "recipe": cell.recipe,
             "summary": summary,
             **({"yardsticks": {}} if reason else self._compared(cell, records, overlap)),

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from membench import writers
+from membench import openai_chat, writers
 from membench.api import Pair
 from membench.errors import MembenchError, unknown
 
@@ -41,8 +41,8 @@ class Scribe:
         self.written: dict[str, tuple[Pair, ...]] = {}
         self._book = book
         self._cache = cache
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL")
-        self._offline = offline
+        self.base_url = base_url or os.environ.get("OPENAI_BASE_URL")
+        self.offline = offline
         self._weights = weights
 
     def pairs(self, writer: str, text: str, count: int, llm: LLM) -> tuple[Pair, ...]:
@@ -84,7 +84,7 @@ class Scribe:
 
     def _kept(self, kind: str, argument: str, text: str, count: int, llm: LLM) -> tuple[Pair, ...]:
         """What this writer wrote before, or else what it writes now."""
-        model = [llm.name, self._weights] if kind == "self" else [argument, self._base_url]
+        model = [llm.name, self._weights] if kind == "self" else [argument, self.base_url]
         identity = [self.provenance(f"{kind}:{argument}" if argument else kind), model, count, text]
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         path = self._cache / f"{key}.json" if self._cache else None
@@ -102,12 +102,12 @@ class Scribe:
     def _write(self, kind: str, argument: str, text: str, count: int, llm: LLM) -> list[Pair]:
         if kind == "self":
             return writers.self_pairs(llm, text, count)
-        if self._offline:
+        if self.offline:
             raise MembenchError(
                 f"--offline, and openai:{argument} has not written about {writers.beginning(text)} yet: "
                 "run once without --offline, or take targets=self or recorded:FILE"
             )
-        return writers.openai_pairs(argument, text, count, self._base_url, llm.meter)
+        return writers.openai_pairs(argument, text, count, self.base_url, llm.meter)
 
 
 def _split(writer: str) -> tuple[str, str]:
@@ -116,7 +116,7 @@ def _split(writer: str) -> tuple[str, str]:
     if kind not in WRITERS:
         raise unknown("target writer", kind, WRITERS)
     if kind == "openai":
-        return kind, argument or writers.OPENAI_MODEL
+        return kind, argument or openai_chat.MODEL
     if kind == "recorded" and not argument:
         raise MembenchError("target writer recorded needs a file: write targets=recorded:FILE")
     if kind != "recorded" and colon:

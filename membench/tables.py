@@ -202,6 +202,7 @@ def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, sev
         coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
         leak=(first.result.get("audit") or {}).get("leak_rate"),
         needed=_needed(first),
+        title=first.result.get("label"),
     )
 
 

@@ -1,12 +1,13 @@
-"""A tiny random Llama and its tokenizer, made in code: tests and `membench check` need no download."""
+"""A tiny random Llama, a tiny text encoder and their tokenizer, made in code: no test needs a download."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 _TEXT = (
@@ -37,6 +38,41 @@ def tiny_llm(folder: Path) -> Path:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def tiny_encoder(folder: Path) -> Path:
+    """Save a sentence-transformers model (width 32): the mean of random token vectors; the same bytes every time."""
+    tokenizer = _tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = BertModel(
+            BertConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=32,
+                num_hidden_layers=0,  # so that texts which share words are near
+                num_attention_heads=2,
+                intermediate_size=32,
+                max_position_embeddings=256,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        )
+    for part in (model.embeddings.position_embeddings, model.embeddings.token_type_embeddings):
+        torch.nn.init.zeros_(part.weight)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    modules = ("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")
+    listed = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (kind, path) in enumerate(modules)
+    ]
+    (folder / "modules.json").write_text(json.dumps(listed), encoding="utf-8")
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 256}), encoding="utf-8")
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    pooling = {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling), encoding="utf-8")
     return folder
 
 

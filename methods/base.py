@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.api import Method, Recall
 
@@ -11,6 +12,8 @@ from membench.api import Method, Recall
 @dataclass(frozen=True)
 class Base(Method[None]):
     """Writes nothing and answers closed-book."""
+
+    storage: ClassVar[str] = "none"
 
     def write(self, memory: None, contexts: Sequence[str]) -> None:
         """Keep nothing."""

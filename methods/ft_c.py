@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.api import Pair
 from membench.sentences import Material, Sentence, batches, context_sentence
@@ -14,6 +15,8 @@ from membench.trained import Trained
 @dataclass(frozen=True)
 class FtC(Trained):
     """LoRA by next-token cross-entropy on the whole text of each context."""
+
+    storage: ClassVar[str] = "O(1) weights"
 
     epochs: int = 24  # as many steps for one context as the methods trained on pairs take
     batch_size: int = 2  # contexts in a step: about as many tokens as a step of the methods trained on pairs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.trained import OnTargets
 
@@ -10,6 +11,8 @@ from membench.trained import OnTargets
 @dataclass(frozen=True)
 class FtS(OnTargets):
     """LoRA by next-token cross-entropy on the pairs, context suffixes and generic text."""
+
+    storage: ClassVar[str] = "O(1) weights"
 
     @property
     def loss(self) -> str:

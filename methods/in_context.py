@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.api import Method, Recall
 
@@ -11,6 +12,8 @@ from membench.api import Method, Recall
 @dataclass(frozen=True)
 class InContext(Method[tuple[str, ...]]):
     """All that was written stands in the prompt; played on the gold script, where only the right context is written."""
+
+    storage: ClassVar[str] = "O(n) text"
 
     def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
         """Append the texts."""

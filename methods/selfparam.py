@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.errors import MembenchError
 from membench.trained import OnTargets
@@ -11,6 +12,8 @@ from membench.trained import OnTargets
 @dataclass(frozen=True)
 class SelfParam(OnTargets):
     """LoRA that minimises the forward KL from the model with the context to the model without it."""
+
+    storage: ClassVar[str] = "O(1) weights"
 
     reduction: str = "token_mean"  # or vocab_mean, as in the released code (needs another learning rate)
 
