@@ -86,7 +86,8 @@ class Tree:
     def layers(self, start: int = 0) -> list[tuple[Tensor, Tensor]]:
         """Keys and values of all cached tokens from `start` on: a layer, each [kv_heads, tokens, head_dim]."""
         assert self.cache is not None, "a tree that keeps nothing has no keys"
-        return [(layer.keys[0, :, start:], layer.values[0, :, start:]) for layer in self.cache.layers]
+        kept: Sequence[Any] = self.cache.layers
+        return [(layer.keys[0, :, start:], layer.values[0, :, start:]) for layer in kept]
 
     def mark(self) -> tuple[int, int, int]:
         """The tree as it is now, for `rewind`."""
