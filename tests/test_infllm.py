@@ -105,7 +105,8 @@ def test_other_models_of_the_same_style(config: Any) -> None:
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "sliding_window": None}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = AutoModelForCausalLM.from_config(config(**sizes, **heads, initializer_range=0.2)).eval()
+        small = config(**sizes, **heads, initializer_range=0.2)
+        model = AutoModelForCausalLM.from_config(small).eval()  # type: ignore[no-untyped-call]
     hidden, _ = streamed(model, replace(RULE, local=len(IDS)))
     with torch.no_grad():
         close(hidden, model.get_decoder()(torch.tensor([IDS])).last_hidden_state[0])

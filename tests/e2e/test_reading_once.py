@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -66,7 +68,12 @@ def test_infllm_looks_up_the_units_of_the_text_that_a_question_is_about(
     units = memory.vectors.shape[1]
     chosen: list[torch.Tensor] = []
     select = blocks.select
-    monkeypatch.setattr(blocks, "select", lambda *given: chosen.append(select(*given)) or chosen[-1])
+
+    def watched(*given: Any) -> torch.Tensor:
+        chosen.append(select(*given))
+        return chosen[-1]
+
+    monkeypatch.setattr(blocks, "select", watched)
     hits = chance = 0.0
     for k in (1, 2, 3, 4):
         question = worlds.contexts[k].questions[0].text
