@@ -98,7 +98,7 @@ class DprEncoder(Encoder):
         self.device = device
         self.tokenizers: list[Any] = [AutoTokenizer.from_pretrained(folder) for folder in (question, passage)]
         self.models: list[Any] = [
-            kind.from_pretrained(folder, dtype="float32", use_safetensors=True).eval().to(device)
+            kind.from_pretrained(folder, dtype="float32", use_safetensors=True).requires_grad_(False).to(device)
             for kind, folder in ((DPRQuestionEncoder, question), (DPRContextEncoder, passage))
         ]
 
@@ -134,6 +134,6 @@ def load(setting: str, device: str) -> Encoder:
     """
     folders = [weights.resolve(name) for name in names(setting)]
     try:
-        return SentenceEncoder(folders[0], device) if len(folders) == 1 else DprEncoder(*folders, device)
+        return SentenceEncoder(folders[0], device) if len(folders) == 1 else DprEncoder(folders[0], folders[1], device)
     except (OSError, ValueError, RuntimeError) as error:
         raise MembenchError(f"cannot load encoder {setting}: {str(error).strip().splitlines()[0]}") from error

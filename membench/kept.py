@@ -34,6 +34,9 @@ class Kept:
 
 
 def _state(model: nn.Module) -> Hashable:
-    """What changes whenever a weight is exchanged or changed in place: an adapter put on or off, a training step."""
+    """What changes whenever a weight is exchanged or changed in place: an adapter put on or off, a training step.
+
+    Not a change through `.data`, which torch does not count; `membench check` refuses methods that leave one behind.
+    """
     weights = tuple((p.data_ptr(), p._version) for p in model.parameters())
     return weights, model.training, torch.is_autocast_enabled(next(model.parameters()).device.type)
