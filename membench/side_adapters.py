@@ -37,7 +37,7 @@ def fresh_factors(llm: LLM, rank: int, seed: int) -> Factors:
 def _decoder_name(llm: LLM) -> str:
     """What the decoder is called inside the model."""
     decoder = llm.model.get_decoder()
-    return next(name for name, module in llm.model.named_modules() if module is decoder)
+    return next(str(name) for name, module in llm.model.named_modules() if module is decoder)
 
 
 def detached(factors: Factors) -> Factors:
