@@ -22,6 +22,7 @@ from membench.render import render
 from membench.store import cells
 from membench.tables import tables
 from membench.verify import verify
+from tests.seed_questions import write
 
 LIMIT = 3
 Replies = Callable[[tuple[str, ...], str], str]  # (texts written, question) -> answer
@@ -243,9 +244,8 @@ def test_negative_settings_are_refused(setting: str) -> None:
 
 def test_the_risk_card_has_a_row_a_method_and_the_controls(tiny: Path, tmp_path: Path) -> None:
     """Floor and reference play the task themselves, and every stored number comes out of the records."""
-    request = Request(
-        ("bm25",), ("contamination",), model=str(tiny), limit=2, task_settings=("questions=2",), output=tmp_path
-    )
+    data = f"jsonl:{write(tmp_path / 'seeds.jsonl')}"
+    request = Request(("bm25",), ("contamination",), (data,), str(tiny), output=tmp_path)
     results = runner.run(request, Console(quiet=True))
     assert {(r["recipe"]["method"], r["status"]) for r in results} == {
         ("base", "done"), ("in-context", "done"), ("bm25", "done"),

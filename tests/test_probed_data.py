@@ -210,8 +210,8 @@ def test_counterfact_flat_and_published_records(tmp_path: Path) -> None:
     assert found[0] == found[1]
     assert [q.tags["kind"] for q in found[0][0].probes] == ["paraphrase", "near_entity"]
     path.write_text(json.dumps([flat, {**flat, "ground_truth": 3}]))
-    with pytest.raises(MembenchError, match=r"cf.json: record 1: 'ground_truth' must be a text"):
+    with pytest.raises(MembenchError, match=r"cf.json, record 2: 'ground_truth' must be a text"):
         load("counterfact", path)
     path.write_text(json.dumps([{"prompt": "x"}]))
-    with pytest.raises(MembenchError, match="record 0: wants 'requested_rewrite', 'ground_truth' or"):
+    with pytest.raises(MembenchError, match="record 1: wants 'requested_rewrite', 'ground_truth' or"):
         load("counterfact", path)

@@ -51,8 +51,8 @@ def _from_hub(name: str) -> Iterator[Row]:
 
 def _from_file(path: str) -> Iterator[Row]:
     if read_text(path).lstrip().startswith("["):
-        for number, row in enumerate(read_json(path)):
-            yield f"{path}: record {number}", row
+        for number, row in enumerate(read_json(path), 1):
+            yield f"{path}, record {number}", row
         return
     rows = read_jsonl(path)
     first = next(rows)
