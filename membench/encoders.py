@@ -97,10 +97,11 @@ class DprEncoder(Encoder):
 
         self.device = device
         self.tokenizers: list[Any] = [AutoTokenizer.from_pretrained(folder) for folder in (question, passage)]
-        self.models: list[Any] = [
-            kind.from_pretrained(folder, dtype="float32", use_safetensors=True).requires_grad_(False).to(device)
+        loaded: list[Any] = [
+            kind.from_pretrained(folder, dtype="float32", use_safetensors=True)
             for kind, folder in ((DPRQuestionEncoder, question), (DPRContextEncoder, passage))
         ]
+        self.models = [model.eval().to(device) for model in loaded]
 
     def read(self, text: str, question: bool) -> tuple[Vectors, int]:
         """A passage with a title is read as [CLS] title [SEP] passage [SEP]."""

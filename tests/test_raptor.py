@@ -110,7 +110,7 @@ def test_membership_is_soft() -> None:
 
 def test_a_leaf_may_have_several_parents(llm: LLM) -> None:
     vectors = np.eye(4, dtype=np.float32)
-    layers = iter([[(0, 1), (1, 2, 3)], [(0, 1)]])
+    layers: Iterator[list[tuple[int, ...]]] = iter([[(0, 1), (1, 2, 3)], [(0, 1)]])
     tree = grow("abcd", vectors, lambda *_: next(layers), lambda texts, _: "".join(texts), lambda t: vectors[: len(t)])
     assert tree.summaries == ("ab", "bcd", "abbcd")
     assert tree.children == ((0, 1), (1, 2, 3), (4, 5))
