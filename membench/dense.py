@@ -31,7 +31,10 @@ class Dense(Retrieval[M]):
 
 
 def nearest(vectors: Vectors, questions: Vectors, k: int) -> list[list[int]]:
-    """For each question the k nearest rows of `vectors`, the nearest first, the first of equally near ones first."""
+    """For each question the k nearest rows of `vectors`, the nearest first, those of one text in the order of writing.
+
+    Where such a row is the last that is returned, it may be any of them.
+    """
     import faiss
 
     index = faiss.IndexFlatIP(vectors.shape[1])
