@@ -206,7 +206,8 @@ class Session:
         questions: list[Question] = [q for c in cell.data.contexts for q in c.questions]
         # How near a question is to what was trained on; for a method that trains on nothing, to what the data has.
         given = pairs or {c.text: c.targets for c in cell.data.contexts}
-        overlap = overlaps({q.id: q.text for q in questions}, [pair for group in given.values() for pair in group])
+        asked = {r["question"]: r["text"] for r in records if r["type"] == "answer"}
+        overlap = overlaps(asked, [pair for group in given.values() for pair in group])
         result = {
             "schema": store.SCHEMA,
             "id": cell.recipe_id,

@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.api import Method, Prefix, Recall
 from membench.cartridges import Cartridge, Stream, distil, own_prefix
@@ -17,6 +18,8 @@ from membench.train import PRECISIONS
 @dataclass(frozen=True)
 class CartridgeMethod(Method[tuple[Cartridge, ...]]):
     """Each text becomes a prefix of its own; prefixes stand one behind another, and one is forgotten by dropping it."""
+
+    storage: ClassVar[str] = "O(n) keys and values"
 
     tokens: int = 64  # of a prefix, at most; it starts as the text's own first keys and values
     lr: float = 1e-2  # of the first step; it falls linearly to 0

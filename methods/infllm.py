@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from membench.api import Method, Recall
 from membench.blocks import SCORES, Rule
@@ -14,6 +15,8 @@ from membench.infllm import Lookup, Stream, rule_for, write
 @dataclass(frozen=True)
 class InfLLM(Method[Stream]):
     """Training-free. Texts are streamed once; what leaves the window is kept in units, and read in part."""
+
+    storage: ClassVar[str] = "O(n) keys and values"
 
     local: int = 512  # tokens of the window
     initial: int = 0  # tokens of the stream that are always seen, beside the worked examples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -18,6 +18,8 @@ from membench.prefixes import project, require_projectable
 @dataclass(frozen=True)
 class MemoryLLM(Method[Pool]):
     """Grows until it is full, then drops old vectors at random; without a checkpoint nothing in it is trained."""
+
+    storage: ClassVar[str] = "O(1) hidden states"
 
     size: int = 1024  # N: vectors a layer
     new: int = 160  # K: vectors that a piece of text leaves, at most

@@ -1,4 +1,4 @@
-"""Ask around a fact before and after it is written, and what two contradicting texts leave: does it damage the rest?"""
+"""Ask around a fact before and after it is written, and what two contradicting texts leave behind."""
 
 from __future__ import annotations
 

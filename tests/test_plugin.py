@@ -57,7 +57,7 @@ def test_it_is_listed_played_and_in_the_table(
     assert "notepad" in played.stdout
 
     table = runner.invoke(main, ["leaderboard", str(tmp_path / "results"), "--format", "json"])
-    rows = [row for row in json.loads(table.stdout) if row["method"] == "notepad"]
+    rows = [row for row in json.loads(table.stdout) if row["method"] == "notepad" and row["subset"] == "all"]
     assert [(row["task"], row["metric"], row["status"], row["settings"]) for row in rows] == [
         ("twice", "contains", "done", {"pages": 1})
     ]

@@ -201,7 +201,7 @@ def test_every_method_plays_it(given: dict[str, Any], llm: LLM) -> None:
     assert (recipe["max_new_tokens"], recipe["stop"], recipe["items"]) == (16, "\nQ:", 206)
     assert "training dialogue" in recipe["split"]
     assert (llm.max_new_tokens, llm.stop) == (16, "\n")
-    assert all(verdict.ok for verdict in verify(given["output"]))
+    assert [p for verdict in verify(given["output"]) for p in verdict.problems] == []
     rank = [row for row in store.read_records(store.folder_of(given["output"], recipe)) if row["type"] == "answer"]
     assert all(1 <= row["scores"]["rank_mc"] <= 21 for row in rank)
 
@@ -225,7 +225,7 @@ def test_other_tasks_play_over_dialogues_too(given: dict[str, Any]) -> None:
     given["task_settings"] = ()
     results = membench.run("bm25", "single,batch,sequential,recommendation", **given | {"task_settings": ("k=1",)})
     assert [r["reason"] for r in results] == [None] * len(results)
-    assert all(verdict.ok for verdict in verify(given["output"]))
+    assert [p for verdict in verify(given["output"]) for p in verdict.problems] == []
 
 
 def test_what_does_not_fit_the_window_fails_with_its_reason(given: dict[str, Any]) -> None:
