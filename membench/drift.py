@@ -93,16 +93,21 @@ def _read(
 def follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Tensor]]:
     """The states [tokens, width] that predict each end of each prompt, under a recall.
 
-    Recalled texts stand before the prompt, a line each; prompts below the same texts read them once.
+    Recalled keys and values stand first, then recalled texts, a line each, then the prompt; prompts below the same
+    texts read them once.
     """
     given = [tuple(texts) for texts in recall.contexts] if recall.contexts else [()] * len(prompts)
     out: dict[int, list[Tensor]] = {}
     with llm.wearing(recall.adapter):
         for texts in dict.fromkeys(given):
             # A newline where nothing stands before: no tree without a root, and the first token always sees one.
-            opening = [*llm.bos, *(token for text in texts for token in llm.ids(f"{text}\n"))] or llm.ids("\n")
-            tree = Tree(llm.model)
-            root = tree.grow([(None, opening)])[0][0]
+            lines = [token for text in texts for token in llm.ids(f"{text}\n")]
+            tree = llm.tree(recall)
+            if recall.prefix or recall.lookup:
+                root = tree.plant(tree.grow([(None, llm.bos or llm.ids("\n"))])[0][0])
+                root = tree.grow([(root, lines)])[0][0] if lines else root
+            else:
+                root = tree.grow([(None, [*llm.bos, *lines] or llm.ids("\n"))])[0][0]
             mark = tree.mark()
             group = [i for i, those in enumerate(given) if those == texts]
             sizes = [len(prompts[i].ids) + sum(map(len, prompts[i].ends)) for i in group]

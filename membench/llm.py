@@ -126,8 +126,11 @@ class LLM:
         """
         contexts = recall.contexts or tuple(() for _ in questions)
         with self.wearing(recall.adapter):
-            tree = recall.lookup.tree(self.model) if recall.lookup else Tree(self.model, prefix=recall.prefix)
-            return read(self, contexts, questions, candidates, references, tree)
+            return read(self, contexts, questions, candidates, references, self.tree(recall))
+
+    def tree(self, recall: Recall) -> Tree:
+        """An empty tree that reads with what a recall brings of keys and values, by its rule."""
+        return recall.lookup.tree(self.model) if recall.lookup else Tree(self.model, prefix=recall.prefix)
 
     @torch.no_grad()
     def complete(self, prompts: Sequence[str], max_new_tokens: int, stop: str = "\n") -> list[Completion]:

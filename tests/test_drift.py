@@ -16,7 +16,7 @@ from rich.console import Console
 
 from membench import drift_data, registry, runner
 from membench.api import Adapter, Answer, Dataset, Drift, Episode, Method, Metric, Recall, Task, Write
-from membench.drift import baseline, measure
+from membench.drift import Prompt, baseline, follow, measure
 from membench.drift_data import Item, common_knowledge, drift_texts, suite
 from membench.drift_metrics import drift_metrics
 from membench.errors import MembenchError
@@ -68,6 +68,19 @@ def test_memories_of_every_kind_drift_and_the_stronger_more(llm: LLM) -> None:
     assert all(0 <= a[3] < b[3] for a, b in zip(weak, strong, strict=True))
     texts = measure(llm, lambda prompts: Recall(contexts=tuple((p,) for p in prompts)), base)["texts"]
     assert all(row[3] > 0 for row in texts)
+
+
+@pytest.mark.parametrize("name", ["memoryllm", "infllm"])
+def test_recalled_keys_and_values_drift_too(llm: LLM, name: str) -> None:
+    method = registry.load("methods", name)(llm=llm)
+    memory = method.write(None, ["The harbour of Vellmar was built by Ines Corde in 1931. It holds forty ships."])
+    prompts = [Prompt("Most ships", tuple(llm.ids("Most ships")), (tuple(llm.ids(" are old.")),))]
+    (bare,) = follow(llm, Recall(), prompts)
+    (under,) = follow(llm, method.recall(memory, ["Most ships"]), prompts)
+    assert [h.shape for h in under] == [h.shape for h in bare]
+    assert (under[0] - bare[0]).abs().max() > 1e-2
+    (again,) = follow(llm, method.recall(None, ["Most ships"]), prompts)
+    assert torch.allclose(again[0], bare[0], atol=1e-5)
 
 
 def test_a_memory_is_asked_with_the_prompt_and_sees_nothing_that_is_scored(llm: LLM) -> None:
