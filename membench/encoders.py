@@ -103,15 +103,15 @@ class DprEncoder(Encoder):
         ]
 
     def read(self, text: str, question: bool) -> tuple[Vectors, int]:
-        """A passage with a title is read as [CLS] title [SEP] passage [SEP]."""
+        """A passage with a title is read as [CLS] title [SEP] passage [SEP], in one segment, as in training."""
         import torch
 
         parts = [text] if question else [part for part in titled(text) if part]
         side = 0 if question else 1
-        inputs = self.tokenizers[side](*parts, truncation=True, max_length=DPR_TOKENS, return_tensors="pt")
+        ids = self.tokenizers[side](*parts, truncation=True, max_length=DPR_TOKENS, return_tensors="pt")["input_ids"]
         with torch.no_grad():
-            output = self.models[side](**inputs.to(self.device)).pooler_output[0]
-        return output.float().cpu().numpy(), int(inputs["input_ids"].shape[1])
+            output = self.models[side](ids.to(self.device)).pooler_output[0]
+        return output.float().cpu().numpy(), int(ids.shape[1])
 
 
 def titled(text: str) -> tuple[str, str]:
@@ -132,6 +132,9 @@ def load(setting: str, device: str) -> Encoder:
 
     Raises MembenchError if a model cannot be fetched or is none of the kind.
     """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     folders = [weights.resolve(name) for name in names(setting)]
     try:
         return SentenceEncoder(folders[0], device) if len(folders) == 1 else DprEncoder(*folders, device)

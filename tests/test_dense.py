@@ -84,18 +84,12 @@ def test_dpr_takes_the_cls_output_of_the_right_tower(pair: tuple[Path, Path], ll
     ids = PreTrainedTokenizerFast.from_pretrained(pair[1])("Vellmar", "The harbour was built by Ines Corde.").input_ids
     assert ids[2] == ids[-1] == 3  # [CLS] title [SEP] passage [SEP]
     with torch.no_grad():
-        hidden = tower.ctx_encoder.bert_model(torch.tensor([ids]), token_type_ids=_sides(ids)).last_hidden_state
+        hidden = tower.ctx_encoder.bert_model(torch.tensor([ids])).last_hidden_state
     assert np.allclose(memory.vectors[0], hidden[0, 0].numpy(), atol=1e-6)
     asked = encoders.load(setting, "cpu").vectors(["Ines Corde"], Meter(), question=True)[0]
     assert not np.allclose(asked, encoders.load(setting, "cpu").vectors(["Ines Corde"], Meter())[0])
     (found,) = method.recall(memory, ["Ines Corde"]).contexts
     assert found == (TEXTS[int(np.argmax(memory.vectors @ asked))],)
-
-
-def _sides(ids: list[int]) -> torch.Tensor:
-    """0 up to the first [SEP], 1 behind it."""
-    end = ids.index(3)
-    return torch.tensor([[int(i > end) for i in range(len(ids))]])
 
 
 def test_what_counts_as_a_title() -> None:
