@@ -5,15 +5,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 play() { membench run --output results/reference "$@"; }
 
-play -m bm25,selfparam -t single -L 20
-play -m ft-s,ft-c -t single -L 20
+play -m selfparam,ft-s,ft-c,bm25 -t single -L 20
+play -m selfparam -t sequential -L 20 -T questions=2
+play -m selfparam -t sequential -L 20 -T questions=2 -M replay=1
+play -m selfparam,ft-s,ft-c,bm25,dpr -t batch -L 20
 play -m ft-s,selfparam -t single -L 20 -M answers=gold
-play -m selfparam -t sequential -L 8
-play -m selfparam -t sequential -L 20 -T questions=2 -M teacher=current
-play -m bm25,selfparam -t sequential -L 20 -T questions=2
-play -m bm25,ft-s,selfparam,ft-c -t batch -L 20
+play -m ft-s,ft-c,bm25 -t sequential -L 20 -T questions=2
+play -m ft-s -t single -L 20 -M lr=0.002 -M epochs=24
+play -m selfparam -t single -L 20 -M suffix=0
 play -m bm25,ft-s,ft-c,selfparam -t single -L 10 --model gemma3-270m
 play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemma3-270m
-play -m ft-s,ft-c -t sequential -L 20 -T questions=2
-play -m selfparam -t single -L 20 -M suffix=0
 play -m bm25 -t single -L 30 --data "${MEMBENCH_SQUAD:-squad}"
