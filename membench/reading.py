@@ -60,10 +60,7 @@ def read(
     references: Sequence[Reference | None] | None,
     prefix: Prefix | None = None,
 ) -> list[Reading]:
-    """Answer questions, each below its own contexts; prompts that begin alike are read once.
-
-    A prefix stands behind the worked examples, before the contexts. Raises MembenchError if it leaves no room.
-    """
+    """Answer questions, each below a prefix and its own contexts; prompts that begin alike are read once."""
     paths = [llm.segment_ids(texts, question) for texts, question in zip(contexts, questions, strict=True)]
     if prefix is not None:
         _require_room(llm, prefix, paths)
