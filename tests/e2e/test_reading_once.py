@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 
-from membench import blocks, registry, weights
+from membench import registry, weights
 from membench.api import Dataset, Recall
 from membench.kept import Kept
 from membench.llm import LLM
@@ -56,31 +54,3 @@ def test_infllm_inside_its_window_is_in_context(smol: LLM, worlds: Dataset) -> N
     for one, other in zip(mine, theirs, strict=True):
         assert one.ids == other.ids
         assert one.logprobs == pytest.approx(other.logprobs, abs=1e-3)
-
-
-def test_infllm_looks_up_the_units_of_the_text_that_a_question_is_about(
-    smol: LLM, worlds: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    method = registry.load("methods", "infllm")(llm=smol, local=128, top_k=4)
-    texts = [context.text for context in worlds.contexts]
-    memory = method.write(None, texts)
-    ends = torch.tensor([len(smol.ids(f"{text}\n")) for text in texts]).cumsum(0).tolist()
-    units = memory.vectors.shape[1]
-    chosen: list[torch.Tensor] = []
-    select = blocks.select
-
-    def watched(*given: Any) -> torch.Tensor:
-        chosen.append(select(*given))
-        return chosen[-1]
-
-    monkeypatch.setattr(blocks, "select", watched)
-    hits = chance = 0.0
-    for k in (1, 2, 3, 4):
-        question = worlds.contexts[k].questions[0].text
-        chosen.clear()
-        smol.answer(method.recall(memory, [question]), [question])
-        asking = [c for c in chosen if c.shape[1]][: len(memory.keys)]  # the pass over the question, layer by layer
-        about = range(ends[k - 1] // method.unit + 1, ends[k] // method.unit)
-        hits += sum(float(c[-1, list(about)].sum()) for c in asking) / len(asking) / method.top_k
-        chance += len(about) / units
-    assert hits > 1.5 * chance
