@@ -35,7 +35,7 @@ def test_dpr_with_the_default_encoder_finds_the_right_passage(smol: LLM, worlds:
     for context in worlds.contexts:
         texts = [question.text for question in context.questions]
         hits += [found == (context.text,) for found in dpr.recall(memory, texts).contexts]
-    assert len(hits) >= 50
+    assert len(hits) > 30
     assert mean(hits) > 0.95
 
 
