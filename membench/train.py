@@ -135,7 +135,7 @@ def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
 @torch.no_grad()
 def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
     """The teacher's final hidden states [loss tokens, width] of each distinct sentence, read once, context included."""
-    unique = list(dict.fromkeys(sentences))
+    unique = sorted(dict.fromkeys(sentences), key=lambda s: s.given)  # those below one context side by side
     out: dict[Sentence, Tensor] = {}
     with llm.meter.role("teacher"):
         for span in chunks([len(s.tokens) for s in unique], TEACHER_PASS_TOKENS):
