@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from membench import memory as memories
-from membench import registry, weights
+from membench import registry
 from membench.api import Adapter, Context, Dataset, Question, Recall
 from membench.cli import main
 from membench.llm import LLM
@@ -24,12 +24,6 @@ from membench.train import Lora, factors, train
 pytestmark = pytest.mark.e2e
 
 LORA = Lora(rank=8, lr=1e-3, precision="float32")
-
-
-@pytest.fixture(scope="module")
-def smol() -> LLM:
-    """The default model, fetched if need be."""
-    return LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", dtype="float32")
 
 
 @pytest.fixture(scope="module")

@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from membench import registry, weights
+from membench import registry
 from membench.api import Dataset, Recall
 from membench.llm import LLM
 from membench.scribe import Scribe
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def smol() -> LLM:
-    """The default model, fetched if need be."""
-    return LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", dtype="float32")
 
 
 @pytest.fixture(scope="module")

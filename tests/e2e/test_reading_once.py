@@ -5,18 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from membench import registry, weights
+from membench import registry
 from membench.api import Dataset, Recall
 from membench.kept import Kept
 from membench.llm import LLM
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def smol() -> LLM:
-    """The default model, fetched if need be."""
-    return LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", dtype="float32")
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,12 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from membench import clusters, registry, weights
+from membench import clusters, registry
 from membench import memory as memories
 from membench.api import Dataset
 from membench.llm import LLM
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def smol() -> LLM:
-    """The default model, fetched if need be."""
-    return LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", dtype="float32")
 
 
 @pytest.fixture(scope="module")
