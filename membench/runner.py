@@ -169,12 +169,7 @@ class Session:
     def _golds(self, cell: Planned) -> Iterator[Planned]:
         """The yardsticks on this cell's data, as far as they are done."""
         for other in self.cells:
-            ground = (
-                cell.task.gold_script
-                and other.is_gold
-                and other.recipe_id != cell.recipe_id
-                and _same_ground(other, cell)
-            )
+            ground = other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
             if ground and store.finished(self.request.output, other.recipe):
                 yield other
 
