@@ -135,16 +135,48 @@ def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
 @torch.no_grad()
 def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
     """The teacher's final hidden states [loss tokens, width] of each distinct sentence, read once, context included."""
-    unique = sorted(dict.fromkeys(sentences), key=lambda s: s.given)  # those below one context side by side
+    below: dict[tuple[tuple[int, ...], ...], dict[tuple[int, ...], list[tuple[Sentence, int]]]] = {}
+    for s in dict.fromkeys(sentences):
+        given, tokens, start = _as_read(s)
+        below.setdefault(given, {}).setdefault(tokens, []).append((s, start))
     out: dict[Sentence, Tensor] = {}
     with llm.meter.role("teacher"):
-        for span in chunks([len(s.tokens) for s in unique], TEACHER_PASS_TOKENS):
-            part = [unique[i] for i in span]
-            hidden, read = _read(llm, [(s.given, s.tokens) for s in part])
-            for s, h in zip(part, hidden, strict=True):
-                out[s] = h[s.start :].float().clone()
-            llm.meter.add(read=read)
+        for given, texts in below.items():
+            tree = Tree(llm.model)
+            node, last = _grown(llm, tree, given)
+            runs = list(texts)
+            for span in chunks(list(map(len, runs)), TEACHER_PASS_TOKENS):
+                with tree.aside():
+                    hidden = tree.grow([(node, runs[i]) for i in span])[1]
+                for i, h in zip(span, hidden, strict=True):
+                    # Where nothing stands above, the first token is not predicted; no loss is on its row.
+                    states = torch.cat([h[:1] if last is None else last, h[:-1]]).float()
+                    out |= {s: states[start:].clone() for s, start in texts[runs[i]]}
+            llm.meter.add(read=tree.tokens_read)
     return out
+
+
+def _as_read(s: Sentence) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...], int]:
+    """What the teacher reads first, the tokens below that, and the first of them that is in the loss.
+
+    All suffixes of a text are one reading of the whole text.
+    """
+    given = tuple(filter(None, s.given))
+    if s.kind != "suffix":
+        return given, s.tokens, s.start
+    return given[:-1], (*given[-1], *s.tokens), len(given[-1]) + s.start
+
+
+def _grown(llm: LLM, tree: Tree, given: Sequence[tuple[int, ...]]) -> tuple[Node | None, Tensor | None]:
+    """A chain of segments in an empty tree: its last node and last hidden state [1, width]; None for no segments."""
+    node, last = None, None
+    for i, segment in enumerate(given):
+        if i == 0 and len(given) > 1:
+            node = llm.kept.root(tree, segment)  # the worked examples, whose keys and values are at hand
+        else:
+            nodes, hidden = tree.grow([(node, segment)])
+            node, last = nodes[0], hidden[0][-1:]
+    return node, last
 
 
 def _wrap(llm: LLM, lora: Lora, cut: int) -> PeftModel:
@@ -185,30 +217,6 @@ def factors(wrapped: PeftModel) -> Layer:
         for name, module in wrapped.named_modules()
         if isinstance(module, LoraLayer)
     }
-
-
-def _read(llm: LLM, runs: Sequence[tuple[Sequence[tuple[int, ...]], tuple[int, ...]]]) -> tuple[list[Tensor], int]:
-    """For each (chain of shared segments, tokens): the hidden states that predict the tokens; and the tokens read.
-
-    All goes through the model in one packed pass, shared segments once. Where nothing precedes a run, its first token
-    is not predicted; the first row then stands for nothing and the sentence's `start` leaves it out.
-    """
-    tree = Tree(llm.model, keep=False)
-    packed: list[tuple[Node | int | None, Sequence[int]]] = []
-    known: dict[tuple[tuple[int, ...], ...], int | None] = {(): None}
-    own: list[tuple[int | None, int]] = []
-    for chain, tokens in runs:
-        path: tuple[tuple[int, ...], ...] = ()
-        for segment in filter(None, chain):
-            above, path = known[path], (*path, segment)
-            if path not in known:
-                known[path] = len(packed)
-                packed.append((above, segment))
-        own.append((known[path], len(packed)))
-        packed.append((known[path], tokens))
-    hidden = tree.grow(packed)[1]
-    states = [torch.cat([hidden[k][:1] if above is None else hidden[above][-1:], hidden[k][:-1]]) for above, k in own]
-    return states, tree.tokens_read
 
 
 def mean_loss(

@@ -34,8 +34,8 @@ class Tree:
 
     rule: Hashable = None  # how tokens attend, where it is not the model's own way
 
-    def __init__(self, model: nn.Module, keep: bool = True, states: Tensor | None = None, prefix: Prefix | None = None):
-        """With `keep=False` keys and values are not kept: the tree can grow once only.
+    def __init__(self, model: nn.Module, states: Tensor | None = None, prefix: Prefix | None = None):
+        """An empty tree.
 
         With `states` [rows, width] a run is a sequence of row numbers, and these rows stand in place of embeddings. A
         `prefix` is planted behind the first segment of all prompts.
@@ -44,7 +44,7 @@ class Tree:
         self.prefix = prefix
         self.decoder = model.get_decoder()  # type: ignore[operator]
         self.config: Any = model.config
-        self.cache = DynamicCache() if keep else None  # without the config: sliding layers keep all, the mask cuts them
+        self.cache = DynamicCache()  # without the config: sliding layers keep all, the mask cuts them
         self._owner: list[Tensor] = []  # per pass: node index of each cached token
         self._depth: list[Tensor] = []  # per pass: position of each cached token
         self._lineage: list[list[int]] = []  # per node: itself and its ancestors
@@ -87,7 +87,6 @@ class Tree:
 
         `layers` has a pair for each layer, both [kv_heads, tokens, head_dim].
         """
-        assert self.cache is not None, "a tree that keeps nothing has no place for keys"
         start, index = above.depth if above else 0, len(self._lineage)
         self._lineage.append([index] + (self._lineage[above.index] if above else []))
         for i, (keys, values) in enumerate(layers):
@@ -115,20 +114,17 @@ class Tree:
 
     def layers(self, start: int = 0) -> list[tuple[Tensor, Tensor]]:
         """Keys and values of all cached tokens from `start` on: a layer, each [kv_heads, tokens, head_dim]."""
-        assert self.cache is not None, "a tree that keeps nothing has no keys"
         cached: list[Any] = self.cache.layers
         return [(layer.keys[0, :, start:], layer.values[0, :, start:]) for layer in cached]
 
     def mark(self) -> tuple[int, int, int]:
         """The tree as it is now, for `rewind`."""
-        assert self.cache is not None, "a tree that keeps nothing has nothing to go back to"
         return len(self._lineage), len(self._owner), self.cache.get_seq_length()
 
     def rewind(self, mark: tuple[int, int, int]) -> None:
         """Drop every node grown since the mark."""
         nodes, passes, length = mark
         del self._lineage[nodes:], self._owner[passes:], self._depth[passes:]
-        assert self.cache is not None
         surplus = self.cache.get_seq_length() - length
         if surplus:
             self.cache.crop(-surplus)
@@ -136,7 +132,6 @@ class Tree:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """What is grown inside is gone afterwards, with the gradients that hang on it; no tensor is copied."""
-        assert self.cache is not None, "a tree that keeps nothing has nothing to go back to"
         nodes, passes = len(self._lineage), len(self._owner)
         cached: list[Any] = self.cache.layers
         before = [(layer.is_initialized, layer.keys, layer.values) for layer in cached]
@@ -160,7 +155,7 @@ class Tree:
             **({"input_ids": read} if self.states is None else {"inputs_embeds": self.states[read]}),
             attention_mask=mask,
             past_key_values=self.cache,
-            use_cache=self.cache is not None,
+            use_cache=True,
             **self._placed(owner, depth),
         )
         self.tokens_read += len(ids)

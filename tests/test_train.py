@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from membench.api import Adapter, Recall
 from membench.llm import LLM
 from membench.sentences import Material, Sentence, batches, context_sentence, qa_sentences, quota, suffix_sentence
-from membench.train import Lora, factors, train
+from membench.train import Lora, factors, teach, train
 
 TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
 MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
@@ -159,3 +159,19 @@ def test_suffix_sees_the_prefix_only_as_teacher(llm: LLM) -> None:
     assert llm.decode([*sentence.given[-1], *sentence.tokens]) == TEXT
     assert sentence.given[-1]
     assert sentence.tokens
+
+
+def test_the_teacher_reads_a_text_once_for_all_its_suffixes(llm: LLM) -> None:
+    suffixes = [suffix_sentence(llm, MATERIAL, random.Random(seed)) for seed in (1, 2, 3)]
+    pairs = qa_sentences(llm, MATERIAL, "all")
+    llm.meter.lap()
+    said = teach(llm, [*suffixes, *pairs])
+    read = llm.meter.lap()[1]["teacher"]["read"]
+    whole = {tuple(i for part in s.given for i in part) + s.tokens for s in suffixes}
+    assert len(whole) == 1
+    given = {s.given for s in pairs}
+    assert read == len(whole.pop()) + sum(len(i) for parts in given for i in parts) + sum(len(s.tokens) for s in pairs)
+    for s in (*suffixes, *pairs):
+        before = [i for part in s.given for i in part]
+        logits = plain_hidden(llm, [*before, *s.tokens])[len(before) + s.start - 1 : -1]
+        torch.testing.assert_close(llm.logits(said[s]), logits, atol=1e-4, rtol=1e-4)
