@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from membench.api import Drift, Recall
+from membench.branches import PASS_TOKENS
 from membench.drift_data import Item, drift_texts, suite
-from membench.reading import PASS_TOKENS
 from membench.tree import Node, Tree, chunks
 
 if TYPE_CHECKING:

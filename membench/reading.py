@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from membench.branches import PASS_TOKENS, candidate_logprobs, divergences
 from membench.errors import MembenchError
 from membench.tree import Node, Tree, chunks
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from membench.llm import LLM
 
 GROUP_TOKENS = 1280  # prompt tokens in flight; more makes attention over the other branches cost more than it saves
-PASS_TOKENS = 512  # tokens of one forward pass, where two CPU cores were fastest (benchmarks/reading.py)
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ def read(
         rows = decode(llm, tree, tails, last, llm.max_new_tokens, llm.stop)
         generated += sum(len(row.ids) for row in rows)
         tree.rewind(mark)
-        logprobs = _candidates(llm, tree, tails, last, [candidates[i] if candidates else () for i in group])
-        divergences = _divergences(llm, tree, tails, last, [references[i] if references else None for i in group])
-        for i, row, scores, kl in zip(group, rows, logprobs, divergences, strict=True):
+        logprobs = candidate_logprobs(llm, tree, tails, last, [candidates[i] if candidates else () for i in group])
+        kls = divergences(llm, tree, tails, last, [references[i] if references else None for i in group])
+        for i, row, scores, kl in zip(group, rows, logprobs, kls, strict=True):
             text = _without(llm.stop, llm.decode(row.ids)).strip()
             out[i] = Reading(text, row.ids, row.truncated, row.hidden, scores, kl)
     llm.meter.add(read=tree.tokens_read - generated, generated=generated)
@@ -197,52 +197,6 @@ def _end_ids(llm: LLM) -> set[int]:
     ends = llm.model.generation_config.eos_token_id
     listed = ends if isinstance(ends, list) else [ends]
     return {i for i in (*listed, llm.tokenizer.eos_token_id) if i is not None}
-
-
-def _branch(
-    llm: LLM, tree: Tree, tails: Sequence[Node], last: Sequence[Tensor], branches: Sequence[tuple[int, Sequence[int]]]
-) -> list[Tensor]:
-    """Hidden states [tokens, width] that predict each token of each branch (row index, tokens)."""
-    out: list[Tensor] = []
-    mark = tree.mark()
-    for span in chunks([len(tokens) for _, tokens in branches], PASS_TOKENS):
-        part = [branches[k] for k in span]
-        runs = [(tails[i], tokens[:-1]) for i, tokens in part if len(tokens) > 1]
-        states = iter(tree.grow(runs)[1]) if runs else iter(())
-        for i, tokens in part:
-            first = last[i][None]
-            out.append(torch.cat([first, next(states)]) if len(tokens) > 1 else first)
-        tree.rewind(mark)
-    return out
-
-
-def _candidates(
-    llm: LLM, tree: Tree, tails: Sequence[Node], last: Sequence[Tensor], candidates: Sequence[Sequence[str]]
-) -> list[tuple[float, ...]]:
-    """Mean log-probability per token of each candidate answer, for each row."""
-    branches = [
-        (i, llm.ids(llm.renderer.answer(text).rstrip("\n"))) for i, texts in enumerate(candidates) for text in texts
-    ]
-    states = _branch(llm, tree, tails, last, branches)
-    out: list[list[float]] = [[] for _ in candidates]
-    for (i, tokens), hidden in zip(branches, states, strict=True):
-        logp = llm.logits(hidden).log_softmax(-1)
-        out[i].append(logp[range(len(tokens)), tokens].mean().item())
-    return [tuple(scores) for scores in out]
-
-
-def _divergences(
-    llm: LLM, tree: Tree, tails: Sequence[Node], last: Sequence[Tensor], references: Sequence[Reference | None]
-) -> list[float | None]:
-    """KL(reference ‖ this memory) per token along the reference's answer, the stop included."""
-    rows = [(i, ref) for i, ref in enumerate(references) if ref is not None]
-    branches = [(i, [*ref.ids, 0][: len(ref.hidden)]) for i, ref in rows]  # the last token is predicted, never read
-    out: list[float | None] = [None] * len(references)
-    for (i, ref), hidden in zip(rows, _branch(llm, tree, tails, last, branches), strict=True):
-        target = llm.logits(ref.hidden.to(hidden.device, hidden.dtype)).log_softmax(-1)
-        ours = llm.logits(hidden).log_softmax(-1)
-        out[i] = torch.nn.functional.kl_div(ours, target, log_target=True, reduction="sum").item() / len(hidden)
-    return out
 
 
 def complete(llm: LLM, prompts: Sequence[str], max_new_tokens: int, stop: str) -> list[Completion]:
