@@ -54,12 +54,14 @@ def folder_argument(command: F) -> F:
 def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:
     """Print the tables that the cells stored in FOLDER make."""
     from membench import store
-    from membench.tables import tables
+    from membench.fastjson import no_collecting
+    from membench.tables import UNUSED, tables
 
-    found = tables(store.cells(folder), **filters)
-    if not found:
-        click.echo(f"nothing stored in {folder} matches", err=True)
-    _print(found, form)
+    with no_collecting():  # all of it is needed until the end
+        found = tables(store.cells(folder, UNUSED), **filters)
+        if not found:
+            click.echo(f"nothing stored in {folder} matches", err=True)
+        _print(found, form)
 
 
 def print_tables(results: Mapping[Path, Sequence[Mapping[str, Any]]], as_json: bool) -> None:

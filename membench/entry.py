@@ -109,9 +109,10 @@ class Entry:
         if name not in self.names:
             return None
         found = [s[name].get("contexts", {}) for s in self.summaries]
-        if not found[0] or any(contexts.keys() != found[0].keys() for contexts in found):
+        names = shared_keys(found)
+        if not names or any(len(contexts) != len(names) for contexts in found):
             return mean_ci([s[name]["value"] for s in self.summaries])
-        return two_way_ci([[contexts[c] for c in found[0]] for contexts in found])
+        return two_way_ci([in_order(contexts, names) for contexts in found])
 
     def yardstick(self, which: Summary, name: str) -> float | None:
         """The floor's or the reference's mean over the contexts of this entry's metric."""
@@ -141,9 +142,9 @@ class Entry:
             for seen, placebo in pairs
             if "contexts" in seen and "contexts" in placebo
         ]
-        shared = _shared(found)
+        shared = shared_keys(found)
         if shared and len(found) == len(self.summaries):
-            return two_way_ci([[contexts[c] for c in shared] for contexts in found])
+            return two_way_ci([in_order(contexts, shared) for contexts in found])
         return self._unpaired_gain(score)
 
     def _unpaired_gain(self, score: str) -> Interval | None:
@@ -205,7 +206,9 @@ class Entry:
         if name not in self._means:
             found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
             seeds = len(found) or 1
-            self._means[name] = {c: sum([contexts[c] for contexts in found]) / seeds for c in _shared(found)}
+            names = shared_keys(found)
+            columns = zip(*(in_order(contexts, names) for contexts in found), strict=True)
+            self._means[name] = {c: sum(column) / seeds for c, column in zip(names, columns, strict=True)}
         return self._means[name]
 
     @cached_property
@@ -223,10 +226,17 @@ def _brief(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _shared(found: Sequence[Mapping[str, float]]) -> list[str]:
+def shared_keys(found: Sequence[Mapping[str, float]]) -> list[str]:
     """The contexts that all have, in the order of the first."""
     first, *others = found or ({},)
+    names = list(first)
+    others = [contexts for contexts in others if list(contexts) != names]  # lists of the same texts compare quickest
     if all(contexts.keys() == first.keys() for contexts in others):
-        return list(first)
+        return names
     shared = set(first).intersection(*others)
     return [context for context in first if context in shared]
+
+
+def in_order(contexts: Mapping[str, float], names: Sequence[str]) -> list[float]:
+    """The values of these contexts."""
+    return list(contexts.values()) if list(contexts) == names else [contexts[name] for name in names]

@@ -29,6 +29,7 @@ GOLD = "gold"  # the script that floor and reference are played on
 YARDSTICKS = {"base": "floor", "in-context": "reference"}
 GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
 ADDED = ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context")  # to costs, by the ledger
+UNUSED = ("overlap", "versions")  # parts of a result that no table shows
 DOWNWARDS = ("fidelity_kl", "leak", "damage", "drift", "flips")  # metrics of which less is better
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
