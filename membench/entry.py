@@ -8,6 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from membench.half_life import HalfLife, half_life
 from membench.stats import Interval, mean_ci, ratio_ci, ratio_method, two_way_ci
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
@@ -17,7 +18,7 @@ COSTS = (
     "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
     "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes", "peak_bytes",
     "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
-    "forget_seconds_per_context", "tokens_cut_per_question", "regime",
+    "forget_seconds_per_context", "tokens_cut_per_question", "regime", "live_bytes",
 )  # fmt: skip
 
 
@@ -152,6 +153,11 @@ class Entry:
         seen, placebo = self.value(f"{score}/all"), self.value(f"{score}/placebo")
         return None if seen is None or placebo is None else Interval(seen - placebo, None, None)
 
+    @cached_property
+    def half_life(self) -> HalfLife | None:
+        """After how many further writes half is gone; see membench.half_life."""
+        return half_life(self.summaries, self.floor.get("contains/all", {}).get("contexts", {}))
+
     def cost(self, name: str) -> float | None:
         """A cost, the mean over the cells."""
         return self.costs.get(name)
@@ -186,7 +192,7 @@ class Entry:
             "knowledge_gain": gain and gain.value,
             "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,
             "curve": self._curve(name) if name else None,
-            **self._comparison(name),
+            **self._comparison(name), **self._halved(name),
         }  # fmt: skip
 
     def _comparison(self, name: str | None) -> dict[str, Any]:
@@ -196,6 +202,14 @@ class Entry:
             "versus": s and s.versus, "difference": s and s.difference,
             "difference_low": s and s.low, "difference_high": s and s.high,
             "p_holm": s and s.p, "mde": s and s.mde, "resolved": s and s.resolved,
+        }  # fmt: skip
+
+    def _halved(self, name: str | None) -> dict[str, Any]:
+        """The half-life, on the row of the matrix that it is from; beyond `half_life_seen` where it is None there."""
+        h = self.half_life if name == "matrix:contains" else None
+        return {
+            "half_life": h and h.value, "half_life_low": h and h.low, "half_life_high": h and h.high,
+            "half_life_seen": h and h.seen, "half_life_by": h and h.by,
         }  # fmt: skip
 
     def _full(self, name: str) -> str:
