@@ -1,6 +1,6 @@
 """How often the tables claim a difference: where there is none (at most 5 % are wanted), and where there is one.
 
-    python benchmarks/simulation.py [DRAWS]
+    python benchmarks/simulation.py [DRAWS [SEED]]
 
 Each draw makes stored cells, and the table itself says what is resolved. Answers are right with a probability whose
 logit is the sum of a context's effect (sd 1), a question's (sd 1), a method's own on that context (sd 0.7) and, where
@@ -85,6 +85,7 @@ def claims(design: Design, draws: int, seed: int = 0) -> float:
 
 def main() -> None:
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 1500
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 2027
     kinds = {
         "two methods without randomness": Design(0),
         "two trained methods, 1 seed, noise 0.4": Design(0, noise=0.4),
@@ -96,9 +97,9 @@ def main() -> None:
     sizes = (5, 8, 10, 20, 50)
     grid = [["claims in % of draws without a difference", *(f"{size} contexts" for size in sizes), "15 points, 50"]]
     for name, kind in kinds.items():
-        row = [f"{100 * claims(Design(**vars(kind) | {'contexts': size}), draws):.1f}" for size in sizes]
+        row = [f"{100 * claims(Design(**vars(kind) | {'contexts': size}), draws, seed):.1f}" for size in sizes]
         strong = Design(**vars(kind) | {"contexts": 50, "shift": SHIFT})
-        grid.append([name, *row, f"{100 * claims(strong, draws):.1f}"])
+        grid.append([name, *row, f"{100 * claims(strong, draws, seed):.1f}"])
         print(name, *grid[-1][1:], file=sys.stderr)
     print(markdown_grid(grid))
     big = scores(Design(2000, shift=SHIFT), 50, np.random.default_rng(1)).mean((0, 2, 3))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from membench import registry
 from membench.entry import Entry
 from membench.errors import MembenchError
 from membench.ledger import amortised
@@ -31,7 +33,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A method at the size of the need. Bytes and seconds are per-context and per-question costs times their number."""
+    """A method at the size of the need: seconds by the number of contexts and questions, bytes as `bytes_at` says."""
 
     label: str
     score: float
@@ -124,11 +126,8 @@ def _letters(group: str) -> list[str]:
 def _candidate(entry: Entry, metric: str, need: Need) -> Candidate:
     score = entry.interval(metric)
     assert score  # entries without one are no candidates
-    size, write, read = (
-        entry.cost(name)
-        for name in ("state_bytes_per_context", "write_seconds_per_context", "read_seconds_per_question")
-    )
-    stored = None if size is None else size * need.contexts
+    write, read = (entry.cost(name) for name in ("write_seconds_per_context", "read_seconds_per_question"))
+    stored = bytes_at(entry, need.contexts)
     writing = None if write is None else write * need.contexts
     total = None if writing is None or read is None else amortised(writing, read, need.questions)
     damage = _damage(entry)
@@ -138,6 +137,42 @@ def _candidate(entry: Entry, metric: str, need: Need) -> Candidate:
     )  # fmt: skip
     misses = tuple(_miss(name, found, limit) for name, found, limit in limits if _over(found, limit))
     return Candidate(entry.label, score.value, score.low, score.high, stored, writing, total, damage, misses, entry.ids)
+
+
+def bytes_at(entry: Entry, contexts: int) -> float | None:
+    """Bytes at rest of a memory of so many contexts; None where they were not measured.
+
+    A memory that was measured with one context at a time stands for one of them, so there are as many. One that was
+    measured with several grows by what each more adds, and where its storage is O(1) by what it keeps beside.
+    """
+    state, each, held = entry.cost("state_bytes"), entry.cost("state_bytes_per_context"), _held(entry)
+    if state is None or each is None:
+        return None
+    if held <= 1:
+        return each * contexts
+    return max(0.0, state + _more(entry, each, held) * (contexts - held))
+
+
+def _held(entry: Entry) -> float:
+    """Contexts in a memory when it was measured, 0 where it takes no bytes."""
+    state, each = entry.cost("state_bytes"), entry.cost("state_bytes_per_context")
+    return state / each if state and each else 0.0
+
+
+def _more(entry: Entry, each: float, held: float) -> float:
+    """Bytes that one more context adds to a memory of several."""
+    if constant(entry):
+        beside, state = entry.cost("deployed_growth_bytes") or 0.0, each * held
+        return beside / held if beside < state else 0.0
+    marginal = entry.cost("marginal_bytes_per_context")
+    return each if marginal is None else marginal
+
+
+def constant(entry: Entry) -> bool:
+    """Whether the method says that its memory does not grow; one that is not installed says nothing."""
+    with contextlib.suppress(MembenchError):
+        return str(registry.load("methods", entry.method).storage).startswith("O(1)")
+    return False
 
 
 def _over(found: float | None, limit: float | None) -> bool:
@@ -157,7 +192,13 @@ def _damage(entry: Entry) -> float | None:
 
 def _notes(table: Table, need: Need, rated: Sequence[tuple[Entry, Candidate]]) -> tuple[str, ...]:
     sizes = f"{table.contexts} contexts and {table.questions} questions"
-    out = [f"bytes and seconds are extrapolated in proportion, from {sizes}; scores are not, and may fall with size"]
+    out = [
+        f"seconds are extrapolated in proportion, bytes by what one more context adds, from {sizes}; scores are not, "
+        "and may fall with size"
+    ]
+    fixed = [e.label for e, _ in rated if constant(e) and _held(e) > 1]
+    if fixed:
+        out.append(f"of constant size, so bytes grow only by what is kept for rehearsal: {', '.join(fixed)}")
     if all(candidate.damage is None for _, candidate in rated):
         out.append("damage is not measured: no stored metric says what writing does to everything else")
     bare = [entry.label for entry, _ in rated if entry.unseeded]

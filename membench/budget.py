@@ -11,6 +11,7 @@ from membench.errors import MembenchError, unknown
 
 LIMITS: Mapping[str, str] = {
     "bytes": "state_bytes",
+    "live-bytes": "live_bytes",
     "write-seconds": "write_seconds_per_context",
     "read-seconds": "read_seconds_per_question",
     "read-tokens": "tokens_read_per_question",

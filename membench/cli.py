@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from membench import __version__
 from membench.cli_decide import advise, compare
 from membench.cli_files import export, score
-from membench.cli_shell import FAILED, Shell, common, debugging, listed, print_json, print_table, whole_numbers
-from membench.cli_tables import leaderboard, output_option, print_tables, show, stored_runs, verify
+from membench.cli_run import run
+from membench.cli_shell import FAILED, Shell, common, print_json, print_table
+from membench.cli_tables import leaderboard, output_option, show, stored_runs, verify
 from membench.cli_train import train_memory
-
-DEFAULT_MODEL = "smollm2-135m"
 
 
 @click.group(
@@ -31,69 +29,8 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (leaderboard, compare, advise, show, train_memory, verify, export, score):
+for command in (run, leaderboard, compare, advise, show, train_memory, verify, export, score):
     main.add_command(command)
-
-
-@main.command()
-@click.option("-m", "--method", "methods", multiple=True, required=True, callback=listed, help="Methods to play.")
-@click.option("-t", "--task", "tasks", multiple=True, required=True, callback=listed, help="Tasks to play them on.")
-@click.option(
-    "--data",
-    multiple=True,
-    default=("worlds",),
-    show_default=True,
-    callback=listed,
-    help="Data to play on: NAME or NAME:ARGUMENT.",
-)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="An alias, a local folder or a hub id.")
-@click.option("--seeds", default="0", show_default=True, callback=whole_numbers, help="Seeds, e.g. 0,1,2.")
-@click.option(
-    "-L", "--limit", metavar="N", type=click.IntRange(min=1), help="Contexts to write; by default what the task says."
-)
-@click.option(
-    "-M", "method_settings", multiple=True, metavar="[METHOD.]KEY=VALUE", help="A setting of every method that has it."
-)
-@click.option(
-    "-T", "task_settings", multiple=True, metavar="[TASK.]KEY=VALUE", help="A setting of every task that has it."
-)
-@output_option
-@click.option("--overwrite", is_flag=True, help="Play cells again that are done.")
-@click.option("--dry-run", is_flag=True, help="Show cells, downloads, estimated time and memory, and stop.")
-@click.option("--offline", is_flag=True, help="Refuse the network; say which command fetches what is missing.")
-@click.option("--device", default="cpu", show_default=True, help="Where the model stands: cpu, cuda, cuda:1, mps.")
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
-    default="auto",
-    show_default=True,
-    help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
-)
-@click.option(
-    "--style", type=click.Choice(["plain", "twice", "chat"]), help="Of the prompt; by default what suits the model."
-)
-@click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
-@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a hub model.")
-@click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
-@common
-@click.pass_context
-def run(ctx: click.Context, /, dry_run: bool, as_json: bool, **options: Any) -> None:
-    """Play what is missing and print its tables.
-
-    A cell is a method on a task, with some data, model and seed. The same command again does only what is missing.
-    """
-    if dry_run:
-        from membench.cli_plan import print_plan
-
-        print_plan(options, as_json)
-        return
-    from membench import runner
-
-    results = runner.run(runner.Request(**options), debug=debugging(ctx))
-    print_tables(Path(options["output"]), results, as_json)
-    if any(result["status"] == "failed" for result in results):
-        ctx.exit(FAILED)
 
 
 @main.command("ls")

@@ -1,85 +1,80 @@
-"""`membench run --dry-run`: the cells, what would be fetched, and what the stored cells say about time and memory."""
+"""`membench run --dry-run`: the cells, what would be fetched, and how long it takes with how much memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import click
 
-from membench import store, weights
+from membench import weights
+from membench.api import Ask, Write
 from membench.cli_shell import print_json, print_table
+from membench.estimate import Estimator
+from membench.forecast import spell
 from membench.plan import ModelInfo, Planned, Request, encoders_of, plan
 
 UNKNOWN = "unknown until the model is fetched"
 
 
-def print_plan(options: Mapping[str, Any], as_json: bool) -> None:
-    """Show what `membench run` with these options would do, without fetching or playing anything."""
-    request = Request(**options)
-    missing = request.model in weights.ALIASES and not weights.fetched(request.model)
-    if missing:
-        style = request.style or weights.style(request.model)
-        cells = plan(request, ModelInfo(request.model, "", UNKNOWN, request.dtype, style), UNKNOWN)
-        done: set[str] = set()
-    else:
-        from membench.runner import plan_cells
-
-        cells, done = plan_cells(request)
-    rows = [_row(cell, cell.recipe_id in done, list(_alike(cell, request.output))) for cell in cells]
-    known = weights.packaged()
-    wanted = [name for name in (request.model, *encoders_of(cells)) if name in known and not weights.fetched(name)]
-    to_fetch = {name: f"{name}: {known[name].summary}" for name in wanted}
+def print_plan(requests: Sequence[Request], as_json: bool) -> None:
+    """Show what `membench run` would do with these requests, without fetching or playing anything."""
+    rows: list[dict[str, Any]] = []
+    wanted: dict[str, str] = {}
+    for request in requests:
+        cells, done, path = _planned(request)
+        estimator = Estimator.of(request.output)
+        rows += [_row(cell, cell.recipe_id in done, estimator, path) for cell in cells]
+        known = weights.packaged()
+        names = [n for n in (request.model, *encoders_of(cells)) if n in known and not weights.fetched(n)]
+        wanted |= {name: f"{name}: {known[name].summary}" for name in names}
     if as_json:
-        print_json({"cells": rows, "fetch": list(to_fetch.values())})
+        print_json({"cells": rows, "fetch": list(wanted.values())})
         return
-    head = list(rows[0])
+    head = [name for name in rows[0] if name != "rough"]
     print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
-    for name, line in to_fetch.items():
+    for name, line in wanted.items():
         click.echo(f"to fetch: {line} (`membench doctor --fetch {name}`)")
-    timed = [row["seconds"] for row in rows if row["state"] != "done" and row["seconds"] is not None]
-    unknown = len(rows) - len(done) - len(timed)
-    parts = [f"{len(rows)} cells, {len(done)} of them done"]
-    parts += [f"about {sum(timed) / 60:.0f} min for {len(timed)} of them"] if timed else []
-    parts += [f"no estimate for {unknown}: nothing like them is stored"] if unknown else []
-    click.echo("; ".join(parts))
+    click.echo("; ".join(_sums(rows)))
 
 
-def _row(cell: Planned, done: bool, alike: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """One cell; seconds and memory as the stored cells of the same method, task and model needed them."""
+def _planned(request: Request) -> tuple[list[Planned], set[str], Path | None]:
+    """The cells, the ids of those that are done, and the folder of the model if it is there."""
+    if request.model in weights.ALIASES and not weights.fetched(request.model):
+        style = request.style or weights.style(request.model)
+        return plan(request, ModelInfo(request.model, "", UNKNOWN, request.dtype, style), UNKNOWN), set(), None
+    from membench.runner import plan_cells
+
+    cells, done = plan_cells(request)
+    return cells, done, weights.resolve(request.model, request.offline)
+
+
+def _row(cell: Planned, done: bool, estimator: Estimator, path: Path | None) -> dict[str, Any]:
+    """One cell; what it will take, and what says so."""
     steps = [step for episode in cell.task.episodes(cell.data, cell.recipe["seed"]) for step in episode.steps]
-    costs = [result["costs"] for result in alike]
-    peaks = [c["peak_bytes"] for c in costs if c.get("peak_bytes")]
+    found = estimator.estimate(cell, path)
     return {
-        "method": cell.recipe["method"],
-        "task": cell.recipe["task"],
-        "data": cell.recipe["data"],
-        "model": cell.recipe["model"],
-        "seed": cell.recipe["seed"],
+        **{name: cell.recipe[name] for name in ("method", "task", "data", "model", "seed")},
         "contexts": len(cell.data.contexts),
-        "steps": len(steps),
+        "writes": sum(isinstance(step, Write) for step in steps),
+        "questions": sum(len(step.questions) for step in steps if isinstance(step, Ask)),
         "state": "done" if done else "to play",
-        "seconds": 0 if done else _seconds(cell, alike),
-        "peak_GB": round(median(peaks) / 1e9, 1) if peaks else None,
+        "seconds": 0 if done else None if found.seconds is None else round(found.seconds),
+        "peak_GB": None if found.peak_bytes is None else round(found.peak_bytes / 1e9, 1),
+        "estimate": "" if done else found.source,
+        "rough": found.rough and not done,
     }
 
 
-def _seconds(cell: Planned, alike: list[Mapping[str, Any]]) -> int | None:
-    """Wall time of a cell like this one, by the stored cells' seconds a context."""
-    rates = [_spent(result) / result["recipe"]["limit"] for result in alike]
-    return round(median(rates) * len(cell.data.contexts)) if rates else None
-
-
-def _spent(result: Mapping[str, Any]) -> float:
-    return (datetime.fromisoformat(result["finished"]) - datetime.fromisoformat(result["started"])).total_seconds()
-
-
-def _alike(cell: Planned, output: Path) -> Iterator[Mapping[str, Any]]:
-    """The stored results of the same method, task and model."""
-    same = ("method", "task", "model", "dtype")
-    for stored in store.cells(output) if output.is_dir() else ():
-        if stored.status == "done" and all(stored.recipe[key] == cell.recipe[key] for key in same):
-            yield stored.result
+def _sums(rows: Sequence[dict[str, Any]]) -> list[str]:
+    left = [row for row in rows if row["state"] != "done"]
+    timed = [row for row in left if row["seconds"] is not None]
+    rough = sum(row["rough"] for row in timed)
+    parts = [f"{len(rows)} cells, {len(rows) - len(left)} of them done"]
+    if timed:
+        said = f"about {spell(sum(row['seconds'] for row in timed))} for {len(timed)} of them"
+        parts.append(said + (f" (roughly: {rough} by another machine's seconds)" if rough else ""))
+    if len(left) > len(timed):
+        parts.append(f"no estimate for {len(left) - len(timed)}: nothing like them is stored")
+    return parts

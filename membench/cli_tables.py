@@ -54,24 +54,27 @@ def folder_argument(command: F) -> F:
 def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:
     """Print the tables that the cells stored in FOLDER make."""
     from membench import store
-    from membench.tables import tables
+    from membench.fastjson import no_collecting
+    from membench.tables import UNUSED, tables
 
-    found = tables(store.cells(folder), **filters)
-    if not found:
-        click.echo(f"nothing stored in {folder} matches", err=True)
-    _print(found, form)
+    with no_collecting():  # all of it is needed until the end
+        found = tables(store.cells(folder, UNUSED), **filters)
+        if not found:
+            click.echo(f"nothing stored in {folder} matches", err=True)
+        _print(found, form)
 
 
-def print_tables(output: Path, results: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """The tables that these results stand in."""
+def print_tables(results: Mapping[Path, Sequence[Mapping[str, Any]]], as_json: bool) -> None:
+    """The tables that these results stand in, by the folder where they are stored."""
     from membench import store
     from membench.tables import tables
 
-    played = {result["id"] for result in results}
-    standing = [
-        table for table in tables(store.cells(output)) if any(played.intersection(entry.ids) for entry in table.entries)
-    ]
-    _print([table for table in standing if table.recipe["task"] in _tasks(results)], "json" if as_json else None)
+    found: list[Table] = []
+    for output, those in results.items():
+        played, tasks = {result["id"] for result in those}, _tasks(those)
+        standing = [t for t in tables(store.cells(output)) if any(played.intersection(e.ids) for e in t.entries)]
+        found += [table for table in standing if table.recipe["task"] in tasks]
+    _print(found, "json" if as_json else None)
 
 
 def _tasks(results: Sequence[Mapping[str, Any]]) -> set[str]:

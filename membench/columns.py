@@ -201,6 +201,13 @@ COLUMNS: Sequence[Column] = (
     Column(
         TIME, "retention", "score / score just after writing, oldest quarter of ages", _metric("retention:contains")
     ),
+    Column(
+        TIME,
+        "half-life",
+        "further writes until half of contains − floor just after writing is gone [ends of an interval over contexts, "
+        "age by age]; >n: beyond the n that the data tell of",
+        lambda entry: str(entry.half_life or NOTHING),
+    ),
     Column(TIME, "forgetting", "best score since writing − final score", _metric("forgetting:contains")),
     Column(TIME, "forward", "score just before the own write; what is not 0 is no memory", _metric("forward:contains")),
     Column(REST, "EM", "exact match (SQuAD)", _plain("em")),
@@ -223,6 +230,19 @@ COLUMNS: Sequence[Column] = (
     Column(REST, "regime", "tokens streamed over the local window; up to 1 it is full attention", _cost("regime", 2)),
     Column(REST, "forget s", "seconds a context to forget", _cost("forget_seconds_per_context", 2)),
     Column(REST, "state", "bytes of the memory, a context", _bytes("state_bytes_per_context")),
+    Column(
+        REST,
+        "marginal",
+        "bytes that one more context adds: slope over memory sizes",
+        _bytes("marginal_bytes_per_context"),
+    ),
+    Column(
+        REST,
+        "live",
+        "most bytes beside the model while a question is answered: keys and values of recalled tokens or of a prefix, "
+        "adapter",
+        _bytes("live_bytes"),
+    ),
     Column(REST, "growth", "bytes that a deployment adds; 0 for merged weights", _bytes("deployed_growth_bytes")),
     Column(
         REST,

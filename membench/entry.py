@@ -8,6 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from membench.half_life import HalfLife, half_life
 from membench.stats import Interval, mean_ci, ratio_ci, ratio_method, two_way_ci
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
@@ -17,7 +18,7 @@ COSTS = (
     "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
     "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes", "peak_bytes",
     "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
-    "forget_seconds_per_context", "tokens_cut_per_question", "regime",
+    "forget_seconds_per_context", "tokens_cut_per_question", "regime", "live_bytes",
 )  # fmt: skip
 
 
@@ -109,9 +110,10 @@ class Entry:
         if name not in self.names:
             return None
         found = [s[name].get("contexts", {}) for s in self.summaries]
-        if not found[0] or any(contexts.keys() != found[0].keys() for contexts in found):
+        names = shared_keys(found)
+        if not names or any(len(contexts) != len(names) for contexts in found):
             return mean_ci([s[name]["value"] for s in self.summaries])
-        return two_way_ci([[contexts[c] for c in found[0]] for contexts in found])
+        return two_way_ci([in_order(contexts, names) for contexts in found])
 
     def yardstick(self, which: Summary, name: str) -> float | None:
         """The floor's or the reference's mean over the contexts of this entry's metric."""
@@ -141,15 +143,20 @@ class Entry:
             for seen, placebo in pairs
             if "contexts" in seen and "contexts" in placebo
         ]
-        shared = _shared(found)
+        shared = shared_keys(found)
         if shared and len(found) == len(self.summaries):
-            return two_way_ci([[contexts[c] for c in shared] for contexts in found])
+            return two_way_ci([in_order(contexts, shared) for contexts in found])
         return self._unpaired_gain(score)
 
     def _unpaired_gain(self, score: str) -> Interval | None:
         """The gain where placebo questions are about contexts that are never written: no pairs, so no interval."""
         seen, placebo = self.value(f"{score}/all"), self.value(f"{score}/placebo")
         return None if seen is None or placebo is None else Interval(seen - placebo, None, None)
+
+    @cached_property
+    def half_life(self) -> HalfLife | None:
+        """After how many further writes half is gone; see membench.half_life."""
+        return half_life(self.summaries, self.floor.get("contains/all", {}).get("contexts", {}))
 
     def cost(self, name: str) -> float | None:
         """A cost, the mean over the cells."""
@@ -185,7 +192,7 @@ class Entry:
             "knowledge_gain": gain and gain.value,
             "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,
             "curve": self._curve(name) if name else None,
-            **self._comparison(name),
+            **self._comparison(name), **self._halved(name),
         }  # fmt: skip
 
     def _comparison(self, name: str | None) -> dict[str, Any]:
@@ -197,6 +204,14 @@ class Entry:
             "p_holm": s and s.p, "mde": s and s.mde, "resolved": s and s.resolved,
         }  # fmt: skip
 
+    def _halved(self, name: str | None) -> dict[str, Any]:
+        """The half-life, on the row of the matrix that it is from; beyond `half_life_seen` where it is None there."""
+        h = self.half_life if name == "matrix:contains" else None
+        return {
+            "half_life": h and h.value, "half_life_low": h and h.low, "half_life_high": h and h.high,
+            "half_life_seen": h and h.seen, "half_life_by": h and h.by,
+        }  # fmt: skip
+
     def _full(self, name: str) -> str:
         return name if name in self.names or "/" in name or ":" in name else f"{name}/all"
 
@@ -205,7 +220,9 @@ class Entry:
         if name not in self._means:
             found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
             seeds = len(found) or 1
-            self._means[name] = {c: sum([contexts[c] for contexts in found]) / seeds for c in _shared(found)}
+            names = shared_keys(found)
+            columns = zip(*(in_order(contexts, names) for contexts in found), strict=True)
+            self._means[name] = {c: sum(column) / seeds for c, column in zip(names, columns, strict=True)}
         return self._means[name]
 
     @cached_property
@@ -223,10 +240,17 @@ def _brief(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _shared(found: Sequence[Mapping[str, float]]) -> list[str]:
+def shared_keys(found: Sequence[Mapping[str, float]]) -> list[str]:
     """The contexts that all have, in the order of the first."""
     first, *others = found or ({},)
+    names = list(first)
+    others = [contexts for contexts in others if list(contexts) != names]  # lists of the same texts compare quickest
     if all(contexts.keys() == first.keys() for contexts in others):
-        return list(first)
+        return names
     shared = set(first).intersection(*others)
     return [context for context in first if context in shared]
+
+
+def in_order(contexts: Mapping[str, float], names: Sequence[str]) -> list[float]:
+    """The values of these contexts."""
+    return list(contexts.values()) if list(contexts) == names else [contexts[name] for name in names]

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from membench import memory as memories
-from membench.api import Answer, Ask, Drift, Episode, Forget, Method, Question, Write
+from membench.api import Answer, Ask, Drift, Episode, Forget, Method, Question, Recall, Write
 from membench.drift import Baseline, baseline, measure
 from membench.errors import MembenchError
+from membench.live import live_bytes
 from membench.llm import LLM
 from membench.meter import peak_bytes
 from membench.plan import Planned
@@ -40,6 +41,7 @@ class Player:
     readings: dict[str, Reading] = field(default_factory=dict)  # by question id, of the last time it was read
     _known: dict[tuple[str, str], tuple[str, dict[str, float]]] = field(default_factory=dict)
     _notes: dict[str, float] = field(default_factory=dict)  # of the recall that was read last
+    _recalled: tuple[Recall, Sequence[str]] | None = None  # the same recall, and its questions
 
     @property
     def method(self) -> Method[Any]:
@@ -158,7 +160,7 @@ class Player:
 
     def _ask(self, episode: Episode, k: int, step: Ask, memory: Any) -> None:
         self.llm.meter.lap()
-        self._notes = {}
+        self._notes, self._recalled = {}, None
         state = memories.digest(memory)
         fresh = [q for q in step.questions if (state, q.id) not in self._known]
         if fresh:
@@ -178,6 +180,8 @@ class Player:
         asked: dict[str, Any] = {"questions": len(step.questions), "read": len(fresh)}
         if self._notes:
             asked["notes"] = self._notes
+        if self._recalled:
+            asked["live_bytes"] = live_bytes(self.llm, *self._recalled)
         self.log.append(
             {"type": "ask", "episode": episode.name, "step": k, **asked, "seconds": round(seconds, 3), "tokens": tokens}
         )
@@ -194,6 +198,7 @@ class Player:
         references = [self.references.get(q.id) for q in questions]
         recall = self.method.recall(memory, texts)
         self._notes = {name: round(value, 6) for name, value in recall.notes.items()}
+        self._recalled = recall, texts
         readings = self.llm.answer(recall, texts, candidates, references)
         out = []
         for question, reading, reference in zip(questions, readings, references, strict=True):

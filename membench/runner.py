@@ -17,9 +17,11 @@ from membench.audit import audit
 from membench.controls import compared, overlaps
 from membench.drift import Baseline
 from membench.errors import MembenchError
+from membench.estimate import Estimator
 from membench.gold import gold_readings, load_references, save_references
 from membench.ledger import ledger_of
 from membench.llm import LLM
+from membench.models import Models
 from membench.plan import (
     YARDSTICKS,
     ModelInfo,
@@ -63,9 +65,13 @@ def plan_cells(request: Request) -> tuple[list[Planned], set[str]]:
 
 
 class Session:
-    """One run of a request: the plan, the model (loaded when the first cell needs it) and the cells' outcomes."""
+    """One run of a request: the plan, the model (loaded when the first cell needs it) and the cells' outcomes.
 
-    def __init__(self, request: Request, reporter: Reporter, debug: bool):
+    `played` has the results of the cells that this run played so far, by id; `done` counts those that were done before;
+    `over` is whether all were played.
+    """
+
+    def __init__(self, request: Request, reporter: Reporter, debug: bool, models: Models | None = None):
         if request.offline:
             os.environ["HF_HUB_OFFLINE"] = "1"
         self.request = request
@@ -74,7 +80,9 @@ class Session:
         validate(request)
         style = request.style or weights.style(request.model)
         self.model: ModelInfo = resolve_model(request, style)
-        self._llm: LLM | None = None
+        self._models = models or Models()
+        self.played: dict[str, dict[str, Any]] = {}
+        self.done, self.over = 0, False
         self._baselines: dict[Drift, Baseline] = {}
         self.cells = plan(request, self.model, self._prompt_hash())
 
@@ -86,13 +94,7 @@ class Session:
     @property
     def llm(self) -> LLM:
         """The model, loaded once."""
-        if self._llm is None:
-            self.reporter.say(f"loading {self.model.name} ({self.model.dtype}, {self.model.style} prompt)")
-            self._llm = LLM.load(
-                self.model.path, name=self.model.name, dtype=self.model.dtype, device=self.request.device,
-                style=self.model.style, offline=self.request.offline, trust_remote_code=self.request.trust_remote_code,
-            )  # fmt: skip
-        return self._llm
+        return self._models.lend(self.model, self.request, self.reporter)
 
     def result(self, cell: Planned) -> dict[str, Any] | None:
         """The stored result of a cell that is done and sound, unless all is to be played anew."""
@@ -105,15 +107,25 @@ class Session:
     def run(self) -> list[dict[str, Any]]:
         """Play what is missing."""
         missing = [cell for cell in self.cells if self.result(cell) is None]
-        done = len(self.cells) - len(missing)
-        self.reporter.say(f"{len(self.cells)} cells, {done} of them done already, in {self.request.output}")
+        self.done = len(self.cells) - len(missing)
+        self.reporter.say(f"{len(self.cells)} cells, {self.done} of them done already, in {self.request.output}")
         for name in encoders_of(missing):
             weights.resolve(name, self.request.offline)
         if missing:
             check_window(missing, self.llm)
-        played = {cell.recipe_id: self._play(cell, k, len(missing)) for k, cell in enumerate(missing, 1)}
-        results = ((c, played.get(c.recipe_id) or store.finished(self.request.output, c.recipe)) for c in self.cells)
+            self._expect(missing)
+        for k, cell in enumerate(missing, 1):
+            self.played[cell.recipe_id] = self._play(cell, k, len(missing))
+        self.over = True
+        results = (
+            (c, self.played.get(c.recipe_id) or store.finished(self.request.output, c.recipe)) for c in self.cells
+        )
         return [self._completed(cell, result) for cell, result in results if result]
+
+    def _expect(self, missing: Sequence[Planned]) -> None:
+        """Tell the reporter how long the cells will take, as `--dry-run` estimates it."""
+        estimator, path = Estimator.of(self.request.output), Path(self.model.path)
+        self.reporter.expect([estimator.estimate(cell, path).seconds for cell in missing])
 
     def _play(self, cell: Planned, number: int, count: int) -> dict[str, Any]:
         folder = store.open_cell(self.request.output, cell.recipe)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from membench.contrasts import ALPHA, Array, contrasts, intervals, letters
-from membench.entry import Entry, Standing
+from membench.entry import Entry, Standing, in_order, shared_keys
 from membench.errors import MembenchError
 
 Pair = tuple[int, int]
@@ -36,11 +36,11 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
     rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e is declared)]
     if len(rivals) < 2 or (against and declared not in rivals):
         return Standings(tuple(entries), ())
-    shared = set.intersection(*(set(scores) for e in rivals for scores in e.by_context(metric)))
-    contexts = [c for c in rivals[0].by_context(metric)[0] if c in shared]
+    found = [e.by_context(metric) for e in rivals]
+    contexts = shared_keys([scores for those in found for scores in those])
     if len(contexts) < 2:
         return Standings(tuple(entries), ())
-    samples = [np.array([[scores[c] for c in contexts] for scores in e.by_context(metric)]) for e in rivals]
+    samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
     if declared:
         centre = rivals.index(declared)
         pairs = [(i, centre) for i in range(len(rivals)) if i != centre]

@@ -20,7 +20,7 @@ from typing import Any
 from membench import records
 from membench.api import Pair
 from membench.errors import MembenchError
-from membench.fastjson import parse
+from membench.fastjson import no_collecting, parse
 from membench.records import Damaged, DiskFull, RecordLog, answer_of, read_records
 from membench.summary import summarise_cell, summary_of
 
@@ -167,16 +167,20 @@ def finished(root: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     return result if result is not None and result["status"] == "done" else None
 
 
-def cells(root: Path) -> list[Cell]:
+def cells(root: Path, without: Sequence[str] = ()) -> list[Cell]:
     """All played cells under a folder, sorted by folder name; unfinished ones do not count.
+
+    Their results lack the keys in `without`, which makes reading quicker where they are not needed.
 
     A result that is no JSON becomes a failed cell that says so. Raises MembenchError if there is no such folder, and
     for a result of a newer membench.
     """
     if not root.is_dir():
         raise MembenchError(f"no folder {root}: play something with `membench run`, or name a folder with results")
-    found = ((path.parent, _load(path)) for path in sorted(root.glob(f"*/{RESULT}")))
-    return [Cell(folder, _broken(folder) if result is None else result) for folder, result in found]
+    names = sorted(entry.name for entry in os.scandir(root) if os.path.exists(f"{entry.path}/{RESULT}"))
+    with no_collecting():
+        found = ((root / name, _load(root / name / RESULT, without)) for name in names)
+        return [Cell(folder, _broken(folder) if result is None else result) for folder, result in found]
 
 
 def find(root: Path, name: str) -> Cell:
@@ -215,10 +219,10 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _load(path: Path) -> dict[str, Any] | None:
+def _load(path: Path, without: Sequence[str] = ()) -> dict[str, Any] | None:
     """A result, or None if the file is missing or no JSON object with a status and a recipe."""
     try:
-        result = parse(path.read_bytes())
+        result = parse(path.read_bytes(), without)
     except (FileNotFoundError, ValueError):
         return None
     if not isinstance(result, dict):

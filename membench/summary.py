@@ -51,7 +51,8 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
     """What writing cost per context and reading per question; seconds, tokens, bytes. None where nothing was done.
 
     A question that was asked again of an unchanged memory is not read again and counts once. `state_bytes` and
-    `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes.
+    `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes. `live_bytes` is the most
+    that any question needed; records of the first versions do not tell it.
     """
     writes = [record for record in records if record["type"] == "write"]
     forgets = [record for record in records if record["type"] == "forget"]
@@ -73,6 +74,7 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
         "state_bytes_per_context": _per(sum(end["state_bytes"] for end, _ in ends), sum(held for _, held in ends)),
         "deployed_growth_bytes": _per(sum(end["growth_bytes"] for end, _ in ends), len(ends)),
         "peak_bytes": max(peaks, default=None),
+        "live_bytes": max((record["live_bytes"] for record in asks if "live_bytes" in record), default=None),
         **{cost: _noted(asks, name) for name, cost in NOTES.items()},
     }
 

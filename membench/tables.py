@@ -29,6 +29,7 @@ GOLD = "gold"  # the script that floor and reference are played on
 YARDSTICKS = {"base": "floor", "in-context": "reference"}
 GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
 ADDED = ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context")  # to costs, by the ledger
+UNUSED = ("overlap", "versions")  # parts of a result that no table shows
 DOWNWARDS = ("fidelity_kl", "leak", "damage", "drift", "flips")  # metrics of which less is better
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
@@ -243,9 +244,20 @@ def _needed(cell: Cell) -> tuple[int, int] | None:
 
 
 def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
-    costs: list[dict[str, Any]] = [{**c.result["costs"], **_per_unit(c.result.get("ledger") or {})} for c in cells]
+    costs: list[dict[str, Any]] = [
+        {**c.result["costs"], **_per_unit(c.result.get("ledger") or {}), "live_bytes": _live(c)} for c in cells
+    ]
     found: dict[str, list[Any]] = {name: [c.get(name) for c in costs] for name in sorted(set().union(*costs))}
     return {name: None if None in those else fmean(those) for name, those in found.items()}
+
+
+def _live(cell: Cell) -> float | None:
+    """Live bytes; of an adapter that was stored before they were measured, all that it does not keep for rehearsal."""
+    costs = cell.result["costs"]
+    found, state = costs.get("live_bytes"), costs.get("state_bytes")
+    if found is None and state is not None and (state == 0 or "rank" in cell.recipe["settings"]):
+        return float(state - costs["deployed_growth_bytes"])
+    return None if found is None else float(found)
 
 
 def _per_unit(ledger: Mapping[str, Any]) -> dict[str, float | None]:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -187,24 +186,29 @@ def test_debug_keeps_the_traceback() -> None:
     assert isinstance(call("--debug", "check", "nix").exception, MembenchError)
 
 
-def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_says_how_to_go_on(
+    tiny: Path, data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "run", interrupted)
-    result = call("run", "-m", "base", "-t", "single")
+    monkeypatch.setattr(runner.Session, "run", interrupted)
+    result = call(*run_arguments(tiny, data_file, tmp_path))
     assert result.exit_code == 130
-    assert result.stderr == "stopped; the same command goes on from here\n"
+    assert "3 cells: 0 played, 0 failed, 0 done already and skipped, 3 not played yet" in result.stderr
+    assert "plays what is missing" in result.stderr
+    assert "membench leaderboard" not in result.stderr
+    assert result.stderr.endswith("\nstopped; the same command goes on from here\n")
 
 
 def test_names_may_be_repeated_or_listed_and_flags_take_underscores(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[runner.Request] = []
 
-    def remember(request: runner.Request, **_: object) -> Sequence[dict[str, object]]:
+    def remember(_: runner.Session, request: runner.Request, *__: object) -> None:
         seen.append(request)
         raise MembenchError("enough")
 
-    monkeypatch.setattr(runner, "run", remember)
+    monkeypatch.setattr(runner.Session, "__init__", remember)
     call("run", "--method", "base,bm25", "-m", "ft-c", "-t", "single", "--seeds", "2,0", "--trust_remote_code")
     assert seen[0].methods == ("base", "bm25", "ft-c")
     assert seen[0].seeds == (2, 0)

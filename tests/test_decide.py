@@ -92,7 +92,7 @@ def test_advise_keeps_limits_extrapolates_and_says_what_it_does_not_know(played:
     assert by_name["bm25"]["misses"] == []
     assert by_name["ft-s"]["misses"][0].startswith("bytes ")
     assert cell.id in by_name["bm25"]["cells"]
-    assert any("extrapolated in proportion, from 3 contexts" in note for note in advice["notes"])
+    assert any("seconds are extrapolated in proportion" in note for note in advice["notes"])
     assert any("damage is not measured" in note for note in advice["notes"])
     assert advice["choice"] is None  # a random model is not above the floor
     (strict,) = parsed("advise", *size, "--max-damage", 0.1, "-t", "single", "-o", played)
