@@ -31,8 +31,9 @@ def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
     kept = sum(len(run) - _first(those) for texts in below.values() for run, those in texts.items())
     whole = kept * llm.model.get_decoder().config.hidden_size * 4 <= KEPT_BYTES
     out: dict[Sentence, Tensor] = {}
+    turns = {given[:1]: turn for turn, given in enumerate(below)}  # what begins alike follows one another
     with llm.meter.role("teacher"):
-        for given, texts in below.items():
+        for given, texts in sorted(below.items(), key=lambda pair: turns[pair[0][:1]]):
             tree = Tree(llm.model)
             node, last = _grown(llm, tree, given)
             runs = list(texts)
