@@ -87,7 +87,7 @@ def vectors(count: int) -> tuple[float, list[float], int]:
         for start in range(0, len(matrix), BLOCK):
             block = matrix[start : start + BLOCK]
             block /= np.linalg.norm(block, axis=1, keepdims=True)
-    return 0.0, latencies(lambda q: nearest(rows, q[None], 1), questions), rows.nbytes
+    return 0.0, latencies(lambda q: nearest(rows, q[None], 1), list(questions)), rows.nbytes
 
 
 def measure(name: str, count: int, file: str) -> list[Any]:
