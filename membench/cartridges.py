@@ -17,7 +17,8 @@ from membench.api import Prefix
 from membench.pool import Sink
 from membench.prefixes import project
 from membench.sentences import Sentence
-from membench.train import mean_loss, precision, teach
+from membench.teacher import teach
+from membench.train import mean_loss, precision
 from membench.trained import OnTargets
 
 if TYPE_CHECKING:

@@ -33,15 +33,14 @@ class Dense(Retrieval[M]):
 def nearest(vectors: Vectors, questions: Vectors, k: int) -> list[list[int]]:
     """For each question the k nearest rows of `vectors`, the nearest first, those of one text in the order of writing.
 
-    Where such a row is the last that is returned, it may be any of them.
+    Where such a row is the last that is returned, it may be any of them. The search is that of IndexFlatIP, without the
+    copy of all vectors that an index makes.
     """
     import faiss
 
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
     out = []
     for question in questions:  # one at a time: faiss rounds a batch of twenty otherwise than a single one
-        scores, rows = index.search(question[None], min(k, len(vectors)))
+        scores, rows = faiss.knn(question[None], vectors, min(k, len(vectors)), faiss.METRIC_INNER_PRODUCT)
         order = np.lexsort((rows[0], -scores[0]))
         out.append([int(i) for i in rows[0][order]])
     return out

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from membench.api import Drift, Recall
 from membench.branches import PASS_TOKENS
-from membench.drift_data import Item, drift_texts, suite
+from membench.drift_data import ITEMS, KNOWN_ONLY, Item, drift_texts, suite
 from membench.tree import Node, Tree, chunks
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PROMPT_TOKENS = 12  # of each text: what a memory is asked with; it sees nothing of what is scored
 SCORED_TOKENS = 48  # of each text, behind the prompt
 DIGITS = 6
-KNOWN_ONLY = "common"  # the test set of which only what the empty memory gets right is kept
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,14 @@ class Baseline:
 
 
 def baseline(llm: LLM, step: Drift) -> Baseline:
-    """Read what a step reads with the empty memory; of `common`, items that are then wrong are left out."""
+    """Read what a step reads with the empty memory; of KNOWN_ONLY sets, items that are then wrong are left out."""
     texts = tuple(_text_prompt(llm, text) for text in drift_texts(step.text))
     items = {name: tuple(_item_prompt(llm, item) for item in suite(name)) for name in step.suites}
     hidden, right = _read(llm, lambda _: Recall(), texts, items)
-    if KNOWN_ONLY in items:
-        kept = tuple(p for p, ok in zip(items[KNOWN_ONLY], right[KNOWN_ONLY], strict=True) if ok)
-        items[KNOWN_ONLY], right[KNOWN_ONLY] = kept, (True,) * len(kept)
+    for name in step.suites:
+        if name.partition(":")[0] in KNOWN_ONLY:
+            kept = tuple(p for p, ok in zip(items[name], right[name], strict=True) if ok)[:ITEMS]
+            items[name], right[name] = kept, (True,) * len(kept)
     return Baseline(texts, hidden, items, right)
 
 

@@ -1,8 +1,8 @@
 """What drift is measured on: generic text that no training uses, and small test sets of general ability.
 
 Test sets are named `common` (shipped), or `arc-easy`, `piqa`, `lambada`, each alone (its data set on the hub) or with a
-file or a hub id behind a colon. Files are JSON lines of {"query", "choices", "gold"}, of {"context", "continuation"},
-or with the fields of the set on the hub.
+file or a hub id behind a colon, which `wikidata` (cloze prompts of one fact each) always wants. Files are JSON lines of
+{"query", "choices", "gold"}, of {"context", "continuation"}, or with the fields of the set on the hub.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ from membench.textfiles import is_file_argument, read_jsonl, want
 TEXTS = 16  # generic texts a measurement reads
 WORDS = 20  # of a text, at least
 ITEMS = 64  # items of a test set, at most
+KNOWN_ONLY = {"common": 64, "wikidata": 512}  # sets of which only what the model gets right is kept: items tried
 WIKITEXT = ("Salesforce/wikitext", "validation", "wikitext-2-raw-v1")
 HUBS = {  # data set, split, configuration
     "arc-easy": ("allenai/ai2_arc", "test", "ARC-Easy"),
     "piqa": ("baber/piqa", "validation", None),
     "lambada": ("EleutherAI/lambada_openai", "test", "default"),
+    "wikidata": ("", "train", None),  # no data set of its own
 }
 
 
@@ -60,13 +62,19 @@ def drift_texts(source: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def suite(name: str) -> tuple[Item, ...]:
-    """The first ITEMS items of a test set. Raises MembenchError for an unknown name, and with the place of bad data."""
+    """The first items of a test set: ITEMS, or as many as are tried where only those the model knows are kept.
+
+    Raises MembenchError for an unknown name, and with the place of bad data.
+    """
     kind, _, argument = name.partition(":")
     if name == "common":
         return common_knowledge()
     if kind not in HUBS:
         raise MembenchError(f"unknown test set {name!r} for drift: choose from common, {', '.join(HUBS)}")
-    items = tuple(islice((_item(row, where) for where, row in _rows(kind, argument)), ITEMS))
+    if not argument and not HUBS[kind][0]:
+        raise MembenchError(f"test set {kind} needs a file or a hub id: write {kind}:FILE")
+    tried = KNOWN_ONLY.get(kind, ITEMS)
+    items = tuple(islice((_item(row, where) for where, row in _rows(kind, argument)), tried))
     if not items:
         raise MembenchError(f"test set {name} is empty")
     return items

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from array import array
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Plus
+
+BLOCK = 2_000  # documents that are counted together
+
+Counts = NDArray[np.int32]
 
 
 def words(text: str) -> list[str]:
@@ -27,24 +31,21 @@ class Postings(BM25Plus):  # type: ignore[misc]
 
     def _initialize(self, corpus: Iterable[Sequence[str]]) -> dict[str, int]:
         """Documents with each word."""
-        codes: dict[str, int] = {}
-        places, documents, counts, lengths = array("i"), array("i"), array("i"), array("i")
-        for document, tokens in enumerate(corpus):
-            lengths.append(len(tokens))
-            for word, count in Counter(tokens).items():
-                places.append(codes.setdefault(word, len(codes)))
-                documents.append(document)
-                counts.append(count)
-        words_of = np.array(places, np.int32)
-        order = np.argsort(words_of, kind="stable")
-        self._documents = np.array(documents, np.int32)[order]
-        self._counts = np.array(counts, np.int32)[order]
-        found = np.bincount(words_of, minlength=len(codes))
+        codes: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+        lengths: list[int] = []
+        parts: list[tuple[Counts, Counts, Counts]] = []
+        stream = iter(corpus)
+        while block := list(itertools.islice(stream, BLOCK)):
+            parts.append(_counted(block, codes, len(lengths)))
+            lengths += map(len, block)
+        found = sum((np.bincount(part[0], minlength=len(codes)) for part in parts), np.zeros(len(codes), np.int64))
         ends = np.cumsum(found)
+        self._documents, self._counts = _by_word(parts, ends - found)
         self._spans = dict(zip(codes, zip(ends - found, ends, strict=True), strict=True))
         self.corpus_size = len(lengths)
         self.doc_len = np.array(lengths)
         self.avgdl = self.doc_len.sum() / self.corpus_size or 1.0
+        self._norms = self.k1 * (1 - self.b + self.b * self.doc_len / self.avgdl)
         return dict(zip(codes, found.tolist(), strict=True))
 
     def get_scores(self, query: Sequence[str]) -> NDArray[np.float64]:
@@ -53,13 +54,31 @@ class Postings(BM25Plus):  # type: ignore[misc]
         for word in query:
             if word not in self._spans:
                 continue
-            start, end = self._spans[word]
-            documents, count = self._documents[start:end], self._counts[start:end]
-            norm = self.k1 * (1 - self.b + self.b * self.doc_len[documents] / self.avgdl) + count
-            share = np.full(self.corpus_size, self.idf[word] * self.delta)
-            share[documents] = self.idf[word] * (self.delta + (count * (self.k1 + 1)) / norm)
-            total += share
+            documents, counts = (part[slice(*self._spans[word])] for part in (self._documents, self._counts))
+            share = self.idf[word] * (self.delta + (counts * (self.k1 + 1)) / (self._norms[documents] + counts))
+            with_word = total[documents] + share
+            total += self.idf[word] * self.delta
+            total[documents] = with_word
         return total
+
+
+def _counted(block: Sequence[Sequence[str]], codes: Mapping[str, int], first: int) -> tuple[Counts, Counts, Counts]:
+    """The words of these documents by number, ascending; the documents, numbered from `first` on; and how often."""
+    words_of = np.array([codes[word] for tokens in block for word in tokens], np.int64)
+    documents = np.repeat(np.arange(first, first + len(block)), [len(tokens) for tokens in block])
+    pairs, counts = np.unique(words_of << 32 | documents, return_counts=True)
+    return (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32), counts.astype(np.int32)
+
+
+def _by_word(parts: Sequence[tuple[Counts, Counts, Counts]], starts: NDArray[np.int64]) -> tuple[Counts, Counts]:
+    """Documents and counts of all blocks, those of a word together; `starts` is where each word's begin."""
+    documents, counts = (np.empty(sum(len(part[0]) for part in parts), np.int32) for _ in range(2))
+    free = starts.copy()
+    for words_of, those, often in parts:
+        place = free[words_of] + np.arange(len(words_of)) - np.searchsorted(words_of, words_of)
+        documents[place], counts[place] = those, often
+        free += np.bincount(words_of, minlength=len(free))
+    return documents, counts
 
 
 @lru_cache(maxsize=2)

@@ -49,11 +49,14 @@ def student_stem(llm: LLM) -> tuple[int, ...]:
 def qa_sentences(llm: LLM, material: Material, loss_on: str) -> list[Sentence]:
     """The pairs in the very form in which questions are asked: worked examples, question, answer, end of line."""
     out = []
+    stem = student_stem(llm)
+    given: tuple[tuple[int, ...], ...] = ()
     for question, answer in material.pairs:
-        *given, ask = llm.segment_ids([material.text], question)
+        *before, ask = llm.segment_ids([material.text], question)
+        given = given or tuple(map(tuple, before))  # the same for all pairs, and held once
         start = len(ask) if loss_on == "answer" else 0
         reply = llm.ids(llm.renderer.answer(answer))
-        out.append(Sentence("qa", student_stem(llm), tuple(map(tuple, given)), (*ask, *reply), start))
+        out.append(Sentence("qa", stem, given, (*ask, *reply), start))
     return out
 
 

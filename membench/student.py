@@ -1,13 +1,16 @@
 """What a trained memory reads at every step, with all that cannot change during a write computed once.
 
-Only the upper layers are trained. The lower ones make the same of a sentence at every step, so their states are kept;
-and the worked example before a sentence is read once, without gradients, as it is when a question is asked.
+Only the upper layers are trained. The lower ones make the same of a sentence at every step, so their states are kept
+(up to KEPT_BYTES); and the worked example before a sentence is read once, without gradients, as it is when a question
+is asked.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from membench.llm import LLM
 
 PASS_TOKENS = 512
+KEPT_BYTES = 2**30  # of states that a write keeps; a thousand contexts have more
 
 
 def first_trained(layers: int, share: float) -> int:
@@ -41,15 +45,18 @@ class Student:
     def __init__(self, llm: LLM, sentences: Iterable[Sentence], cut: int):
         self._decoder = llm.model.get_decoder()
         self._cut = cut
-        distinct = list(dict.fromkeys(sentences))
-        stems = list(dict.fromkeys(s.stem for s in distinct if s.stem))
-        self._runs: dict[Any, Sequence[int]] = {stem: stem for stem in stems} | {s: s.tokens for s in distinct}
-        self._tree = Tree(llm.model, states=self._lower_states(llm.model, stems, distinct) if cut else None)
+        uses = Counter(sentences)
+        stems = list(dict.fromkeys(s.stem for s in uses if s.stem))
+        self._tree = Tree(llm.model)
         self._stems: dict[tuple[int, ...], tuple[Node, Tensor]] = {}
-        with torch.no_grad(), self._only(range(cut, len(self._decoder.layers))):
+        self._lower = Tree(llm.model)
+        self._lower_stems: dict[tuple[int, ...], Node | None] = {(): None}
+        self.kept: dict[Sentence, Tensor] = {}  # the lower layers' states [tokens, width]
+        with torch.no_grad():
             for stem in stems:
-                nodes, hidden = self._tree.grow([(None, self._runs[stem])])
-                self._stems[stem] = nodes[0], hidden[0][-1:]
+                self._read_stem(stem)
+            if cut:
+                self._keep(uses)
 
     @contextmanager
     def reading(self, step: Sequence[Sentence]) -> Iterator[list[Tensor]]:
@@ -59,30 +66,49 @@ class Student:
         sentence's `start` leaves it out.
         """
         above = [self._stems.get(s.stem) for s in step]
+        runs = self._runs(step)
         with self._tree.aside(), self._only(range(self._cut, len(self._decoder.layers))):
-            runs = [(stem and stem[0], self._runs[s]) for s, stem in zip(step, above, strict=True)]
-            hidden = self._tree.grow(runs)[1]
+            nodes = [stem and stem[0] for stem in above]
+            hidden = self._tree.grow(list(zip(nodes, runs, strict=True)))[1]
             yield [torch.cat([stem[1] if stem else h[:1], h[:-1]]) for h, stem in zip(hidden, above, strict=True)]
 
+    def _read_stem(self, stem: tuple[int, ...]) -> None:
+        """By the lower layers and by the upper ones, which then know what the sentences below it see."""
+        run: Sequence[int] = stem
+        if self._cut:
+            with self._only(range(self._cut), norm=False):
+                below, states = self._lower.grow([(None, stem)])
+            self._lower_stems[stem], self._tree.states, run = below[0], states[0], range(len(stem))
+        with self._only(range(self._cut, len(self._decoder.layers))):
+            nodes, hidden = self._tree.grow([(None, run)])
+        self._stems[stem] = nodes[0], hidden[0][-1:]
+
+    def _runs(self, step: Sequence[Sentence]) -> list[Sequence[int]]:
+        """What the upper layers read: tokens, or the rows of `_tree.states` that these sentences then have."""
+        if not self._cut:
+            return [s.tokens for s in step]
+        late = [s for s in dict.fromkeys(step) if s not in self.kept]
+        fresh = dict(zip(late, self._lower_states(late), strict=True)) if late else {}
+        self._tree.states = torch.cat([fresh[s] if s in fresh else self.kept[s] for s in step])
+        ends = list(accumulate(len(s.tokens) for s in step))
+        return [range(end - len(s.tokens), end) for s, end in zip(step, ends, strict=True)]
+
+    def _keep(self, uses: Counter[Sentence]) -> None:
+        """Keep the states of as many sentences as there is room for, those first that are read most often."""
+        room = KEPT_BYTES // (4 * self._decoder.config.hidden_size)
+        often = sorted(uses, key=lambda s: -uses[s])
+        ends = accumulate(len(s.tokens) for s in often)
+        held = {s for s, end in zip(often, ends, strict=True) if end <= room}
+        chosen = [s for s in uses if s in held]
+        for span in chunks([len(s.tokens) for s in chosen], PASS_TOKENS):
+            part = [chosen[i] for i in span]
+            self.kept |= zip(part, self._lower_states(part), strict=True)
+
     @torch.no_grad()
-    def _lower_states(self, model: nn.Module, stems: Sequence[tuple[int, ...]], distinct: Sequence[Sentence]) -> Tensor:
-        """States [rows, width] below layer `cut` of all stems and sentences; `_runs` then holds their rows."""
-        tree = Tree(model)
-        rows: list[Tensor] = []
-        with self._only(range(self._cut), norm=False):
-            nodes: dict[tuple[int, ...], Node | None] = {(): None}
-            for stem in stems:
-                grown, hidden = tree.grow([(None, stem)])
-                nodes[stem] = grown[0]
-                rows.append(hidden[0])
-            for span in chunks([len(s.tokens) for s in distinct], PASS_TOKENS):
-                with tree.aside():
-                    rows += tree.grow([(nodes[distinct[i].stem], distinct[i].tokens) for i in span])[1]
-        start = 0
-        for key, part in zip([*stems, *distinct], rows, strict=True):
-            self._runs[key] = range(start, start + len(part))
-            start += len(part)
-        return torch.cat(rows) if rows else torch.empty(0, 0)
+    def _lower_states(self, sentences: Sequence[Sentence]) -> list[Tensor]:
+        """States [tokens, width] below layer `cut` of each sentence, read in one pass."""
+        with self._lower.aside(), self._only(range(self._cut), norm=False):
+            return self._lower.grow([(self._lower_stems[s.stem], s.tokens) for s in sentences])[1]
 
     @contextmanager
     def _only(self, wanted: range, norm: bool = True) -> Iterator[None]:

@@ -22,14 +22,13 @@ from torch.nn import functional as F
 from membench.errors import MembenchError
 from membench.sentences import Sentence
 from membench.student import Student, first_trained
-from membench.tree import Node, Tree, chunks
+from membench.teacher import teach as teach
 
 if TYPE_CHECKING:
     from membench.api import Adapter
     from membench.llm import LLM
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-TEACHER_PASS_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -132,53 +131,6 @@ def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
     return torch.autocast(kind, dtype=torch.bfloat16)
 
 
-@torch.no_grad()
-def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
-    """The teacher's final hidden states [loss tokens, width] of each distinct sentence, read once, context included."""
-    below: dict[tuple[tuple[int, ...], ...], dict[tuple[int, ...], list[tuple[Sentence, int]]]] = {}
-    for s in dict.fromkeys(sentences):
-        given, tokens, start = _as_read(s)
-        below.setdefault(given, {}).setdefault(tokens, []).append((s, start))
-    out: dict[Sentence, Tensor] = {}
-    with llm.meter.role("teacher"):
-        for given, texts in below.items():
-            tree = Tree(llm.model)
-            node, last = _grown(llm, tree, given)
-            runs = list(texts)
-            for span in chunks(list(map(len, runs)), TEACHER_PASS_TOKENS):
-                with tree.aside():
-                    hidden = tree.grow([(node, runs[i]) for i in span])[1]
-                for i, h in zip(span, hidden, strict=True):
-                    # Where nothing stands above, the first token is not predicted; no loss is on its row.
-                    states = torch.cat([h[:1] if last is None else last, h[:-1]]).float()
-                    out |= {s: states[start:].clone() for s, start in texts[runs[i]]}
-            llm.meter.add(read=tree.tokens_read)
-    return out
-
-
-def _as_read(s: Sentence) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...], int]:
-    """What the teacher reads first, the tokens below that, and the first of them that is in the loss.
-
-    All suffixes of a text are one reading of the whole text.
-    """
-    given = tuple(filter(None, s.given))
-    if s.kind != "suffix":
-        return given, s.tokens, s.start
-    return given[:-1], (*given[-1], *s.tokens), len(given[-1]) + s.start
-
-
-def _grown(llm: LLM, tree: Tree, given: Sequence[tuple[int, ...]]) -> tuple[Node | None, Tensor | None]:
-    """A chain of segments in an empty tree: its last node and last hidden state [1, width]; None for no segments."""
-    node, last = None, None
-    for i, segment in enumerate(given):
-        if i == 0 and len(given) > 1:
-            node = llm.kept.root(tree, segment)  # the worked examples, whose keys and values are at hand
-        else:
-            nodes, hidden = tree.grow([(node, segment)])
-            node, last = nodes[0], hidden[0][-1:]
-    return node, last
-
-
 def _wrap(llm: LLM, lora: Lora, cut: int) -> PeftModel:
     """The model with a fresh adapter on the layers from `cut` on."""
     config = LoraConfig(
@@ -233,7 +185,7 @@ def mean_loss(
         labels = torch.tensor([t for s in step for t in s.tokens[s.start :]], device=student.device)
         return (F.cross_entropy(logits, labels, reduction="none") * weights).sum()
     with torch.no_grad():
-        target = llm.logits(torch.cat([teacher[s] for s in step]).to(student.device)).log_softmax(-1)
+        target = llm.logits(torch.cat([teacher[s] for s in step]).float().to(student.device)).log_softmax(-1)
         weight = target.exp()
         entropy = -(weight * target).sum(-1)
     kl = F.cross_entropy(logits, weight, reduction="none") - entropy

@@ -23,7 +23,7 @@ class Embedded:
 
 @dataclass(frozen=True)
 class DPR(Dense[Embedded]):
-    """An encoder for questions and one for passages, exact search by inner product (faiss IndexFlatIP)."""
+    """An encoder for questions and one for passages, exact search by inner product (faiss)."""
 
     storage: ClassVar[str] = "O(n) text, vectors"
     licence: ClassVar[str] = "all-minilm-l6-v2: Apache-2.0; the published DPR encoders: CC-BY-NC-4.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 
@@ -20,6 +20,10 @@ class MemoryLLM(Method[Pool]):
     """Grows until it is full, then drops old vectors at random; without a checkpoint nothing in it is trained."""
 
     storage: ClassVar[str] = "O(1) hidden states"
+    cannot_forget: ClassVar[str] = (
+        "later vectors of its pool were made while reading earlier ones, and to write the others anew costs a pass of "
+        "the model over each"
+    )
 
     size: int = 1024  # N: vectors a layer
     new: int = 160  # K: vectors that a piece of text leaves, at most
@@ -68,13 +72,6 @@ class MemoryLLM(Method[Pool]):
         with torch.no_grad(), self.llm.wearing(read):
             made = project(self.llm.model.get_decoder(), list(memory.states.to(self.llm.device)))
         return Recall(adapter=read, prefix=made)
-
-    def forget(self, memory: Pool, contexts: Sequence[str]) -> Any:
-        """Refused: later vectors were made while reading earlier ones."""
-        raise MembenchError(
-            f"memoryllm cannot forget a text: later vectors of its pool were made while reading earlier ones. Writing "
-            f"the remaining contexts anew costs a pass of the model over each; this pool holds {memory.writes} pieces"
-        )
 
     def _parts(self) -> PoolParts | None:
         """The trained parts, fitting this model. Raises MembenchError for a model that this cannot be played on."""

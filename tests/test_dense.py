@@ -182,3 +182,15 @@ def test_the_default_encoder_is_the_published_one() -> None:
 def test_an_encoder_is_no_model_to_read_with(tiny: Path, data_file: Path) -> None:
     refused = call("run", "-m", "base", "-t", "single", "--model", "all-minilm-l6-v2")
     assert (refused.exit_code, "all-minilm-l6-v2 is no language model" in refused.stderr) == (2, True)
+
+
+def test_the_search_is_that_of_a_flat_index() -> None:
+    import faiss
+
+    rng = np.random.default_rng(0)
+    vectors, questions = (rng.standard_normal((n, 24), dtype=np.float32) for n in (300, 7))
+    index = faiss.IndexFlatIP(24)
+    index.add(vectors)
+    for k in (1, 5, 300, 999):
+        expected = [index.search(q[None], min(k, 300))[1][0].tolist() for q in questions]
+        assert nearest(vectors, questions, k) == expected

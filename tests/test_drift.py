@@ -125,6 +125,10 @@ FORMS: dict[str, tuple[dict[str, Any], Item]] = {
     ),
     "lambada": ({"context": "He lost his", "continuation": "keys"}, Item("He lost his", ("keys",))),
     "lambada on the hub": ({"text": "He lost his keys"}, Item("He lost his", ("keys",))),
+    "wikidata": (
+        {"context": "The country of Novosibirsk is", "continuation": "Russia"},
+        Item("The country of Novosibirsk is", ("Russia",)),
+    ),
 }
 
 
@@ -153,12 +157,32 @@ def test_bad_items_are_named(row: dict[str, Any], message: str, tmp_path: Path) 
 
 
 def test_unknown_sets_and_short_texts_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MembenchError, match="choose from common, arc-easy, piqa, lambada"):
+    with pytest.raises(MembenchError, match="choose from common, arc-easy, piqa, lambada, wikidata"):
         suite("mmlu")
+    with pytest.raises(MembenchError, match="test set wikidata needs a file or a hub id: write wikidata:FILE"):
+        suite("wikidata")
     path = tmp_path / "short.txt"
     path.write_text("\n".join(f"Text {k}." for k in range(10)))
     with pytest.raises(MembenchError, match="no text of 20 words or more"):
         drift_texts(f"file:{path}")
+
+
+def test_of_cloze_prompts_those_are_kept_that_the_model_knows(
+    llm: LLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"context": f"The number behind {k} is", "continuation": str(k + 1)} for k in range(100)]
+    path = tmp_path / "cloze.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    known = {k: k >= 30 for k in range(100)}
+    monkeypatch.setattr("membench.drift._is_right", lambda _llm, prompt, _states: known[int(prompt.text.split()[3])])
+    asked, plain = f"wikidata:{path}", f"lambada:{path}"
+    base = baseline(llm, Drift(suites=(asked, plain)))
+    assert [p.text for p in base.items[asked]] == [row["context"] for row in rows[30:94]]
+    assert base.right[asked] == (True,) * 64
+    assert base.right[plain] == (False,) * 30 + (True,) * 34
+    known[40] = False
+    found = measure(llm, lambda _: Recall(), base)
+    assert found["items"][asked].count([1, 0]) == 1
 
 
 def test_wikitext_comes_from_the_hub_by_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

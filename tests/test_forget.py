@@ -119,11 +119,16 @@ def test_a_kill_at_the_step_leaves_no_trace(
 
 
 def test_who_cannot_forget_says_so_before_anything_is_written(given: dict[str, Any]) -> None:
-    failed, done = membench.run("ft-c,bm25", "recant", **given)
+    failed, pool, done = membench.run("ft-c,memoryllm,bm25", "recant", **given)
     assert failed["status"] == "failed"
     assert failed["reason"] == (
         "ft-c cannot forget: its weights mix all that was written; the contexts that are left at step 3 of recanted "
         "would have to be written again (1)"
     )
-    assert records(failed, given) == []
+    assert pool["reason"] == (
+        "memoryllm cannot forget: later vectors of its pool were made while reading earlier ones, and to write the "
+        "others anew costs a pass of the model over each; the contexts that are left at step 3 of recanted would have "
+        "to be written again (1)"
+    )
+    assert records(failed, given) == records(pool, given) == []
     assert done["status"] == "done"

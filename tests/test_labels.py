@@ -57,3 +57,16 @@ def test_every_method_states_how_its_memory_grows() -> None:
     for entry in listed:
         cls = registry.load("methods", entry["name"])
         assert (entry["storage"], entry["licence"]) == (cls.storage, cls.licence)
+
+
+def test_the_table_says_how_much_was_cut_and_in_which_regime_it_was_read(
+    tiny: Path, data_file: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "results"
+    given = {"data": f"jsonl:{data_file}", "model": str(tiny), "output": output, "yardsticks": False}
+    membench.run("full-context,infllm", "batch", method_settings="full-context.budget=40,infllm.local=100", **given)
+    rows = {row["method"]: row for row in membench.leaderboard(output)}
+    assert rows["full-context"]["tokens_cut_per_question"] > 0
+    assert rows["infllm"]["regime"] > 1
+    table = CliRunner().invoke(main, ["leaderboard", str(output)]).stdout
+    assert "| dropped | regime |" in table

@@ -131,8 +131,20 @@ def test_pieces_cover_the_text_as_it_stands_in_a_prompt(llm: LLM) -> None:
 
 def test_forgetting_is_refused_with_what_it_would_cost(llm: LLM) -> None:
     method = lent(llm)
-    with pytest.raises(MembenchError, match="costs a pass of the model over each; this pool holds 3 pieces"):
+    assert not method.forgets, "so that a run says it before it writes"
+    with pytest.raises(MembenchError, match="and to write the others anew costs a pass of the model over each"):
         method.forget(method.write(None, TEXTS), TEXTS[:1])
+
+
+def test_a_saved_pool_is_the_pool(llm: LLM, tmp_path: Path) -> None:
+    method = lent(llm, size=40, new=16, chunk=16)
+    memory = method.write(None, TEXTS[:2])
+    memories.save(memory, tmp_path)
+    loaded = memories.load(tmp_path)
+    assert memories.equal(loaded, memory)
+    assert memories.equal(method.write(loaded, TEXTS[2:]), method.write(memory, TEXTS[2:]))
+    ours, theirs = (llm.answer(method.recall(m, QUESTIONS), QUESTIONS, CANDIDATES) for m in (loaded, memory))
+    assert [(r.ids, r.logprobs) for r in ours] == [(r.ids, r.logprobs) for r in theirs]
 
 
 def parts_for(llm: LLM, **recipe: Any) -> PoolParts:

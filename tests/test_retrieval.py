@@ -106,14 +106,16 @@ def test_forgetting_is_exact(name: str, llm: LLM, encoder: str, settings: dict[s
     assert method.forget(both, TEXTS) is None
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    ("name", "way"), [("bm25", {}), ("dpr", {}), ("raptor", {}), ("raptor", {"retrieval": "traversal"})]
+)
 def test_the_budget_is_never_exceeded_and_stops_at_the_first_that_does_not_fit(
-    name: str, llm: LLM, encoder: str
+    name: str, way: dict[str, Any], llm: LLM, encoder: str
 ) -> None:
-    free = made(name, llm, encoder, k=50, chunk_tokens=24)
+    free = made(name, llm, encoder, k=50, chunk_tokens=24, **way)
     memory = free.write(None, TEXTS)
     for budget in (1, 20, 40, 80, 200):
-        tight = made(name, llm, encoder, k=50, chunk_tokens=24, budget=budget)
+        tight = made(name, llm, encoder, k=50, chunk_tokens=24, budget=budget, **way)
         pairs = zip(free.recall(memory, QUESTIONS).contexts, tight.recall(memory, QUESTIONS).contexts, strict=True)
         for every, kept in pairs:
             sizes = [len(llm.ids(text)) for text in every]

@@ -12,7 +12,9 @@ from torch.nn import functional as F
 from membench.api import Adapter, Recall
 from membench.llm import LLM
 from membench.sentences import Material, Sentence, batches, context_sentence, qa_sentences, quota, suffix_sentence
-from membench.train import Lora, factors, teach, train
+from membench.student import Student
+from membench.teacher import teach
+from membench.train import Lora, factors, train
 
 TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
 MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
@@ -175,3 +177,30 @@ def test_the_teacher_reads_a_text_once_for_all_its_suffixes(llm: LLM) -> None:
         before = [i for part in s.given for i in part]
         logits = plain_hidden(llm, [*before, *s.tokens])[len(before) + s.start - 1 : -1]
         torch.testing.assert_close(llm.logits(said[s]), logits, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["ce", "kl"])
+def test_what_has_no_room_is_read_at_its_step(llm: LLM, monkeypatch: pytest.MonkeyPatch, loss: str) -> None:
+    """A write of a thousand contexts keeps part of the lower states, and the teacher's in half precision."""
+    rng = random.Random(2)
+    pairs = qa_sentences(llm, MATERIAL, "answer")
+    steps = [[*pairs, suffix_sentence(llm, MATERIAL, rng)] for _ in range(6)]
+    whole = losses(llm, steps, loss)
+    often = sum(len(s.tokens) for s in pairs)
+    for room in (0, often):
+        for module in ("student", "teacher"):
+            monkeypatch.setattr(f"membench.{module}.KEPT_BYTES", room * 4 * llm.model.config.hidden_size)
+        assert losses(llm, steps, loss) == [pytest.approx(value, rel=2e-3) for value in whole]
+    student = Student(llm, (s for step in steps for s in step), 1)
+    assert set(student.kept) == set(pairs), "those that are read most often"
+
+
+def test_the_teacher_holds_a_text_once_for_all_its_suffixes(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    suffixes = [suffix_sentence(llm, MATERIAL, random.Random(seed)) for seed in range(9)]
+    said = teach(llm, suffixes)
+    assert len({states.untyped_storage().data_ptr() for states in said.values()}) == 1
+    monkeypatch.setattr("membench.teacher.KEPT_BYTES", 0)
+    half = teach(llm, suffixes)
+    assert {states.dtype for states in half.values()} == {torch.float16}
+    for s in suffixes:
+        torch.testing.assert_close(half[s].float(), said[s], atol=1e-2, rtol=1e-3)
