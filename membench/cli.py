@@ -10,6 +10,7 @@ import click
 from membench import __version__
 from membench.cli_decide import advise, compare
 from membench.cli_files import export, score
+from membench.cli_report import report
 from membench.cli_shell import FAILED, Shell, common, debugging, listed, print_json, print_table, whole_numbers
 from membench.cli_tables import leaderboard, output_option, print_tables, show, stored_runs, verify
 from membench.cli_train import train_memory
@@ -31,7 +32,7 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (leaderboard, compare, advise, show, train_memory, verify, export, score):
+for command in (leaderboard, report, compare, advise, show, train_memory, verify, export, score):
     main.add_command(command)
 
 
