@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from membench.entry import Entry
 from membench.render import Grid, grids, notes
+from membench.report.costs import cost_plots
 from membench.report.drawing import SHOWN, Plot
+from membench.report.heat import heat_plot
 from membench.report.intervals import interval_plot
+from membench.report.lines import drift_plots, retention_plot
 from membench.tables import Table
 
 
@@ -24,11 +28,17 @@ class Board:
     left_out: int
 
 
-def board(table: Table, number: int, sort: str | None) -> Board:
-    """The table with all of its figures that have something to show."""
+def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Mapping[str, Any]]) -> Board:
+    """The table with all of its figures that have something to show; `settings` are those of cells, by their ids."""
     shown, left_out = _shown(table.entries)
     metric = _leading(table.entries, sort)
-    plots = (interval_plot(shown, metric),)
+    plots = (
+        interval_plot(shown, metric),
+        *cost_plots(shown, metric),
+        retention_plot(shown, settings),
+        *drift_plots(shown, table.recipe["task_settings"]),
+        *map(heat_plot, shown),
+    )
     return Board(table, f"t{number}", grids(table), notes(table), [p for p in plots if p], left_out)
 
 

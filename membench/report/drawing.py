@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from membench.columns import NOTHING
 from membench.render import Grid
 from membench.report.theme import LINES, MARKERS, SERIES, THEME, light
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+WIDTH = 460  # of a figure, in CSS pixels
 SHOWN = 16  # entries that a figure shows at most, beside floor and reference; the best ones
 _PIXELS = 96  # an inch has in CSS
 _FONT = re.compile(r"font: ([^;\"']*?)'[^;\"]*")
@@ -39,6 +42,16 @@ def line_style(index: int) -> dict[str, Any]:
         "color": SERIES[index % len(SERIES)], "marker": MARKERS[index % len(MARKERS)],
         "linestyle": LINES[index % len(LINES)],
     }  # fmt: skip
+
+
+def folded(label: str) -> str:
+    """A label in lines that leave room for the data; what no three lines hold is cut."""
+    return textwrap.fill(label, 30, max_lines=3, placeholder=" …")
+
+
+def number(value: float | None) -> str:
+    """As it stands in a table of a figure's numbers."""
+    return NOTHING if value is None else f"{value:z.3f}" if abs(value) < 1000 else f"{value:.4g}"
 
 
 def axes(width: float, height: float) -> tuple[Figure, Axes]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from membench.columns import NOTHING
 from membench.entry import Entry
-from membench.report.drawing import Plot, axes, styled
+from membench.report.drawing import WIDTH, Plot, axes, folded, number, styled
 from membench.report.theme import light
 
 
@@ -14,7 +15,8 @@ def interval_plot(entries: Sequence[Entry], metric: str) -> Plot | None:
     found = [(e, i) for e in entries if (i := e.interval(metric)) is not None]
     if len(found) < 2:
         return None
-    figure, ax = axes(640, 60 + 26 * len(found))
+    labels = [folded(entry.label) for entry, _ in found]
+    figure, ax = axes(WIDTH, 60 + sum(12 + 13 * len(label.split("\n")) for label in labels))
     name = metric.removesuffix("/all")
     grid = [["method", name, "low", "high", "placebo"]]
     with styled():
@@ -28,8 +30,8 @@ def interval_plot(entries: Sequence[Entry], metric: str) -> Plot | None:
             placebo = entry.value(f"{metric.partition('/')[0]}/placebo")
             if placebo is not None:
                 ax.plot([placebo], [row], "o", color=light("soft"), markersize=5.5, fillstyle="none")
-            grid.append([entry.label, *map(_number, (i.value, i.low, i.high, placebo))])
-        ax.set_yticks(range(len(found)), [entry.label for entry, _ in found])
+            grid.append([entry.label, *map(number, (i.value, i.low, i.high, placebo))])
+        ax.set_yticks(range(len(found)), labels)
         ax.tick_params(axis="y", length=0, labelcolor=light("ink"))
         ax.set_ylim(len(found) - 0.4, -0.6)
         ax.spines["left"].set_visible(False)
@@ -43,6 +45,3 @@ def interval_plot(entries: Sequence[Entry], metric: str) -> Plot | None:
     )
     return Plot("intervals", f"{name} with intervals", caption, grid, figure)
 
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:z.3f}"

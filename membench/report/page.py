@@ -75,7 +75,8 @@ def page(boards: Sequence[Board]) -> str:
 
 
 def _boards(cells: Sequence[Cell], filters: dict[str, Any]) -> list[Board]:
-    return [board(table, n, filters.get("sort")) for n, table in enumerate(tables(cells, **filters), 1)]
+    settings = {cell.id: cell.recipe["settings"] for cell in cells}
+    return [board(table, n, filters.get("sort"), settings) for n, table in enumerate(tables(cells, **filters), 1)]
 
 
 def _writable(path: Path) -> None:

@@ -19,6 +19,7 @@ THEME: Mapping[str, tuple[str, str]] = {  # name of the CSS variable -> (light, 
     "s5": ("#7a6a10", "#d0bd55"),
 }
 SERIES = tuple(light for name, (light, _) in THEME.items() if name[0] == "s" and name[1:].isdigit())
+HEAT = "#3d86c6"  # of maps: a tone between the themes, as a picture cannot follow them
 MARKERS = "osD^vPX"  # as many as share no factor with the colours, so that a pair of both returns late
 LINES = ("-", "--", "-.", (0, (1, 1.2)), (0, (4, 1, 1, 1, 1, 1)))
 
