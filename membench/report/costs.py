@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from membench.budget import FRONTS, with_fronts
+from membench.columns import size
 from membench.entry import Entry
 from membench.report.drawing import WIDTH, Plot, axes, folded, line_style, number, styled
 from membench.report.theme import light
@@ -41,6 +42,8 @@ def _cost_plot(entries: Sequence[Entry], metric: str, letter: str, cost: str) ->
         costs = [c for _, c, _ in points if c > 0]
         if costs and max(costs) > WIDE * min(costs):
             ax.set_xscale("symlog", linthresh=min(costs), linscale=0.4)
+            ax.xaxis.set_major_formatter(lambda value, _: size(value) if letter == "b" else f"{value:g}")
+            ax.xaxis.get_major_locator().set_params(numticks=7)
             ax.set_xlim(left=0 if len(costs) < len(points) else min(costs) / 1.5, right=max(costs) * 2)
         ax.set_xlabel(AXES[letter])
         ax.set_ylabel(name)

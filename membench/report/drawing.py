@@ -34,6 +34,7 @@ class Plot:
     caption: str
     grid: Grid
     figure: Figure
+    small: bool = False  # one of many of its kind
 
 
 def line_style(index: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from membench.entry import Entry
-from membench.report.drawing import Plot, axes, folded, number, styled
+from membench.report.drawing import Plot, axes, number, styled
 from membench.report.theme import HEAT, light
 
 MATRIX = "matrix:contains"
@@ -27,7 +27,7 @@ def heat_plot(entry: Entry) -> Plot | None:
         # Transparent to opaque, so that 0 is the page's own background, whichever theme it has.
         ax.imshow([[(*colour, min(max(v, 0.0), 1.0)) for v in row] for row in rows], interpolation="none")
         steps = [k - 0.5 for k in range(size + 1)]
-        ax.step(steps, steps, where="pre", color=light("soft"), linewidth=0.9)
+        ax.step(steps, steps, where="post", color=light("soft"), linewidth=0.9)
         if size <= WRITTEN_IN:
             for t, row in enumerate(rows):
                 for i, value in enumerate(row):
@@ -40,5 +40,5 @@ def heat_plot(entry: Entry) -> Plot | None:
         ax.set_ylabel("after write t")
     head = ["after write", *(f"context {i + 1}" for i in range(size))]
     grid = [head, *([str(t + 1), *map(number, row)] for t, row in enumerate(rows))]
-    caption = "Share of right answers, from empty (0) to full colour (1); left of and below the line: written by then."
-    return Plot("matrix", f"R[t, i]: {folded(entry.label)}", caption, grid, figure)
+    caption = "Share of right answers, from empty (0) to full colour (1); below the line: written by then."
+    return Plot("matrix", f"R[t, i]: {entry.label}", caption, grid, figure, small=True)

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from membench import __version__
-from membench.columns import COLUMNS, columns_for
+from membench.columns import COLUMNS, columns_for, columns_help
 from membench.errors import MembenchError
 from membench.records import replace_file
+from membench.report.answers import Answers, answers_of
 from membench.report.boards import Board, board
-from membench.report.drawing import file_bytes, inline_svg
+from membench.report.drawing import SHOWN, file_bytes, inline_svg
+from membench.report.origins import Origins, origins_of
 from membench.report.theme import variables
 from membench.store import Cell
 from membench.tables import tables
@@ -30,8 +32,10 @@ def write_page(cells: Sequence[Cell], path: Path, **filters: Any) -> int:
     boards = _boards(cells, filters)
     if not boards:
         return 0
-    data = page(boards).encode()
-    _writable(path)
+    text = page(boards, answers_of(boards, cells), origins_of(boards, cells))
+    data = text.encode(errors="replace")  # half of a surrogate pair, which JSON may hold, is in no file
+    if path.is_dir():
+        raise MembenchError(f"{path} is a folder: name a file with --output, e.g. {path / 'report.html'}")
     replace_file(path, data)
     return len(data)
 
@@ -51,21 +55,27 @@ def write_figures(cells: Sequence[Cell], folder: Path, form: str, **filters: Any
     return written
 
 
-def page(boards: Sequence[Board]) -> str:
-    """The page as text; the same boards give the same text."""
+def page(boards: Sequence[Board], answers: Answers, origins: Origins) -> str:
+    """The page as text; the same cells give the same text."""
     import jinja2
 
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    shown = {column.head for one in boards for column in columns_for(one.table.entries)}
+    intervals_help, *_ = columns_help().split("\n")
+    help_ = {c.head: (number, f"{c.help}.") for number, c in enumerate(COLUMNS) if c.head in shown}
     script = (HERE / "page.js").read_text(encoding="utf-8")
-    shown = {c.head for b in boards for c in columns_for(b.table.entries)}
     return environment.get_template("page.html").render(
         boards=boards,
         version=__version__,
         inline_svg=inline_svg,
-        columns=[c for c in COLUMNS if c.head in shown],
+        answers=answers,
+        origins=origins,
+        shown=SHOWN,
+        help=help_,
+        intervals_help=intervals_help,
         light=variables(False),
         dark=variables(True),
         style=(HERE / "page.css").read_text(encoding="utf-8"),
@@ -77,11 +87,6 @@ def page(boards: Sequence[Board]) -> str:
 def _boards(cells: Sequence[Cell], filters: dict[str, Any]) -> list[Board]:
     settings = {cell.id: cell.recipe["settings"] for cell in cells}
     return [board(table, n, filters.get("sort"), settings) for n, table in enumerate(tables(cells, **filters), 1)]
-
-
-def _writable(path: Path) -> None:
-    if path.is_dir():
-        raise MembenchError(f"{path} is a folder: name a file with --output, e.g. {path / 'report.html'}")
 
 
 def _make(folder: Path) -> None:
