@@ -13,7 +13,9 @@ from membench.cli_tables import folder_argument, table_options
 
 @click.command()
 @folder_argument
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="By default report.html; figures for svg and png.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="By default report.html; figures for svg and png."
+)
 @table_options
 @click.option(
     "--format",

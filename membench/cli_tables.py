@@ -48,7 +48,7 @@ def table_options(command: F) -> F:
         click.option("--model", multiple=True, callback=listed, help="Only these models."),
         click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference."),
         click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),
-        click.option("--against", metavar="METHOD", help="Compare all with this one, declared before seeing the table."),
+        click.option("--against", metavar="METHOD", help="Compare all with this one, declared beforehand."),
         click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help="A budget, e.g. bytes=1e6."),
     )
     for option in reversed(options):

@@ -1,4 +1,4 @@
-"""The report: one HTML page that holds all it shows, or its figures as files. matplotlib and jinja2 are loaded on use."""
+"""The report: one HTML page that holds all it shows, or its figures as files. matplotlib loads on use."""
 
 from membench.report.page import write_figures, write_page
 

@@ -3,7 +3,7 @@
     {"strings": [...], "tables": [{"title", "score", "rows": [label, ...], "questions": [QUESTION, ...]}, ...]}
 
 QUESTION is [context, text, [gold, ...], [ANSWER, ...]]; ANSWER is [row, answer, score, first, last, held]: what came
-back when `first` to `last` contexts had been written, and whether the memory held the question's context (1 or 0). Texts
+back when `first` to `last` contexts had been written, and whether the question's own was one of them (1 or 0). Texts
 are places in `strings`.
 """
 
@@ -36,7 +36,9 @@ def answers_of(boards: Sequence[Board], cells: Iterable[Cell], limit: int = LIMI
     """The answers to all questions of these tables, as many as `limit` bytes hold. Raises Damaged for a broken file."""
     by_id = {cell.id: cell for cell in cells}
     shown = dict.fromkeys(i for board in boards for entry in board.table.entries for i in entry.ids if i in by_id)
-    records = {i: [r for r in read_records(by_id[i].folder) if r["type"] == "answer"] for i in shown}
+    records: dict[str, list[Record]] = {
+        i: [r for r in read_records(by_id[i].folder) if r["type"] == "answer"] for i in shown
+    }
     count = sum(map(len, records.values()))
     whole = _json(boards, records)
     if len(whole) <= limit:

@@ -34,7 +34,7 @@ def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Ma
     metric = _leading(table.entries, sort)
     plots = (
         interval_plot(shown, metric),
-        *cost_plots(shown, metric),
+        *cost_plots(table.entries, shown, metric),
         retention_plot(shown, settings),
         *drift_plots(shown, table.recipe["task_settings"]),
         *map(heat_plot, shown),

@@ -6,7 +6,7 @@ import io
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 460  # of a figure, in CSS pixels
-SHOWN = 16  # entries that a figure shows at most, beside floor and reference; the best ones
+SHOWN = 12  # entries that a figure shows at most, beside floor and reference; the best ones
 _PIXELS = 96  # an inch has in CSS
+_MARGIN = 12  # above the axes and to their right
+_LINE, _GAP = 13, 5  # of a legend: height of a line, and between labels
 _FONT = re.compile(r"font: ([^;\"']*?)'[^;\"]*")
 
 
@@ -55,13 +57,30 @@ def number(value: float | None) -> str:
     return NOTHING if value is None else f"{value:z.3f}" if abs(value) < 1000 else f"{value:.4g}"
 
 
-def axes(width: float, height: float) -> tuple[Figure, Axes]:
-    """One pair of axes in a figure of this many CSS pixels."""
+def axes(width: float, height: float, left: float, bottom: float) -> tuple[Figure, Axes]:
+    """One pair of axes; all sizes are CSS pixels, `left` and `bottom` the room for labels.
+
+    Placed by hand: matplotlib's own layouts draw every text three times, and a page has many figures.
+    """
     from matplotlib.figure import Figure
 
     with styled():
-        figure = Figure(figsize=(width / _PIXELS, height / _PIXELS), layout="constrained")
-        return figure, figure.add_subplot()
+        figure = Figure(figsize=(width / _PIXELS, height / _PIXELS))
+        place = (left / width, bottom / height, 1 - (left + _MARGIN) / width, 1 - (bottom + _MARGIN) / height)
+        return figure, figure.add_axes(place)
+
+
+def axes_over_legend(labels: Sequence[str]) -> tuple[Figure, Axes]:
+    """Axes with room for `add_legend` of these labels."""
+    lines = [_LINE * len(label.split("\n")) + _GAP for label in labels]
+    half = -(-len(lines) // 2)
+    legend = max(sum(lines[:half]), sum(lines[half:])) + _GAP
+    return axes(WIDTH, 270 + legend, left=62, bottom=46 + legend)
+
+
+def add_legend(figure: Figure) -> None:
+    """The legend in two columns, below the axes."""
+    figure.legend(loc="lower left", ncols=2, borderaxespad=0.2)
 
 
 @contextmanager

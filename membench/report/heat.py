@@ -22,7 +22,7 @@ def heat_plot(entry: Entry) -> Plot | None:
 
     rows = [curve[t * size : (t + 1) * size] for t in range(size)]
     colour = to_rgb(HEAT)
-    figure, ax = axes(260, 250)
+    figure, ax = axes(260, 250, left=40, bottom=40)
     with styled():
         # Transparent to opaque, so that 0 is the page's own background, whichever theme it has.
         ax.imshow([[(*colour, min(max(v, 0.0), 1.0)) for v in row] for row in rows], interpolation="none")

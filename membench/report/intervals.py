@@ -16,7 +16,9 @@ def interval_plot(entries: Sequence[Entry], metric: str) -> Plot | None:
     if len(found) < 2:
         return None
     labels = [folded(entry.label) for entry, _ in found]
-    figure, ax = axes(WIDTH, 60 + sum(12 + 13 * len(label.split("\n")) for label in labels))
+    rows = [12 + 13 * len(label.split("\n")) for label in labels]
+    width = max(len(line) for label in labels for line in label.split("\n"))
+    figure, ax = axes(WIDTH, 60 + sum(rows), left=20 + 7.2 * width, bottom=44)
     name = metric.removesuffix("/all")
     grid = [["method", name, "low", "high", "placebo"]]
     with styled():
@@ -38,10 +40,9 @@ def interval_plot(entries: Sequence[Entry], metric: str) -> Plot | None:
         ax.grid(axis="x")
         ax.set_axisbelow(True)
         ax.set_xlabel(name)
-    hollow = "; a hollow circle is the placebo" if any(line[4] != "–" for line in grid[1:]) else ""
+    hollow = "; a hollow circle is the placebo" if any(line[4] != NOTHING for line in grid[1:]) else ""
     caption = (
         f"{name}: dot, value; line, 95 % interval{hollow}. Diamonds and dotted lines are floor and reference. "
         "Overlap of two intervals is no test: see the column group."
     )
     return Plot("intervals", f"{name} with intervals", caption, grid, figure)
-

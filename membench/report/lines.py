@@ -9,7 +9,7 @@ from typing import Any
 
 from membench.columns import NOTHING
 from membench.entry import Entry
-from membench.report.drawing import WIDTH, Plot, axes, folded, line_style, number, styled
+from membench.report.drawing import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
 from membench.report.theme import light
 
 RETENTION = "retention:contains"
@@ -29,6 +29,15 @@ class Line:
     y: Sequence[float]
     theory: Sequence[float] = ()
     formula: str = ""
+
+    @property
+    def theory_label(self) -> str:
+        """What its theory line is called."""
+        return f"{self.label}: {self.formula}"
+
+    def drawn(self) -> list[tuple[str, Sequence[float]]]:
+        """Each line to draw, with its label."""
+        return [(self.label, self.y), *([(self.theory_label, self.theory)] if self.theory else [])]
 
 
 def retention_plot(entries: Sequence[Entry], settings: Mapping[str, Mapping[str, Any]]) -> Plot | None:
@@ -63,7 +72,7 @@ def drift_plots(entries: Sequence[Entry], task_settings: Mapping[str, Any]) -> l
     every = task_settings.get("drift") or 0
     for metric, (meaning, still) in DRIFTS.items():
         curves = [(entry, curve) for entry in entries if (curve := entry.curve(metric))]
-        # After every so many writes and after the last one: else the places are not known, and measurements are counted.
+        # Measured after every so many writes and after the last one; what is measured otherwise is only counted.
         placed = every and all(len(c) == math.ceil((e.contexts or 0) / every) for e, c in curves)
         lines = [
             Line(e.label, [min((k + 1) * every, e.contexts or 0) if placed else k + 1 for k in range(len(c))], c)
@@ -82,7 +91,8 @@ def _plot(
     """Lines with a legend below; `level` is the value of what loses or changes nothing."""
     if not lines:
         return None
-    figure, ax = axes(WIDTH, 300 + 16 * len(lines))
+    labels = [folded(label) for line in lines for label, _ in line.drawn()]
+    figure, ax = axes_over_legend(labels)
     with styled():
         ax.axhline(level, color=light("rule"), linewidth=0.8)
         for k, line in enumerate(lines):
@@ -90,13 +100,13 @@ def _plot(
             ax.plot(line.x, line.y, label=folded(line.label), **style)
             if line.theory:
                 dots = {"color": style["color"], "linestyle": ":", "linewidth": 1.2}
-                ax.plot(line.x, line.theory, label=folded(f"{line.label}: {line.formula}"), **dots)
+                ax.plot(line.x, line.theory, label=folded(line.theory_label), **dots)
         ax.set_xlabel(x_label)
         ax.set_ylabel(y_label)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y")
         ax.set_axisbelow(True)
-        figure.legend(loc="outside lower left", ncols=2, handlelength=3)
+        add_legend(figure)
     return Plot(kind, title, caption, _grid(x_label, lines), figure)
 
 
@@ -106,8 +116,7 @@ def _grid(x_label: str, lines: Sequence[Line]) -> list[list[str]]:
     rows = [["method", *(f"{place:g}" for place in places)]]
     rows[0][1] = f"{x_label} {rows[0][1]}"
     for line in lines:
-        for label, values in ((line.label, line.y), (f"{line.label}: {line.formula}", line.theory)):
-            if values:
-                known = dict(zip(line.x, values, strict=True))
-                rows.append([label, *(number(known[x]) if x in known else NOTHING for x in places)])
+        for label, values in line.drawn():
+            known = dict(zip(line.x, values, strict=True))
+            rows.append([label, *(number(known[x]) if x in known else NOTHING for x in places)])
     return rows

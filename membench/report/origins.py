@@ -15,7 +15,7 @@ Facts = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Origin:
-    """A cell: what it played, under which label tables show it, when, in which of the surroundings, from what records."""
+    """A cell: what it played, its label in the tables, when, in which surroundings, and its records' hash."""
 
     id: str
     label: str
