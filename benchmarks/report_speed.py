@@ -44,9 +44,8 @@ def main() -> None:
         subprocess.run(command, check=True)
         seconds = time.perf_counter() - started
         used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        print(
-            f"{seconds:.1f} s ({used:.1f} s of processor) for {count} cells with {answers:,} answers, {page.stat().st_size:,} bytes"
-        )
+        took = f"{seconds:.1f} s ({used:.1f} s of processor)"
+        print(f"{took} for {count} cells with {answers:,} answers, {page.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

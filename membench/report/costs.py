@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from membench.budget import FRONTS, with_fronts
 from membench.columns import size
 from membench.entry import Entry
 from membench.report.drawing import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
 from membench.report.theme import light
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 AXES: Mapping[str, str] = {
     "b": "bytes of memory a context",
@@ -46,14 +51,9 @@ def _cost_plot(entries: Sequence[Entry], metric: str, letter: str, cost: str) ->
             on = letter in entry.front
             ax.plot([x, x], [low, high], color=style["color"], linewidth=1, alpha=0.6)
             fill = "full" if on else "none"
-            ax.plot([x], [i.value], label=labels[k], fillstyle=fill, markersize=7, **style)
+            ax.plot([x], [i.value], label=labels[k], fillstyle=fill, markersize=7, clip_on=False, **style)
             grid.append([entry.label, *map(number, (x, i.value, i.low, i.high)), "yes" if on else "no"])
-        costs = [c for _, c, _ in points if c > 0]
-        if costs and max(costs) > WIDE * min(costs):
-            ax.set_xscale("symlog", linthresh=min(costs), linscale=1)
-            ax.xaxis.set_major_formatter(lambda value, _: size(value) if letter == "b" else f"{value:g}")
-            ax.xaxis.get_major_locator().set_params(numticks=7)
-            ax.set_xlim(left=0 if len(costs) < len(points) else min(costs) / 1.5, right=max(costs) * 2)
+        _scale(ax, [c for _, c, _ in points], letter)
         ax.set_xlabel(AXES[letter])
         ax.set_ylabel(name)
         ax.grid()
@@ -64,3 +64,18 @@ def _cost_plot(entries: Sequence[Entry], metric: str, letter: str, cost: str) ->
         "dominated. Floor and reference do not compete. Upright lines are 95 % intervals."
     )
     return Plot(f"cost-{letter}", f"{name} against {AXES[letter]}", caption, grid, figure)
+
+
+def _scale(ax: Axes, costs: Sequence[float], letter: str) -> None:
+    """A logarithmic axis for a wide range of costs; what costs nothing stands at its left end."""
+    least = min((c for c in costs if c > 0), default=1.0)
+    if max(costs) <= WIDE * least:
+        return
+    free = min(costs) == 0
+    ax.set_xscale("symlog", linthresh=least, linscale=1)
+    ax.set_xlim(0 if free else least / 1.5, max(costs) * 2)
+    first = math.ceil(math.log10(least * (2.5 if free else 0.7)))
+    decades = range(first, math.floor(math.log10(max(costs) * 2)) + 1)
+    ticks = [*([0.0] if free else []), *(10.0**k for k in decades[:: -(-len(decades) // 6)])]
+    ax.set_xticks(ticks, [size(tick) if letter == "b" else f"{tick:g}" for tick in ticks])
+    ax.set_xticks([], minor=True)

@@ -113,7 +113,8 @@ def inline_svg(plot: Plot, prefix: str) -> str:
     for name, (colour, _) in THEME.items():
         text = text.replace(colour, f"var(--{name})")
     text = _FONT.sub(r"font: \1system-ui, sans-serif", text)
-    text = re.sub(r"<svg ", '<svg role="img" ', text, count=1)
+    names = f'role="img" aria-labelledby="{prefix}-title" aria-describedby="{prefix}-text"'
+    text = text.replace("<svg ", f"<svg {names} ", 1)
     return re.sub(r">\s*\n\s*<", "><", text)
 
 
