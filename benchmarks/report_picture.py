@@ -11,8 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
-WIDTH, HEIGHT = 1200, 1500  # in CSS pixels
-COLOURS = 64  # enough for lines and letters; keeps the file small
+WIDTH, HEIGHT = 1240, 1900  # in CSS pixels
+COLOURS = 128  # enough for lines and letters; keeps the file small
 
 
 def main() -> None:
@@ -34,7 +34,8 @@ def main() -> None:
         page.wait_for_timeout(500)
         shot = page.screenshot()
         browser.close()
-    image = Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    image = Image.open(io.BytesIO(shot)).convert("RGB")
+    image = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     image.save(picture, optimize=True)
     print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
 

@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     put_cell(root, recipe("single", "dpr"), skill=0.5)
     put_cell(root, recipe("single", "ft-c", settings={"note": NASTY}), answer=NASTY)
     pool = {"size": 100, "new": 20}
-    sequential = {"task_settings": {"drift": 2}}
+    sequential: dict[str, Any] = {"task_settings": {"drift": 2}}
     put_cell(root, recipe("sequential", "memoryllm", settings=pool, **sequential), contexts=6, drift=2)
     put_cell(root, recipe("sequential", "bm25", **sequential), contexts=6, drift=2)
     return root

@@ -34,8 +34,8 @@ def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Ma
     metric = _leading(table.entries, sort)
     plots = (
         interval_plot(shown, metric),
-        *cost_plots(table.entries, shown, metric),
         retention_plot(shown, settings),
+        *cost_plots(table.entries, shown, metric),
         *drift_plots(shown, table.recipe["task_settings"]),
         *map(heat_plot, shown),
     )

@@ -91,6 +91,8 @@ def _plot(
     """Lines with a legend below; `level` is the value of what loses or changes nothing."""
     if not lines:
         return None
+    from matplotlib.ticker import MaxNLocator
+
     labels = [folded(label) for line in lines for label, _ in line.drawn()]
     figure, ax = axes_over_legend(labels)
     with styled():
@@ -103,7 +105,7 @@ def _plot(
                 ax.plot(line.x, line.theory, label=folded(line.theory_label), **dots)
         ax.set_xlabel(x_label)
         ax.set_ylabel(y_label)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="y")
         ax.set_axisbelow(True)
         add_legend(figure)
