@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint fmt typecheck reference tables clean
+.PHONY: run test lint fmt typecheck reference tables report browser clean
 
 # A fresh machine's first command: its own environment, the default model, one method, the table.
 run: $(READY)
@@ -11,7 +11,7 @@ run: $(READY)
 	$(BIN)/membench run --method selfparam --task sequential
 	$(BIN)/membench leaderboard
 
-test: lint typecheck
+test: lint typecheck browser
 	$(BIN)/python -m pytest -m "e2e or not e2e"
 
 lint: $(READY)
@@ -38,6 +38,18 @@ reference: $(READY)
 tables: $(READY)
 	$(BIN)/python benchmarks/measured.py
 	$(BIN)/python benchmarks/tables.py
+
+# The page of the stored reference run, and the README's picture of it where there is a Chromium.
+report: $(READY) browser
+	mkdir -p build
+	$(BIN)/membench report results/reference --output build/report.html
+	$(BIN)/python benchmarks/report_picture.py build/report.html docs/report.png
+
+# What opens the page in tests: Debian's Chromium, where this may install it. Without one those tests are skipped.
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "no chromium here: the tests that open the report page in it are skipped"
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -9,6 +9,7 @@ import click
 from membench import __version__
 from membench.cli_decide import advise, compare
 from membench.cli_files import export, score
+from membench.cli_report import report
 from membench.cli_run import run
 from membench.cli_shell import FAILED, Shell, common, print_json, print_table
 from membench.cli_tables import leaderboard, output_option, show, stored_runs, verify
@@ -29,7 +30,7 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (run, leaderboard, compare, advise, show, train_memory, verify, export, score):
+for command in (run, leaderboard, report, compare, advise, show, train_memory, verify, export, score):
     main.add_command(command)
 
 

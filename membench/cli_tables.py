@@ -40,15 +40,25 @@ def folder_argument(command: F) -> F:
     return click.argument("folder", type=_FOLDER, default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")(command)
 
 
+def table_options(command: F) -> F:
+    """Which tables are made of the stored cells, in which order, and what is compared in them."""
+    options = (
+        click.option("-t", "--task", multiple=True, callback=listed, help="Only these tasks."),
+        click.option("--data", multiple=True, callback=listed, help="Only these data, with or without argument."),
+        click.option("--model", multiple=True, callback=listed, help="Only these models."),
+        click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference."),
+        click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),
+        click.option("--against", metavar="METHOD", help="Compare all with this one, declared beforehand."),
+        click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help="A budget, e.g. bytes=1e6."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command()
 @folder_argument
-@click.option("-t", "--task", multiple=True, callback=listed, help="Only these tasks.")
-@click.option("--data", multiple=True, callback=listed, help="Only these data, with or without argument.")
-@click.option("--model", multiple=True, callback=listed, help="Only these models.")
-@click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference.")
-@click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; by default contains.")
-@click.option("--against", metavar="METHOD", help="Compare all with this one, declared before seeing the table.")
-@click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help="A budget, e.g. bytes=1e6.")
+@table_options
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
 @common
 def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:

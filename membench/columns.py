@@ -40,7 +40,7 @@ def _estimate(found: Interval | None) -> str:
     return _number(found.value) + ("" if found.high is None else f" ±{found.high - found.value:.2f}")
 
 
-def _size(value: float | None) -> str:
+def size(value: float | None) -> str:
     """Bytes with a unit of 1000s."""
     if value is None:
         return NOTHING
@@ -104,7 +104,7 @@ def _cost(name: str, digits: int) -> Callable[[Entry], str]:
 
 
 def _bytes(name: str) -> Callable[[Entry], str]:
-    return lambda entry: _size(entry.cost(name))
+    return lambda entry: size(entry.cost(name))
 
 
 def _coverage(entry: Entry) -> str:

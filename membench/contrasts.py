@@ -159,7 +159,8 @@ def letters(count: int, different: Sequence[tuple[int, int]]) -> list[str]:
     for i, j in different:
         split = [part for g in groups for part in ((g - {i}, g - {j}) if {i, j} <= g else (g,))]
         distinct = list(dict.fromkeys(split))
-        groups = [g for g in distinct if not any(g < other for other in distinct)]
+        whole = set(groups)  # none of those is part of another, nor of what was split off
+        groups = [g for g in distinct if g in whole or not any(g < other for other in distinct)]
     groups.sort(key=sorted)
     return ["".join(_letter(k) for k, group in enumerate(groups) if i in group) for i in range(count)]
 

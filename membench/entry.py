@@ -191,7 +191,7 @@ class Entry:
             "recovery_low": recovery and recovery.low, "recovery_high": recovery and recovery.high,
             "knowledge_gain": gain and gain.value,
             "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,
-            "curve": self._curve(name) if name else None,
+            "curve": self.curve(name) if name else None,
             **self._comparison(name), **self._halved(name),
         }  # fmt: skip
 
@@ -230,8 +230,10 @@ class Entry:
         """What `_contexts` has found: several numbers of a row need it."""
         return {}
 
-    def _curve(self, name: str) -> list[float] | None:
-        """The mean over seeds, as far as all curves reach."""
+    def curve(self, name: str) -> list[float] | None:
+        """A metric's curve, the mean over seeds as far as all reach; None without one."""
+        if name not in self.names:
+            return None
         curves = [s[name].get("curve", []) for s in self.summaries]
         return [fmean(values) for values in zip(*curves, strict=False)] or None
 

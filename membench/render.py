@@ -19,6 +19,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "·": r"$\cdot$", "−": "$-$",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "--": "-{}-", "[": "{[}", "*": "{*}",  # no dash of an option, and nothing that the \\ of the line before would take
 }  # fmt: skip
 
 
@@ -100,7 +101,8 @@ def _ruled(rows: list[str], table: Table) -> list[str]:
 
 
 def _tex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))
+    text = re.sub(r"(?<![\w-])-(?=\d)", "−", " ".join(text.split()))  # a hyphen is no minus
+    return "".join(_LATEX.get(part, part) for part in re.findall("--|.", text))
 
 
 def _json(tables: Sequence[Table]) -> str:

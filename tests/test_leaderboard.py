@@ -200,6 +200,14 @@ def test_latex_escapes_and_balances() -> None:
     assert text.isascii()
 
 
+def test_latex_tells_minus_dash_and_option_apart() -> None:
+    scores = {**SCORES, "margin/all": (-1.5, -1.5, -1.5, -1.5)}
+    text = render(tables([*CELLS, cell("[x]* --a", scores=scores)], against="ft-c"), "latex")
+    assert "$-$1.50" in text
+    assert "{[}x]{*} -{}-a" in text
+    assert not re.search(r"(?<![\w$])-\d", text)
+
+
 def test_json_and_csv_hold_the_same_rows() -> None:
     found = tables(HARD)
     parsed = json.loads(render(found, "json"))

@@ -33,7 +33,7 @@ def test_nothing_but_membench_lands_at_the_top_level(wheel: list[str]) -> None:
     ("folder", "package"), [("membench", "membench"), ("methods", "membench/methods"), ("tasks", "membench/tasks")]
 )
 def test_every_file_is_in_the_wheel(wheel: list[str], folder: str, package: str) -> None:
-    kept = {".py", ".typed", ".txt"}
+    kept = {".py", ".typed", ".txt", ".html", ".css", ".js"}
     files = [path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*") if path.suffix in kept]
     files = [path for path in files if "__pycache__" not in path.parts]
     assert files

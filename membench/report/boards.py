@@ -1,0 +1,56 @@
+"""A table of the leaderboard with the figures that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from membench.entry import Entry
+from membench.render import Grid, grids, notes
+from membench.report.costs import cost_plots
+from membench.report.drawing import SHOWN, Plot
+from membench.report.heat import heat_plot
+from membench.report.intervals import interval_plot
+from membench.report.lines import drift_plots, retention_plot
+from membench.tables import Table
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the page shows of one table; `left_out` counts the entries that its figures do not show."""
+
+    table: Table
+    name: str  # unique on the page
+    grids: dict[str, Grid]
+    notes: Sequence[str]
+    plots: Sequence[Plot]
+    left_out: int
+
+
+def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Mapping[str, Any]]) -> Board:
+    """The table with all of its figures that have something to show; `settings` are those of cells, by their ids."""
+    shown, left_out = _shown(table.entries)
+    metric = _leading(table.entries, sort)
+    plots = (
+        interval_plot(shown, metric),
+        retention_plot(shown, settings),
+        *cost_plots(table.entries, shown, metric),
+        *drift_plots(shown, table.recipe["task_settings"]),
+        *map(heat_plot, shown),
+    )
+    return Board(table, f"t{number}", grids(table), notes(table), [p for p in plots if p], left_out)
+
+
+def _shown(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """Floor, reference and the best others, as the table ranks them."""
+    rivals = [e for e in entries if not e.mark and e.status == "done"]
+    hidden = {id(e) for e in rivals[SHOWN:]}
+    return [e for e in entries if e.status == "done" and id(e) not in hidden], len(hidden)
+
+
+def _leading(entries: Sequence[Entry], sort: str | None) -> str:
+    """The metric that figures show: the one that sorts; else the first recall@k of a recommendation, else contains."""
+    if sort and not any(sort in entry.costs for entry in entries):
+        return sort if "/" in sort or ":" in sort else f"{sort}/all"
+    return next((n for e in entries for n in e.names if n.startswith("recall@")), "contains/all")

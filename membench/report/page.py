@@ -1,0 +1,96 @@
+"""From stored cells to the page, and to the files of its figures."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from membench import __version__
+from membench.columns import COLUMNS, columns_for, columns_help
+from membench.errors import MembenchError
+from membench.records import replace_file
+from membench.report.answers import Answers, answers_of
+from membench.report.boards import Board, board
+from membench.report.drawing import SHOWN, file_bytes, inline_svg
+from membench.report.origins import Origins, origins_of
+from membench.report.theme import variables
+from membench.store import Cell
+from membench.tables import tables
+
+HERE = Path(__file__).parent
+
+
+def write_page(cells: Sequence[Cell], path: Path, **filters: Any) -> int:
+    """Write the page of the tables that these cells make; `filters` are those of `tables`.
+
+    Returns its size in bytes, 0 where there is no table (nothing is written then). Raises MembenchError if the file
+    cannot be written.
+    """
+    boards = _boards(cells, filters)
+    if not boards:
+        return 0
+    text = page(boards, answers_of(boards, cells), origins_of(boards, cells))
+    data = text.encode(errors="replace")  # half of a surrogate pair, which JSON may hold, is in no file
+    if path.is_dir():
+        raise MembenchError(f"{path} is a folder: name a file with --output, e.g. {path / 'report.html'}")
+    replace_file(path, data)
+    return len(data)
+
+
+def write_figures(cells: Sequence[Cell], folder: Path, form: str, **filters: Any) -> list[Path]:
+    """Write each figure as FOLDER/TASK-NUMBER-KIND.FORM, form svg or png; returns the paths.
+
+    Raises MembenchError if the folder cannot be made or written to.
+    """
+    written = []
+    for one in _boards(cells, filters):
+        for number, plot in enumerate(one.plots, 1):
+            path = folder / f"{one.name}-{one.table.recipe['task']}-{number}-{plot.kind}.{form}"
+            _make(folder)
+            replace_file(path, file_bytes(plot, form))
+            written.append(path)
+    return written
+
+
+def page(boards: Sequence[Board], answers: Answers, origins: Origins) -> str:
+    """The page as text; the same cells give the same text."""
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(HERE)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    shown = {column.head for one in boards for column in columns_for(one.table.entries)}
+    intervals_help, *_ = columns_help().split("\n")
+    help_ = {c.head: (number, f"{c.help}.") for number, c in enumerate(COLUMNS) if c.head in shown}
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    return environment.get_template("page.html").render(
+        boards=boards,
+        version=__version__,
+        inline_svg=inline_svg,
+        answers=answers,
+        origins=origins,
+        shown=SHOWN,
+        help=help_,
+        intervals_help=intervals_help,
+        light=variables(False),
+        dark=variables(True),
+        style=(HERE / "page.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _boards(cells: Sequence[Cell], filters: dict[str, Any]) -> list[Board]:
+    settings = {cell.id: cell.recipe["settings"] for cell in cells}
+    return [board(table, n, filters.get("sort"), settings) for n, table in enumerate(tables(cells, **filters), 1)]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MembenchError(f"cannot make the folder {folder} ({error.strerror}): name another with --output") from None
