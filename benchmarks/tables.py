@@ -6,6 +6,8 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
 
     TASK DATA MODEL          the columns of COMPACT, a table for each limit and each setting of the task
     full TASK DATA MODEL     all columns, as `membench leaderboard --format md` prints them
+    card TASK DATA MODEL     the risk card alone
+    curves TASK DATA MODEL   what the figures of retention and drift along a sequence show, with theory, as tables
     columns                  how to read the columns
     settings METHOD,METHOD   the defaults of these methods
 
@@ -17,23 +19,28 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from membench import registry, store
 from membench.api import settings_of
+from membench.columns import RISK
 from membench.errors import MembenchError
 from membench.render import Grid, grids, markdown_grid, notes, render
+from membench.report.lines import drift_plots, retention_plot
 from membench.tables import Table, columns_help, tables
 
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/results.md", "docs/methods.md")
 COMPACT = (
-    "contains", "group", "rehearsed", "unrehearsed", "recovery", "margin recovery", "placebo", "gain",
-    "final rehearsed", "kept", "F1", "fid F1", "fid KL", "write s", "read s", "state", "coverage",
+    "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "group", "rehearsed", "unrehearsed",
+    "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept", "half-life", "F1", "fid F1", "fid KL",
+    "drift_ppl", "flips", "write s", "read s", "state", "coverage",
 )  # fmt: skip
+FORMS = ("full", "card", "curves")
 
 _OPEN, _END = "<!-- table: ", "<!-- end -->"
 _BLOCK = re.compile(r"^<!-- table: ([^\n]+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
@@ -53,15 +60,19 @@ def _body(name: str, cells: Sequence[store.Cell]) -> str:
     words = name.split()
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
-    full = words[0] == "full"
-    if len(words) != 3 + full:
-        raise MembenchError(f"block {name!r}: write [full] TASK DATA MODEL, settings METHODS, or columns")
-    task, data, model = words[full:]
+    form = words.pop(0) if words[0] in FORMS else ""
+    if len(words) != 3:
+        raise MembenchError(f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, or columns")
+    task, data, model = words
     found = tables(cells, task=task, data=data, model=model)
     if not found:
         click.echo(f"nothing is stored for block {name!r}", err=True)
         return ""
-    return f"\n{render(found, 'md') if full else compact(found)}\n"
+    if form == "curves":
+        return f"\n{curves(found, {cell.id: cell.recipe['settings'] for cell in cells})}\n"
+    if form == "card":
+        return "\n" + "\n\n".join(f"**{t.title}**\n\n{markdown_grid(grids(t)[RISK])}" for t in found) + "\n\n"
+    return f"\n{render(found, 'md') if form else compact(found)}\n"
 
 
 def compact(found: Sequence[Table]) -> str:
@@ -69,6 +80,17 @@ def compact(found: Sequence[Table]) -> str:
     blocks = []
     for table in found:
         blocks += [f"**{table.title}**", markdown_grid(_chosen(table)), *notes(table)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def curves(found: Sequence[Table], settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """Of each table, the numbers of its figures along a sequence; `settings` are those of cells, by their ids."""
+    blocks = []
+    for table in found:
+        played = [entry for entry in table.entries if entry.status == "done"]
+        plots = (retention_plot(played, settings), *drift_plots(played, table.recipe["task_settings"]))
+        for plot in filter(None, plots):
+            blocks += [f"**{plot.title}** · {table.title}", markdown_grid(plot.grid)]
     return "\n\n".join(blocks) + "\n"
 
 

@@ -20,7 +20,7 @@ from membench.api import Drift
 from membench.errors import MembenchError
 from membench.generic import generic_texts
 from membench.hub import hub_rows
-from membench.textfiles import is_file_argument, read_jsonl, want
+from membench.textfiles import data_name, is_file_argument, read_jsonl, want
 
 TEXTS = 16  # generic texts a measurement reads
 WORDS = 20  # of a text, at least
@@ -80,6 +80,12 @@ def suite(name: str) -> tuple[Item, ...]:
     return items
 
 
+def suite_label(name: str) -> str:
+    """What a test set is called in records and metrics: as typed, of a path only its last part."""
+    kind, _, argument = name.partition(":")
+    return data_name(kind, argument)
+
+
 @lru_cache(maxsize=1)
 def common_knowledge() -> tuple[Item, ...]:
     """The shipped set: 64 beginnings with one right and three wrong ends."""
@@ -89,7 +95,11 @@ def common_knowledge() -> tuple[Item, ...]:
 
 
 def drift_digest(step: Drift) -> str:
-    """A hash of all that a step reads."""
+    """A hash of all that a step reads. Raises MembenchError as reading does, and for two test sets of one name."""
+    labels = [suite_label(name) for name in step.suites]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise MembenchError(f"two test sets for drift are called {label}: give one file another name")
     whole = [drift_texts(step.text), [[asdict(item) for item in suite(name)] for name in step.suites]]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
 

@@ -177,12 +177,18 @@ def test_of_cloze_prompts_those_are_kept_that_the_model_knows(
     monkeypatch.setattr("membench.drift._is_right", lambda _llm, prompt, _states: known[int(prompt.text.split()[3])])
     asked, plain = f"wikidata:{path}", f"lambada:{path}"
     base = baseline(llm, Drift(suites=(asked, plain)))
+    asked, plain = "wikidata:cloze.jsonl", "lambada:cloze.jsonl"  # what is stored names no folder
     assert [p.text for p in base.items[asked]] == [row["context"] for row in rows[30:94]]
     assert base.right[asked] == (True,) * 64
     assert base.right[plain] == (False,) * 30 + (True,) * 34
     known[40] = False
     found = measure(llm, lambda _: Recall(), base)
     assert found["items"][asked].count([1, 0]) == 1
+
+
+def test_two_test_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(MembenchError, match=r"two test sets for drift are called piqa:x\.jsonl"):
+        drift_data.drift_digest(Drift(suites=(f"piqa:{tmp_path}/a/x.jsonl", f"piqa:{tmp_path}/b/x.jsonl")))
 
 
 def test_wikitext_comes_from_the_hub_by_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
