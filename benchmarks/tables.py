@@ -34,7 +34,7 @@ from membench.report.lines import drift_plots, retention_plot
 from membench.tables import Table, columns_help, tables
 
 ROOT = Path(__file__).parent.parent
-FILES = ("README.md", "docs/results.md", "docs/methods.md")
+FILES = ("README.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
 COMPACT = (
     "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "group", "rehearsed", "unrehearsed",
     "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept", "half-life", "F1", "fid F1", "fid KL",

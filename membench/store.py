@@ -177,9 +177,11 @@ def cells(root: Path, without: Sequence[str] = ()) -> list[Cell]:
     """
     if not root.is_dir():
         raise MembenchError(f"no folder {root}: play something with `membench run`, or name a folder with results")
-    names = sorted(entry.name for entry in os.scandir(root) if os.path.exists(f"{entry.path}/{RESULT}"))
+    paths = sorted(entry.path for entry in os.scandir(root))
     with no_collecting():
-        found = ((root / name, _load(root / name / RESULT, without)) for name in names)
+        found = (
+            (Path(path), _load(f"{path}/{RESULT}", without)) for path in paths if os.path.exists(f"{path}/{RESULT}")
+        )
         return [Cell(folder, _broken(folder) if result is None else result) for folder, result in found]
 
 
@@ -219,10 +221,11 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _load(path: Path, without: Sequence[str] = ()) -> dict[str, Any] | None:
+def _load(path: Path | str, without: Sequence[str] = ()) -> dict[str, Any] | None:
     """A result, or None if the file is missing or no JSON object with a status and a recipe."""
     try:
-        result = parse(path.read_bytes(), without)
+        with open(path, "rb") as file:
+            result = parse(file.read(), without)
     except (FileNotFoundError, ValueError):
         return None
     if not isinstance(result, dict):
