@@ -118,8 +118,9 @@ def main(methods: tuple[str, ...], contexts: int, limit: float, one: tuple[str, 
         trained = hasattr(registry.load("methods", name)(), "epochs")
         found, seconds, ended = peak(name, contexts, trained, limit)
         if trained:
-            few, deep = (peak(name, FEW, cut, limit)[0] for cut in (True, False))
-            found += max(deep - few, 0)
+            few, deep = (peak(name, FEW, cut, limit) for cut in (True, False))
+            found += max(deep[0] - few[0], 0)
+            ended = ended and few[2] and deep[2]
         click.echo(f"| {name}{'' if ended else ' *'} | {found / 1e6:.0f} | {seconds:.0f} |")
 
 

@@ -143,7 +143,8 @@ def bytes_at(entry: Entry, contexts: int) -> float | None:
     """Bytes at rest of a memory of so many contexts; None where they were not measured.
 
     A memory that was measured with one context at a time stands for one of them, so there are as many. One that was
-    measured with several grows by what each more adds, and where its storage is O(1) by what it keeps beside.
+    measured with several grows by what each more adds: of one that fills up, at most by that. Weights do not grow, but
+    for what is kept beside them.
     """
     state, each, held = entry.cost("state_bytes"), entry.cost("state_bytes_per_context"), _held(entry)
     if state is None or each is None:
@@ -161,18 +162,32 @@ def _held(entry: Entry) -> float:
 
 def _more(entry: Entry, each: float, held: float) -> float:
     """Bytes that one more context adds to a memory of several."""
-    if constant(entry):
+    marginal = entry.cost("marginal_bytes_per_context")
+    if merged(entry) or (constant(entry) and marginal is None):
         beside, state = entry.cost("deployed_growth_bytes") or 0.0, each * held
         return beside / held if beside < state else 0.0
-    marginal = entry.cost("marginal_bytes_per_context")
     return each if marginal is None else marginal
 
 
+def _grew(entry: Entry) -> bool:
+    return (entry.cost("marginal_bytes_per_context") or 0.0) > 0
+
+
+def merged(entry: Entry) -> bool:
+    """Whether the memory is weights, into which writes are merged."""
+    return _storage(entry).startswith("O(1) weights")
+
+
 def constant(entry: Entry) -> bool:
-    """Whether the method says that its memory does not grow; one that is not installed says nothing."""
+    """Whether the method says that its memory does not grow without end."""
+    return _storage(entry).startswith("O(1)")
+
+
+def _storage(entry: Entry) -> str:
+    """The storage class that the method states; one that is not installed says nothing."""
     with contextlib.suppress(MembenchError):
-        return str(registry.load("methods", entry.method).storage).startswith("O(1)")
-    return False
+        return str(registry.load("methods", entry.method).storage)
+    return ""
 
 
 def _over(found: float | None, limit: float | None) -> bool:
@@ -196,9 +211,12 @@ def _notes(table: Table, need: Need, rated: Sequence[tuple[Entry, Candidate]]) -
         f"seconds are extrapolated in proportion, bytes by what one more context adds, from {sizes}; scores are not, "
         "and may fall with size"
     ]
-    fixed = [e.label for e, _ in rated if constant(e) and _held(e) > 1]
+    fixed = [e.label for e, _ in rated if constant(e) and _held(e) > 1 and (merged(e) or not _grew(e))]
     if fixed:
         out.append(f"of constant size, so bytes grow only by what is kept for rehearsal: {', '.join(fixed)}")
+    filling = [e.label for e, _ in rated if constant(e) and _held(e) > 1 and e.label not in fixed]
+    if filling:
+        out.append(f"still filling up when measured, so bytes are at most what is said: {', '.join(filling)}")
     if all(candidate.damage is None for _, candidate in rated):
         out.append("damage is not measured: no stored metric says what writing does to everything else")
     bare = [entry.label for entry, _ in rated if entry.unseeded]

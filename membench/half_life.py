@@ -36,13 +36,16 @@ def half_life(
 ) -> HalfLife | None:
     """Of one score; `summaries` are those of the seeds, `floor` has the score per context with nothing written.
 
-    None where there is no matrix, and where contexts just after their own write are not significantly above the floor.
+    None where there is no matrix, where a context's floor is not known, and where contexts just after their own write
+    are not significantly above the floor.
     """
     ages: dict[int, dict[str, tuple[float, float]]] = {}
     for summary in summaries:
         rows = _rows(summary, score)
+        if rows and not rows[0].keys() <= floor.keys():
+            return None
         for i, context in enumerate(rows[0] if rows else ()):
-            base = floor.get(context, 0.0)
+            base = floor[context]
             for k in range(len(rows) - i):
                 late, own = ages.setdefault(k, {}).get(context, (0.0, 0.0))
                 ages[k][context] = late + rows[i + k][context] - base, own + rows[i][context] - base

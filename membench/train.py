@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from membench.errors import MembenchError
 from membench.sentences import Sentence
 from membench.student import Student, first_trained
-from membench.teacher import teach as teach
+from membench.teacher import teach
 
 if TYPE_CHECKING:
     from membench.api import Adapter

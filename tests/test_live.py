@@ -74,6 +74,8 @@ def test_bytes_at_another_number_of_contexts() -> None:
     assert bytes_at(replay, 100) == pytest.approx(9e6 + 80 * 5e4)
     pool = entry("memoryllm", state_bytes=8e6, state_bytes_per_context=4e5)
     assert bytes_at(pool, 100) == 8e6
+    filling = entry("memoryllm", state_bytes=8e6, state_bytes_per_context=4e5, marginal_bytes_per_context=4e5)
+    assert bytes_at(filling, 100) == pytest.approx(8e6 + 80 * 4e5)  # at most, as it was not full when measured
     text = entry("bm25", state_bytes=4e3, state_bytes_per_context=4e2, marginal_bytes_per_context=3e2)
     assert bytes_at(text, 100) == pytest.approx(4e3 + 90 * 3e2)
     unknown = entry("of-somebody", state_bytes=4e3, state_bytes_per_context=4e2)

@@ -12,6 +12,7 @@ from rank_bm25 import BM25Plus
 
 from membench import memory as memories
 from membench import registry
+from membench import teacher as teacher_module
 from membench import train as train_module
 from membench.api import Pair, Recall
 from membench.errors import MembenchError
@@ -201,7 +202,7 @@ def test_the_teacher_of_a_second_write_is_the_model_that_was_asked_for(
     weight = llm.model.get_submodule(name).weight
     before = weight.clone()
     seen: list[torch.Tensor] = []
-    plain = train_module.teach
+    plain = teacher_module.teach
 
     def teach(model: LLM, sentences: Any) -> Any:
         seen.append(weight.clone())
@@ -227,7 +228,7 @@ def test_replay_rehearses_the_pairs_of_earlier_writes_alone_and_is_counted(
     first: Any = method.write(None, [HARBOUR])
     plans: list[list[list[Any]]] = []
     taught: list[list[Any]] = []
-    plain_fit, plain_teach = train_module._fit, train_module.teach
+    plain_fit, plain_teach = train_module._fit, teacher_module.teach
 
     def fit(model: LLM, plan: Any, *rest: Any) -> Any:
         plans.append(plan)
