@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from membench.tables import Table, tables
 
 DAMAGE = ("damage", "drift")  # metrics named so, in whatever subset: what writing does to everything else
 METRICS = ("contains/final", "contains/all")  # after the last write, where the task has that
+PROBED = "efficacy/all"  # tells the task that asks around single facts: it knows damage, and nothing of size
+Played = tuple[str, str, str]  # method, its settings, model
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,29 @@ def advise(cells: Sequence[Cell], need: Need, **filters: Any) -> list[Advice]:
     found = [table for table in tables(cells, **filters) if _entries(table)]
     if not found:
         raise MembenchError("no stored table has a method to advise on: play some with `membench run`")
-    return [_advice(table, need) for table in found]
+    known = _damages(tables(cells, **{**filters, "task": ()}))
+    return [_advice(table, need, known) for table in found]
 
 
 def _entries(table: Table) -> list[Entry]:
-    return [e for e in table.entries if not e.mark and any(e.interval(name) for name in METRICS)]
+    played = [e for e in table.entries if not e.mark and PROBED not in e.names]
+    return [e for e in played if any(e.interval(name) for name in METRICS)]
 
 
-def _advice(table: Table, need: Need) -> Advice:
+def _damages(every: Sequence[Table]) -> dict[Played, Entry]:
+    """The entries that tell of damage, whatever the task; of several the one of the most contexts."""
+    told = [(_played(e, table), e) for table in every for e in table.entries if not e.mark and _damage(e) is not None]
+    return dict(sorted(told, key=lambda pair: pair[1].contexts or 0))
+
+
+def _played(entry: Entry, table: Table) -> Played:
+    return entry.method, repr(sorted(entry.settings.items())), table.recipe["model"]
+
+
+def _advice(table: Table, need: Need, known: Mapping[Played, Entry]) -> Advice:
     entries = _entries(table)
     metric = next(name for name in METRICS if all(e.interval(name) for e in entries))
-    rated = [(entry, _candidate(entry, metric, need)) for entry in entries]
+    rated = [(e, _candidate(e, metric, need, known.get(_played(e, table)))) for e in entries]
     rated.sort(key=lambda pair: (bool(pair[1].misses), -pair[1].score, pair[1].label))
     choice, because = _choice([pair for pair in rated if not pair[1].misses], metric)
     return Advice(table.title, metric, choice, because, tuple(c for _, c in rated), _notes(table, need, rated))
@@ -123,20 +137,21 @@ def _letters(group: str) -> list[str]:
     return found
 
 
-def _candidate(entry: Entry, metric: str, need: Need) -> Candidate:
+def _candidate(entry: Entry, metric: str, need: Need, damaging: Entry | None) -> Candidate:
     score = entry.interval(metric)
     assert score  # entries without one are no candidates
     write, read = (entry.cost(name) for name in ("write_seconds_per_context", "read_seconds_per_question"))
     stored = bytes_at(entry, need.contexts)
     writing = None if write is None else write * need.contexts
     total = None if writing is None or read is None else amortised(writing, read, need.questions)
-    damage = _damage(entry)
+    damage = _damage(damaging) if damaging else None
     limits = (
         ("bytes", stored, need.max_bytes), ("write seconds", writing, need.max_write_seconds),
         ("damage", damage, need.max_damage),
     )  # fmt: skip
     misses = tuple(_miss(name, found, limit) for name, found, limit in limits if _over(found, limit))
-    return Candidate(entry.label, score.value, score.low, score.high, stored, writing, total, damage, misses, entry.ids)
+    ids = tuple(dict.fromkeys((*entry.ids, *(damaging.ids if damaging else ()))))
+    return Candidate(entry.label, score.value, score.low, score.high, stored, writing, total, damage, misses, ids)
 
 
 def bytes_at(entry: Entry, contexts: int) -> float | None:
@@ -218,7 +233,9 @@ def _notes(table: Table, need: Need, rated: Sequence[tuple[Entry, Candidate]]) -
     if filling:
         out.append(f"still filling up when measured, so bytes are at most what is said: {', '.join(filling)}")
     if all(candidate.damage is None for _, candidate in rated):
-        out.append("damage is not measured: no stored metric says what writing does to everything else")
+        out.append("damage is not measured: play the task contamination with the same methods")
+    else:
+        out.append("damage: upper end of its interval, as the task contamination measured it after single writes")
     bare = [entry.label for entry, _ in rated if entry.unseeded]
     if bare:
         out.append(f"one seed, whose noise nothing here covers (play --seeds 0,1,2): {', '.join(bare)}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
 from membench.cli_shell import common, listed, print_json, print_table
-from membench.cli_tables import output_option
+from membench.cli_tables import folder_argument, output_option
 
 if TYPE_CHECKING:
     from membench.advise import Candidate
@@ -69,24 +70,42 @@ def _lines(c: Comparison) -> list[list[str]]:
     ]
 
 
+class _Bytes(click.ParamType[float]):
+    """A number of bytes: 1e7, 10MB, 10 MB; units of 1000s, as the tables print them."""
+
+    name = "bytes"
+    units: ClassVar[Mapping[str, float]] = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        found = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?\d+)?)\s*([kKMGT]?B?)\s*", str(value))
+        unit = found[2].upper() if found else "?"
+        if not found or unit not in self.units or found[1].count(".") > 1 or found[1] == ".":
+            self.fail(f"{value!r} is no number of bytes: write e.g. 1e7 or 10MB")
+        return float(found[1]) * self.units[unit]
+
+
 @click.command()
-@output_option
+@folder_argument
 @_filters
 @click.option("--contexts", type=click.IntRange(min=1), required=True, help="Contexts to remember.")
 @click.option("--questions", type=click.IntRange(min=0), required=True, help="Questions to answer in all.")
-@click.option("--max-bytes", type=click.FloatRange(min=0), help="Most bytes of the memory, at rest.")
+@click.option("--max-bytes", type=_Bytes(), help="Most bytes of the memory, at rest: 1e7 or 10MB.")
 @click.option("--max-damage", type=click.FloatRange(min=0), help="Most damage to everything else, in points of 1.")
 @click.option("--max-write-seconds", type=click.FloatRange(min=0), help="Most seconds to write all contexts.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def advise(output: Path, as_json: bool, **options: Any) -> None:
-    """Say which of the measured methods fits a need, and what that rests on."""
+def advise(folder: Path, as_json: bool, **options: Any) -> None:
+    """Say which of the measured methods fits a need, and what that rests on.
+
+    One answer for each table of the cells stored in FOLDER; damage is that of the task contamination, if played.
+    """
     from membench import store
     from membench.advise import Need
     from membench.advise import advise as advised
 
     filters = {name: options.pop(name) for name in ("task", "data", "model")}
-    found = advised(store.cells(output), Need(**options), **filters)
+    found = advised(store.cells(folder), Need(**options), **filters)
     if as_json:
         print_json([asdict(advice) for advice in found])
         return

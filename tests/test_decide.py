@@ -84,7 +84,7 @@ def test_compare_refuses_what_it_cannot(played: Path) -> None:
 
 def test_advise_keeps_limits_extrapolates_and_says_what_it_does_not_know(played: Path) -> None:
     size = ("--contexts", 100, "--questions", 1000)
-    found = parsed("advise", *size, "--max-bytes", 1e5, "-t", "single", "-o", played)
+    found = parsed("advise", *size, "--max-bytes", 1e5, "-t", "single", played)
     (advice,) = found
     by_name = {c["label"].split()[0]: c for c in advice["candidates"]}
     cell = next(c for c in store.cells(played) if c.recipe["method"] == "bm25" and c.recipe["task"] == "single")
@@ -95,15 +95,19 @@ def test_advise_keeps_limits_extrapolates_and_says_what_it_does_not_know(played:
     assert any("seconds are extrapolated in proportion" in note for note in advice["notes"])
     assert any("damage is not measured" in note for note in advice["notes"])
     assert advice["choice"] is None  # a random model is not above the floor
-    (strict,) = parsed("advise", *size, "--max-damage", 0.1, "-t", "single", "-o", played)
+    assert parsed("advise", *size, "--max-bytes", "100 kB", "-t", "single", played) == found
+    (strict,) = parsed("advise", *size, "--max-damage", 0.1, "-t", "single", played)
     assert all("damage not measured" in c["misses"] for c in strict["candidates"])
     assert strict["because"] == "no method keeps the limits"
-    assert "no choice: " in call("advise", *size, "-o", played).stdout
+    assert "no choice: " in call("advise", *size, played).stdout
 
 
 def test_advise_refuses_what_it_cannot(played: Path) -> None:
-    refused("Missing option '--contexts'", "advise", "--questions", 3, "-o", played)
-    refused("no stored table has a method", "advise", "--contexts", 3, "--questions", 3, "-t", "none", "-o", played)
+    refused(
+        "'10 mB2' is no number of bytes", "advise", "--max-bytes", "10 mB2", "--contexts", 3, "--questions", 3, played
+    )
+    refused("Missing option '--contexts'", "advise", "--questions", 3, played)
+    refused("no stored table has a method", "advise", "--contexts", 3, "--questions", 3, "-t", "none", played)
 
 
 def test_export_writes_the_same_rows_as_csv_and_parquet(played: Path, tmp_path: Path) -> None:
