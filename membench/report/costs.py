@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from membench.budget import FRONTS, with_fronts
-from membench.columns import size
+from membench.column_text import size
 from membench.entry import Entry
 from membench.report.drawing import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
 from membench.report.theme import light

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from membench.columns import NOTHING
+from membench.column_text import NOTHING
 from membench.entry import Entry
 from membench.report.drawing import WIDTH, Plot, axes, folded, number, styled
 from membench.report.theme import light
