@@ -178,7 +178,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         REST,
         "front",
-        "not dominated in contains (or the metric that sorts) against b: state, w: write s, r: read s",
+        "not dominated in contains (or recall@k, or the metric that sorts) against b: state, w: write s, r: read s",
         lambda entry: entry.front or NOTHING,
     ),
     Column(

@@ -17,6 +17,7 @@ from membench.columns import columns_help
 from membench.entry import Entry
 from membench.errors import unknown
 from membench.json_rows import head, numbers
+from membench.leading import leading_metric, less_is_better
 from membench.merging import YARDSTICKS, baselines, entry_of, yardstick
 from membench.risk_card import PREFIX, controls
 from membench.standing import declared_entry, stand
@@ -28,7 +29,6 @@ __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
 GOLD = "gold"  # the script that floor and reference are played on
 GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
 UNUSED = ("overlap", "versions")  # parts of a result that no table shows
-DOWNWARDS = ("fidelity_kl", "leak", "damage", "drift", "flips")  # metrics of which less is better
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
     "metric_version",
@@ -70,10 +70,11 @@ def tables(
     """The tables that these cells make; each filter names what to keep, none keeps all.
 
     `data` matches with or without its argument. `method` keeps floor and reference. `sort` is a metric ("f1",
-    "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`. Best first; costs and
-    fidelity_kl count downwards. Failed entries stand last. Differences are judged by the metric that sorts, or by
-    `contains`; `against` declares the one method (or label) that all are compared with. Raises MembenchError if it
-    names none, or several of a table. `at` are budgets ("bytes=1e6"): entries over them are named and not shown.
+    "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`, recall@k of recommendations.
+    Best first; costs and what harms count downwards. Failed entries stand last. Differences are judged by the metric
+    that sorts, else by the one without `sort`; `against` declares the one method (or label) that all are compared with.
+    Raises MembenchError if it names none, or several of a table. `at` are budgets ("bytes=1e6"): entries over them are
+    named and not shown.
     """
     budget = limits(_listed(at))
     tasks, methods = _listed(task), _listed(method)
@@ -96,9 +97,7 @@ def tables(
 
 def _judged(table: Table, sort: str | None, against: str | None, budget: Mapping[str, float]) -> Table:
     """The table within the budget, with its differences judged."""
-    costs = sort is not None and any(sort in entry.costs for entry in table.entries)
-    name = "contains" if sort is None or costs else sort
-    name = name if "/" in name or ":" in name else f"{name}/all"
+    name = leading_metric(table.entries, sort)
     entries, over = fit(table.entries, budget)
     standings = stand(with_fronts(entries, name), name, against)
     return replace(table, entries=standings.entries, remarks=(*over, *standings.remarks))
@@ -172,14 +171,15 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
             merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
     several = {name for name, those in versions.items() if len(those) > 1}
     entries = [entry_of(cells, shared, asked, several) for cells in merged.values()]
-    ranked = sorted([*entries, *baselines([*yardsticks, *entries])], key=lambda e: _rank(e, sort))
+    ranked = [*entries, *baselines([*yardsticks, *entries])]
+    by = sort or leading_metric(ranked, None)
+    ranked.sort(key=lambda e: _rank(e, by))
     return Table(recipe, (*yardsticks, *failed, *controls(ranked), *ranked), written, asked)
 
 
-def _rank(entry: Entry, sort: str | None) -> tuple[bool, float, str]:
-    name = sort or next((n for n in entry.names if n.startswith("recall@")), "contains")
+def _rank(entry: Entry, name: str) -> tuple[bool, float, str]:
     value = entry.cost(name) if name in entry.costs else entry.value(name)
-    downwards = name in entry.costs or name.startswith(DOWNWARDS)
+    downwards = name in entry.costs or less_is_better(name)
     place = float("inf") if value is None else value if downwards else -value
     return entry.status != "done", place, entry.label
 

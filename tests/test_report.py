@@ -7,6 +7,8 @@ import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from click.testing import CliRunner
 
 from membench import cli, store
 from membench.report import answers, write_figures, write_page
+from membench.report.boards import Board, board
+from membench.report.drawing import Plot
+from membench.report.intervals import interval_plot
 from membench.report.lines import retention_plot
 from membench.tables import tables
 from tests.stored_cells import put_cell, recipe
@@ -44,6 +49,14 @@ def read(text: str) -> Reader:
     reader = Reader()
     reader.feed(text)
     return reader
+
+
+def settings_of(cells: Sequence[store.Cell]) -> dict[str, Any]:
+    return {cell.id: cell.recipe["settings"] for cell in cells}
+
+
+def boards_of(cells: Sequence[store.Cell], **filters: Any) -> list[Board]:
+    return [board(table, k, None, settings_of(cells)) for k, table in enumerate(tables(cells, **filters))]
 
 
 def invoke(*arguments: object) -> Any:
@@ -141,12 +154,8 @@ def test_answers_are_whole_and_repeated_ones_stand_once(folder: Path, page: str)
 
 
 def test_what_does_not_fit_is_left_out_and_said(folder: Path) -> None:
-    from membench.report.boards import board
-
     cells = store.cells(folder)
-    boards = [
-        board(table, k, None, {c.id: c.recipe["settings"] for c in cells}) for k, table in enumerate(tables(cells))
-    ]
+    boards = boards_of(cells)
     whole = answers.answers_of(boards, cells)
     less = answers.answers_of(boards, cells, len(whole.text) - 1)
     least = answers.answers_of(boards, cells, 1500)
@@ -211,3 +220,36 @@ def test_what_cannot_be_written_is_one_line(folder: Path, tmp_path: Path, name: 
     assert done.exit_code == 2
     assert len(done.output.strip().split("\n")) == 1
     assert not list(tmp_path.glob("**/*.part"))
+
+
+def plots(cells: Sequence[store.Cell], **filters: Any) -> dict[str, Plot]:
+    """The figures of the only table, by their kinds."""
+    (table,) = tables(cells, **filters)
+    return {plot.kind: plot for plot in board(table, 1, filters.get("sort"), settings_of(cells)).plots}
+
+
+def test_the_caption_names_what_is_marked_and_the_column_that_tests(tmp_path: Path) -> None:
+    played = {
+        name: put_cell(tmp_path, recipe("gold", name), skill=skill)["summary"]
+        for name, skill in (("base", 0.1), ("in-context", 0.9))
+    }
+    for method in ("bm25", "dpr"):
+        put_cell(tmp_path, recipe("single", method), yardsticks=played)
+    cells = store.cells(tmp_path)
+    caption = plots(cells, task="single")["intervals"].caption
+    assert "no competitors: base (floor), in-context (reference)." in caption
+    assert caption.endswith("see the column group.")
+    assert plots(cells, task="single", against="dpr")["intervals"].caption.endswith("see the column difference.")
+    assert "column" not in plots(cells, task="single", method="dpr")["intervals"].caption
+    (table,) = tables(cells, task="single")
+    chance = replace(table.entries[-1], method="random", settings={}, seeds=(0,), mark="no model")
+    drawn = interval_plot([*table.entries, chance], "contains/all")
+    assert drawn
+    assert "in-context (reference), random (no model)." in drawn.caption
+
+
+def test_the_front_of_a_harm_is_its_least_and_the_axis_says_so(folder: Path) -> None:
+    cells = store.cells(folder)
+    harm = plots(cells, task="sequential", sort="drift_kl")["cost-b"]
+    assert harm.figure.axes[0].get_ylabel() == "drift_kl, lower is better"
+    assert plots(cells, task="sequential")["cost-b"].figure.axes[0].get_ylabel() == "contains"
