@@ -160,10 +160,58 @@ def test_what_does_not_fit_is_left_out_and_said(folder: Path) -> None:
     less = answers.answers_of(boards, cells, len(whole.text) - 1)
     least = answers.answers_of(boards, cells, 1500)
     assert not whole.left_out
-    assert "just after its write and after the last one" in less.left_out
-    assert "only the first" in least.left_out
+    assert "just after its write and after the last one" in less.left_out[0]
+    assert "only the first" in least.left_out[0]
     assert len(least.text) <= 1500 < len(less.text) < len(whole.text)
     assert least.count == whole.count
+
+
+def filled(root: Path, text: str) -> tuple[list[Board], list[store.Cell]]:
+    """The board of one method whose questions and answers are this text."""
+    put_cell(root, recipe("single", "bm25"), answer=text)
+    cells = store.cells(root)
+    return boards_of(cells), cells
+
+
+def test_the_limit_counts_bytes_and_not_characters(tmp_path: Path) -> None:
+    boards, cells = filled(tmp_path, "記憶" * 400)
+    whole = answers.answers_of(boards, cells)
+    size = len(whole.text.encode())
+    assert size > 2 * len(whole.text)
+    assert answers.answers_of(boards, cells, size).text == whole.text
+    less = answers.answers_of(boards, cells, size - 1)
+    assert less.left_out
+    assert len(less.text.encode()) < size
+
+
+def test_long_texts_are_cut_before_a_question_goes_and_no_question_is_said_so(tmp_path: Path) -> None:
+    boards, cells = filled(tmp_path, "long " * 10_000)
+    cut = answers.answers_of(boards, cells, 20_000)
+    data = json.loads(cut.text)
+    assert "texts end after 2,000 characters" in cut.left_out[0]
+    assert "question" not in cut.left_out[0]
+    assert any(text.endswith("… (48,000 more characters)") for text in data["strings"])
+    assert len(data["tables"][0]["questions"]) == 8
+    none = answers.answers_of(boards, cells, 400)
+    assert json.loads(none.text)["tables"][0]["questions"] == []
+    assert "no question is here" in none.left_out[0]
+    assert "first 0" not in none.left_out[0]
+
+
+def test_a_damaged_cell_lacks_its_answers_alone(tmp_path: Path) -> None:
+    put_cell(tmp_path / "cells", recipe("single", "bm25"))
+    put_cell(tmp_path / "cells", recipe("single", "dpr"))
+    cells = store.cells(tmp_path / "cells")
+    (broken,) = [cell for cell in cells if cell.recipe["method"] == "dpr"]
+    with (broken.folder / "records.jsonl").open("a") as file:
+        file.write("no record\n")
+    found = answers.answers_of(boards_of(cells), cells)
+    assert found.count == 8
+    assert len(found.left_out) == 1
+    done = invoke("report", tmp_path / "cells", "-o", tmp_path / "report.html")
+    assert done.exit_code == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"The answers of dpr in cell {broken.id} are missing" in text
 
 
 def test_retention_has_a_theory_line_for_a_pool_alone(folder: Path) -> None:
@@ -213,12 +261,17 @@ def test_nothing_stored_is_one_line_as_for_the_leaderboard(tmp_path: Path) -> No
     )
 
 
-@pytest.mark.parametrize(("name", "form"), [("missing/report.html", "html"), ("", "html"), ("file/figures", "svg")])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("missing/report.html", "html"), ("", "html"), ("file/x.html", "html"), ("file/figures", "svg")],
+)
 def test_what_cannot_be_written_is_one_line(folder: Path, tmp_path: Path, name: str, form: str) -> None:
     (tmp_path / "file").touch()
     done = invoke("report", folder, "-o", tmp_path / name, "--format", form)
     assert done.exit_code == 2
     assert len(done.output.strip().split("\n")) == 1
+    assert "Traceback" not in done.output
+    assert isinstance(done.exception, SystemExit)
     assert not list(tmp_path.glob("**/*.part"))
 
 
