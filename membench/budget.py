@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from membench.entry import Entry
 from membench.errors import MembenchError, unknown
+from membench.leading import less_is_better
 
 LIMITS: Mapping[str, str] = {
     "bytes": "state_bytes",
@@ -60,10 +61,11 @@ def with_fronts(entries: Sequence[Entry], metric: str) -> tuple[Entry, ...]:
     """The entries, each with the letters of the Pareto fronts that it is on: no other is as good and cheaper, or better
     and as cheap. Floor and reference do not compete.
     """
+    sign = -1 if less_is_better(metric) else 1
     letters: dict[int, str] = {}
     for letter, cost in FRONTS.items():
         points = [(e, e.value(metric), e.cost(cost)) for e in entries if not e.mark and e.status == "done"]
-        known = [(e, q, c) for e, q, c in points if q is not None and c is not None]
+        known = [(e, sign * q, c) for e, q, c in points if q is not None and c is not None]
         for e, q, c in known:
             if len(known) > 1 and not any(p >= q and d <= c and (p, d) != (q, c) for _, p, d in known):
                 letters[id(e)] = letters.get(id(e), "") + letter

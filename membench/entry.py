@@ -9,17 +9,9 @@ from statistics import fmean
 from typing import Any
 
 from membench.half_life import HalfLife, half_life
-from membench.stats import Interval, mean_ci, ratio_ci, ratio_method, two_way_ci
+from membench.stats import Interval, mean_ci, ratio_ci, two_way_ci
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
-
-COSTS = (
-    "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context",
-    "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
-    "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes", "peak_bytes",
-    "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
-    "forget_seconds_per_context", "tokens_cut_per_question", "regime", "live_bytes",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,7 @@ class Entry:
         """The floor's or the reference's mean over the contexts of this entry's metric."""
         name = self._full(name)
         theirs = which.get(name, {}).get("contexts", {})
-        shared = [c for c in self._contexts(name) if c in theirs]
+        shared = [c for c in self.means(name) if c in theirs]
         return sum([theirs[c] for c in shared]) / len(shared) if shared else None
 
     def recovery(self, name: str) -> Interval | None:
@@ -128,7 +120,7 @@ class Entry:
         None for the yardsticks, and where the reference is not significantly above the floor.
         """
         name = self._full(name)
-        mine = self._contexts(name)
+        mine = self.means(name)
         low, high = (y.get(name, {}).get("contexts", {}) for y in (self.floor, self.reference))
         shared = [c for c in mine if c in low and c in high]
         if self.mark or not shared:
@@ -162,60 +154,10 @@ class Entry:
         """A cost, the mean over the cells."""
         return self.costs.get(name)
 
-    def head(self) -> dict[str, Any]:
-        """What all rows of this entry share."""
-        return {
-            "method": self.method, "label": self.title or self.method, "settings": dict(self.settings),
-            "seeds": list(self.seeds), "mark": self.mark,
-            "contexts": self.contexts, "questions": self.questions, "group": self.standing and self.standing.group,
-            **{name: self.cost(name) for name in COSTS},
-            "leak_rate": self.leak, "needed": self.needed and list(self.needed), "front": self.front,
-            "coverage": self.coverage, "status": self.status, "reason": self.reason, "cells": list(self.ids),
-        }  # fmt: skip
-
-    def numbers(self, name: str | None) -> dict[str, Any]:
-        """What a row says of one metric; all None for none. Placebo and gain stand with the subset "all" alone."""
-        metric, _, subset = (name or "").partition("/")
-        whole = name is not None and subset == "all"
-        score = self.interval(name) if name else None
-        recovery = self.recovery(name) if name else None
-        gain = self.gain(metric) if whole else None
-        return {
-            "metric": metric or None, "subset": subset or ("all" if name else None),
-            "score": score and score.value, "ci_low": score and score.low, "ci_high": score and score.high,
-            "floor": self.yardstick(self.floor, name) if name else None,
-            "reference": self.yardstick(self.reference, name) if name else None,
-            "placebo": self.value(f"{metric}/placebo") if whole else None,
-            "recovery": recovery and recovery.value,
-            "recovery_by": ratio_method(len(self._contexts(name))) if recovery and name else None,
-            "recovery_low": recovery and recovery.low, "recovery_high": recovery and recovery.high,
-            "knowledge_gain": gain and gain.value,
-            "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,
-            "curve": self.curve(name) if name else None,
-            **self._comparison(name), **self._halved(name),
-        }  # fmt: skip
-
-    def _comparison(self, name: str | None) -> dict[str, Any]:
-        """The standing, on the row of the metric that it is by."""
-        s = self.standing if self.standing and self.standing.metric == name else None
-        return {
-            "versus": s and s.versus, "difference": s and s.difference,
-            "difference_low": s and s.low, "difference_high": s and s.high,
-            "p_holm": s and s.p, "mde": s and s.mde, "resolved": s and s.resolved,
-        }  # fmt: skip
-
-    def _halved(self, name: str | None) -> dict[str, Any]:
-        """The half-life, on the row of the matrix that it is from; beyond `half_life_seen` where it is None there."""
-        h = self.half_life if name == "matrix:contains" else None
-        return {
-            "half_life": h and h.value, "half_life_low": h and h.low, "half_life_high": h and h.high,
-            "half_life_seen": h and h.seen, "half_life_by": h and h.by,
-        }  # fmt: skip
-
     def _full(self, name: str) -> str:
         return name if name in self.names or "/" in name or ":" in name else f"{name}/all"
 
-    def _contexts(self, name: str) -> Mapping[str, float]:
+    def means(self, name: str) -> Mapping[str, float]:
         """A metric per context, the mean over seeds."""
         if name not in self._means:
             found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
@@ -227,7 +169,7 @@ class Entry:
 
     @cached_property
     def _means(self) -> dict[str, Mapping[str, float]]:
-        """What `_contexts` has found: several numbers of a row need it."""
+        """What `means` has found: several numbers of a row need it."""
         return {}
 
     def curve(self, name: str) -> list[float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -127,7 +128,10 @@ def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
     except OSError as error:
         raise cannot_write(error, path) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(
+            OSError
+        ):  # what could not be made cannot be removed; the first error is the one to tell
+            temporary.unlink()
 
 
 def cannot_write(error: OSError, place: Path) -> CannotWrite:

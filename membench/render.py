@@ -8,7 +8,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from membench.columns import NOTHING, sections
+from membench.column_text import NOTHING
+from membench.columns import sections
 from membench.entry import Entry
 from membench.errors import unknown
 from membench.tables import Table, table_rows

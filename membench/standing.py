@@ -14,6 +14,7 @@ import numpy as np
 from membench.contrasts import ALPHA, Array, contrasts, intervals, letters
 from membench.entry import Entry, Standing, in_order, shared_keys
 from membench.errors import MembenchError
+from membench.leading import less_is_better
 
 Pair = tuple[int, int]
 
@@ -72,7 +73,8 @@ def _standings(
     mde = dict(zip(fair, family.mde, strict=True)) if family else {}
     different = [pair for pair in fair if p[pair] <= ALPHA]
     means = [float(sample.mean()) for sample in samples]
-    best = sorted(range(len(rivals)), key=lambda i: -means[i])
+    sign = 1 if less_is_better(metric) else -1
+    best = sorted(range(len(rivals)), key=lambda i: sign * means[i])
     place = {i: k for k, i in enumerate(best)}
     groups = letters(len(best), [(place[i], place[j]) for i, j in different]) if lettered else None
     shown = [_shown(i, best, pairs) for i in range(len(rivals))]

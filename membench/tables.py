@@ -6,18 +6,19 @@ share a table. Cells that differ in their seed alone are one entry.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import Any
 
 from membench.budget import fit, limits, with_fronts
 from membench.columns import columns_help
-from membench.entry import Entry, Summary
+from membench.entry import Entry
 from membench.errors import unknown
+from membench.json_rows import head, numbers
+from membench.leading import leading_metric, less_is_better
+from membench.merging import YARDSTICKS, baselines, entry_of, yardstick
 from membench.risk_card import PREFIX, controls
 from membench.standing import declared_entry, stand
 from membench.store import Cell
@@ -26,11 +27,8 @@ from membench.views import BASELINES
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
 
 GOLD = "gold"  # the script that floor and reference are played on
-YARDSTICKS = {"base": "floor", "in-context": "reference"}
 GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
-ADDED = ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context")  # to costs, by the ledger
 UNUSED = ("overlap", "versions")  # parts of a result that no table shows
-DOWNWARDS = ("fidelity_kl", "leak", "damage", "drift", "flips")  # metrics of which less is better
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
     "metric_version",
@@ -72,10 +70,11 @@ def tables(
     """The tables that these cells make; each filter names what to keep, none keeps all.
 
     `data` matches with or without its argument. `method` keeps floor and reference. `sort` is a metric ("f1",
-    "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`. Best first; costs and
-    fidelity_kl count downwards. Failed entries stand last. Differences are judged by the metric that sorts, or by
-    `contains`; `against` declares the one method (or label) that all are compared with. Raises MembenchError if it
-    names none, or several of a table. `at` are budgets ("bytes=1e6"): entries over them are named and not shown.
+    "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`, recall@k of recommendations.
+    Best first; costs and what harms count downwards. Failed entries stand last. Differences are judged by the metric
+    that sorts, else by the one without `sort`; `against` declares the one method (or label) that all are compared with.
+    Raises MembenchError if it names none, or several of a table. `at` are budgets ("bytes=1e6"): entries over them are
+    named and not shown.
     """
     budget = limits(_listed(at))
     tasks, methods = _listed(task), _listed(method)
@@ -98,9 +97,7 @@ def tables(
 
 def _judged(table: Table, sort: str | None, against: str | None, budget: Mapping[str, float]) -> Table:
     """The table within the budget, with its differences judged."""
-    costs = sort is not None and any(sort in entry.costs for entry in table.entries)
-    name = "contains" if sort is None or costs else sort
-    name = name if "/" in name or ":" in name else f"{name}/all"
+    name = leading_metric(table.entries, sort)
     entries, over = fit(table.entries, budget)
     standings = stand(with_fronts(entries, name), name, against)
     return replace(table, entries=standings.entries, remarks=(*over, *standings.remarks))
@@ -115,12 +112,12 @@ def table_rows(table: Table) -> list[dict[str, Any]]:
     """The rows of one table; a failed entry has one, without numbers, with its reason."""
     out = []
     for entry in table.entries:
-        head = {**{name: table.recipe[name] for name in TABLE}, **entry.head()}
+        shared = {**{name: table.recipe[name] for name in TABLE}, **head(entry)}
         shown_elsewhere = tuple(f"/{view}" for view in ("placebo", *BASELINES))
         names: list[str | None] = [
             name for name in entry.names if not (name.endswith(shown_elsewhere) or name.startswith(PREFIX))
         ]
-        out += [head | entry.numbers(name) for name in names or [None]]
+        out += [shared | numbers(entry, name) for name in names or [None]]
     return out
 
 
@@ -161,9 +158,9 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
     # Held-out contexts count in a table's data hash and not in the gold cells', so the hash can only break a tie.
     near = [c for c in near if c.recipe["data_hash"] == recipe["data_hash"]] or near
     played = [c for c in near if c.status == "done"]
-    yardsticks = [_yardstick(name, shared, played) for name in YARDSTICKS if shared.get(name)]
+    yardsticks = [yardstick(name, shared, played) for name in YARDSTICKS if shared.get(name)]
     failed = [
-        replace(_entry([c], {}, asked, set()), mark=YARDSTICKS[c.recipe["method"]]) for c in near if c not in played
+        replace(entry_of([c], {}, asked, set()), mark=YARDSTICKS[c.recipe["method"]]) for c in near if c not in played
     ]
     versions: dict[str, set[int]] = defaultdict(set)
     merged: dict[str, list[Cell]] = defaultdict(list)
@@ -173,102 +170,16 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
             key = _key(cell.recipe, ("method", "settings", "method_version"))
             merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
     several = {name for name, those in versions.items() if len(those) > 1}
-    entries = [_entry(cells, shared, asked, several) for cells in merged.values()]
-    ranked = sorted([*entries, *_baselines([*yardsticks, *entries])], key=lambda e: _rank(e, sort))
+    entries = [entry_of(cells, shared, asked, several) for cells in merged.values()]
+    ranked = [*entries, *baselines([*yardsticks, *entries])]
+    by = sort or leading_metric(ranked, None)
+    ranked.sort(key=lambda e: _rank(e, by))
     return Table(recipe, (*yardsticks, *failed, *controls(ranked), *ranked), written, asked)
 
 
-def _entry(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
-    """Cells that differ in their seed alone; `shared` are the table's yardsticks, for cells played without."""
-    first = cells[0]
-    recipe, done = first.recipe, first.status == "done"
-    defaults = recipe.get("defaults", {})
-    settings = {k: v for k, v in recipe["settings"].items() if k not in defaults or defaults[k] != v}
-    if recipe["method"] in several:
-        settings["version"] = recipe["method_version"]
-    own = {**shared, **(first.result.get("yardsticks") or {})}
-    return Entry(
-        method=recipe["method"],
-        settings=settings,
-        seeds=tuple(c.recipe["seed"] for c in cells),
-        ids=tuple(c.id for c in cells),
-        status=first.status,
-        reason=first.result.get("reason"),
-        summaries=tuple(c.result["summary"] | _controls(c).get("metrics", {}) for c in cells) if done else (),
-        floor=own.get("base", {}),
-        reference=own.get("in-context", {}),
-        costs=_mean_costs(cells) if done else {},
-        contexts=first.result["counts"]["contexts"],
-        questions=asked,
-        coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
-        leak=(first.result.get("audit") or {}).get("leak_rate"),
-        needed=_needed(first),
-        title=first.result.get("label"),
-    )
-
-
-def _yardstick(name: str, shared: Mapping[str, Summary], golds: Sequence[Cell]) -> Entry:
-    """Floor or reference as the table's task sums it up; its costs are those of its own cell, if that is certain."""
-    here = [c for c in golds if c.recipe["method"] == name]
-    cell = here[0] if len(here) == 1 else None
-    counts = cell.result["counts"] if cell else {"contexts": None, "questions": None, "answered": None}
-    return Entry(
-        method=name, settings={}, seeds=(0,), ids=(cell.id,) if cell else (), status="done", reason=None,
-        summaries=(shared[name],), floor=shared.get("base", {}), reference=shared.get("in-context", {}),
-        costs=_mean_costs([cell]) if cell else {}, contexts=counts["contexts"], questions=counts["questions"],
-        coverage=counts["answered"] / counts["questions"] if counts["questions"] else None, mark=YARDSTICKS[name],
-    )  # fmt: skip
-
-
-def _baselines(entries: Sequence[Entry]) -> list[Entry]:
-    """Rows for what needs no model, from the views in which a task sums it up; any cell of a table has the same."""
-    found: dict[str, Entry] = {}
-    for view, entry in itertools.product(BASELINES, entries):
-        names = [name for name in entry.names if name.endswith(f"/{view}")]
-        if names and view not in found:
-            metrics = {name.removesuffix(view) + "all": entry.summaries[0][name] for name in names}
-            plain = replace(entry, method=view, settings={}, seeds=(0,), ids=(), summaries=(metrics,), costs={})
-            found[view] = replace(plain, coverage=None, mark="no model")
-    return list(found.values())
-
-
-def _controls(cell: Cell) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = cell.result.get("controls") or {}
-    return found
-
-
-def _needed(cell: Cell) -> tuple[int, int] | None:
-    """How many questions need the memory, and how many there are."""
-    controls = _controls(cell)
-    return (controls["sizes"]["need"], controls["questions"]) if "need" in controls.get("sizes", ()) else None
-
-
-def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
-    costs: list[dict[str, Any]] = [
-        {**c.result["costs"], **_per_unit(c.result.get("ledger") or {}), "live_bytes": _live(c)} for c in cells
-    ]
-    found: dict[str, list[Any]] = {name: [c.get(name) for c in costs] for name in sorted(set().union(*costs))}
-    return {name: None if None in those else fmean(those) for name, those in found.items()}
-
-
-def _live(cell: Cell) -> float | None:
-    """Live bytes; of an adapter that was stored before they were measured, all that it does not keep for rehearsal."""
-    costs = cell.result["costs"]
-    found, state = costs.get("live_bytes"), costs.get("state_bytes")
-    if found is None and state is not None and (state == 0 or "rank" in cell.recipe["settings"]):
-        return float(state - costs["deployed_growth_bytes"])
-    return None if found is None else float(found)
-
-
-def _per_unit(ledger: Mapping[str, Any]) -> dict[str, float | None]:
-    """What the ledger adds to the costs; its tokens by role stay in the result."""
-    return {name: ledger[name] for name in ADDED if name in ledger}
-
-
-def _rank(entry: Entry, sort: str | None) -> tuple[bool, float, str]:
-    name = sort or next((n for n in entry.names if n.startswith("recall@")), "contains")
+def _rank(entry: Entry, name: str) -> tuple[bool, float, str]:
     value = entry.cost(name) if name in entry.costs else entry.value(name)
-    downwards = name in entry.costs or name.startswith(DOWNWARDS)
+    downwards = name in entry.costs or less_is_better(name)
     place = float("inf") if value is None else value if downwards else -value
     return entry.status != "done", place, entry.label
 

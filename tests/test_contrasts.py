@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from membench.contrasts import contrasts, holm, letters, sign_flip
+from membench.contrasts import ALPHA, contrasts, holm, letters, sign_flip
+from membench.views import ratio_of_sums
 
 RNG = np.random.default_rng(5)
 
@@ -35,6 +36,24 @@ def test_sign_flips_are_exact_where_few_and_scipys_where_many() -> None:
     )
     assert sign_flip(many[None])[0] == pytest.approx(drawn.pvalue, abs=0.015)
     assert sign_flip(many[None]) == pytest.approx(sign_flip(many[None]))  # the draws are seeded
+
+
+def test_ratios_of_sums_that_do_not_differ_are_rarely_told_apart() -> None:
+    """Two methods of one recall, dialogues of 1 to 5 items: claims stay near 5 % of 400 draws."""
+    rng = np.random.default_rng(3)
+    claims = 0
+    for _ in range(400):
+        items, ease = rng.integers(1, 6, 20), rng.normal(-1.4, 1, 20)
+        samples = []
+        for _method in range(2):
+            hits = rng.binomial(items, 1 / (1 + np.exp(-ease - rng.normal(0, 0.7, 20))))
+            made = ratio_of_sums(
+                {f"d{k}": float(n) for k, n in enumerate(hits)}, {f"d{k}": float(n) for k, n in enumerate(items)}
+            )
+            assert made
+            samples.append(np.array([list(made.contexts.values())]))
+        claims += int(contrasts(samples, [(0, 1)]).p[0] <= ALPHA)
+    assert claims <= 0.08 * 400
 
 
 def test_five_contexts_resolve_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,14 @@ def test_fronts_are_what_nothing_dominates() -> None:
     rows = {"top": (0.9, 9, 9, 1), "small": (0.5, 1, 1, 2), "worse": (0.4, 2, 9, 2), "twin": (0.9, 9, 9, 1)}
     entries = [entry(name, row[0], **dict(zip(names, map(float, row[1:]), strict=True))) for name, row in rows.items()]
     assert [e.front for e in with_fronts(entries, "contains/all")] == ["bwr", "bw", "", "bwr"]
+
+
+def test_a_front_of_what_harms_has_the_least_harm_on_it() -> None:
+    drifts = [
+        replace(entry(name, 0.0, state_bytes_per_context=9.0), summaries=({"drift_kl/all": {"value": kl}},))
+        for name, kl in (("mild", 0.1), ("harsh", 2.0))
+    ]
+    assert [e.front for e in with_fronts(drifts, "drift_kl/all")] == ["b", ""]
 
 
 def test_ratios_by_jackknife_below_thirty_and_by_studentised_bootstrap_above() -> None:

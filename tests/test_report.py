@@ -7,6 +7,8 @@ import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from click.testing import CliRunner
 
 from membench import cli, store
 from membench.report import answers, write_figures, write_page
+from membench.report.boards import Board, board
+from membench.report.drawing import Plot
+from membench.report.intervals import interval_plot
 from membench.report.lines import retention_plot
 from membench.tables import tables
 from tests.stored_cells import put_cell, recipe
@@ -44,6 +49,14 @@ def read(text: str) -> Reader:
     reader = Reader()
     reader.feed(text)
     return reader
+
+
+def settings_of(cells: Sequence[store.Cell]) -> dict[str, Any]:
+    return {cell.id: cell.recipe["settings"] for cell in cells}
+
+
+def boards_of(cells: Sequence[store.Cell], **filters: Any) -> list[Board]:
+    return [board(table, k, None, settings_of(cells)) for k, table in enumerate(tables(cells, **filters))]
 
 
 def invoke(*arguments: object) -> Any:
@@ -141,20 +154,64 @@ def test_answers_are_whole_and_repeated_ones_stand_once(folder: Path, page: str)
 
 
 def test_what_does_not_fit_is_left_out_and_said(folder: Path) -> None:
-    from membench.report.boards import board
-
     cells = store.cells(folder)
-    boards = [
-        board(table, k, None, {c.id: c.recipe["settings"] for c in cells}) for k, table in enumerate(tables(cells))
-    ]
+    boards = boards_of(cells)
     whole = answers.answers_of(boards, cells)
     less = answers.answers_of(boards, cells, len(whole.text) - 1)
     least = answers.answers_of(boards, cells, 1500)
     assert not whole.left_out
-    assert "just after its write and after the last one" in less.left_out
-    assert "only the first" in least.left_out
+    assert "just after its write and after the last one" in less.left_out[0]
+    assert "only the first" in least.left_out[0]
     assert len(least.text) <= 1500 < len(less.text) < len(whole.text)
     assert least.count == whole.count
+
+
+def filled(root: Path, text: str) -> tuple[list[Board], list[store.Cell]]:
+    """The board of one method whose questions and answers are this text."""
+    put_cell(root, recipe("single", "bm25"), answer=text)
+    cells = store.cells(root)
+    return boards_of(cells), cells
+
+
+def test_the_limit_counts_bytes_and_not_characters(tmp_path: Path) -> None:
+    boards, cells = filled(tmp_path, "記憶" * 400)
+    whole = answers.answers_of(boards, cells)
+    size = len(whole.text.encode())
+    assert size > 2 * len(whole.text)
+    assert answers.answers_of(boards, cells, size).text == whole.text
+    less = answers.answers_of(boards, cells, size - 1)
+    assert less.left_out
+    assert len(less.text.encode()) < size
+
+
+def test_long_texts_are_cut_before_a_question_goes_and_no_question_is_said_so(tmp_path: Path) -> None:
+    boards, cells = filled(tmp_path, "long " * 10_000)
+    cut = answers.answers_of(boards, cells, 20_000)
+    data = json.loads(cut.text)
+    assert "texts end after 2,000 characters" in cut.left_out[0]
+    assert "question" not in cut.left_out[0]
+    assert any(text.endswith("… (48,000 more characters)") for text in data["strings"])
+    assert len(data["tables"][0]["questions"]) == 8
+    none = answers.answers_of(boards, cells, 400)
+    assert json.loads(none.text)["tables"][0]["questions"] == []
+    assert "no question is here" in none.left_out[0]
+    assert "first 0" not in none.left_out[0]
+
+
+def test_a_damaged_cell_lacks_its_answers_alone(tmp_path: Path) -> None:
+    put_cell(tmp_path / "cells", recipe("single", "bm25"))
+    put_cell(tmp_path / "cells", recipe("single", "dpr"))
+    cells = store.cells(tmp_path / "cells")
+    (broken,) = [cell for cell in cells if cell.recipe["method"] == "dpr"]
+    with (broken.folder / "records.jsonl").open("a") as file:
+        file.write("no record\n")
+    found = answers.answers_of(boards_of(cells), cells)
+    assert found.count == 8
+    assert len(found.left_out) == 1
+    done = invoke("report", tmp_path / "cells", "-o", tmp_path / "report.html")
+    assert done.exit_code == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"The answers of dpr in cell {broken.id} are missing" in text
 
 
 def test_retention_has_a_theory_line_for_a_pool_alone(folder: Path) -> None:
@@ -204,10 +261,48 @@ def test_nothing_stored_is_one_line_as_for_the_leaderboard(tmp_path: Path) -> No
     )
 
 
-@pytest.mark.parametrize(("name", "form"), [("missing/report.html", "html"), ("", "html"), ("file/figures", "svg")])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("missing/report.html", "html"), ("", "html"), ("file/x.html", "html"), ("file/figures", "svg")],
+)
 def test_what_cannot_be_written_is_one_line(folder: Path, tmp_path: Path, name: str, form: str) -> None:
     (tmp_path / "file").touch()
     done = invoke("report", folder, "-o", tmp_path / name, "--format", form)
     assert done.exit_code == 2
     assert len(done.output.strip().split("\n")) == 1
+    assert "Traceback" not in done.output
+    assert isinstance(done.exception, SystemExit)
     assert not list(tmp_path.glob("**/*.part"))
+
+
+def plots(cells: Sequence[store.Cell], **filters: Any) -> dict[str, Plot]:
+    """The figures of the only table, by their kinds."""
+    (table,) = tables(cells, **filters)
+    return {plot.kind: plot for plot in board(table, 1, filters.get("sort"), settings_of(cells)).plots}
+
+
+def test_the_caption_names_what_is_marked_and_the_column_that_tests(tmp_path: Path) -> None:
+    played = {
+        name: put_cell(tmp_path, recipe("gold", name), skill=skill)["summary"]
+        for name, skill in (("base", 0.1), ("in-context", 0.9))
+    }
+    for method in ("bm25", "dpr"):
+        put_cell(tmp_path, recipe("single", method), yardsticks=played)
+    cells = store.cells(tmp_path)
+    caption = plots(cells, task="single")["intervals"].caption
+    assert "no competitors: base (floor), in-context (reference)." in caption
+    assert caption.endswith("see the column group.")
+    assert plots(cells, task="single", against="dpr")["intervals"].caption.endswith("see the column difference.")
+    assert "column" not in plots(cells, task="single", method="dpr")["intervals"].caption
+    (table,) = tables(cells, task="single")
+    chance = replace(table.entries[-1], method="random", settings={}, seeds=(0,), mark="no model")
+    drawn = interval_plot([*table.entries, chance], "contains/all")
+    assert drawn
+    assert "in-context (reference), random (no model)." in drawn.caption
+
+
+def test_the_front_of_a_harm_is_its_least_and_the_axis_says_so(folder: Path) -> None:
+    cells = store.cells(folder)
+    harm = plots(cells, task="sequential", sort="drift_kl")["cost-b"]
+    assert harm.figure.axes[0].get_ylabel() == "drift_kl, lower is better"
+    assert plots(cells, task="sequential")["cost-b"].figure.axes[0].get_ylabel() == "contains"

@@ -119,6 +119,42 @@ def test_bytes_sort_by_size_and_what_is_missing_stands_last(page: Page) -> None:
         assert "–" not in shown[: len(shown) - shown.count("–")]
 
 
+def fill(table: Any, place: int, texts: list[str]) -> list[str]:
+    """Put texts into a column, and return those that there were rows for."""
+    script = "(rows, [k, texts]) => rows.forEach((row, n) => { row.cells[k].textContent = texts[n % texts.length]; })"
+    table.locator("tbody tr").evaluate_all(script, [place, texts])
+    return column(table, place)
+
+
+def sorted_twice(table: Any, place: int) -> list[list[str]]:
+    """The column after a first and a second click on its head."""
+    found = []
+    for _ in range(2):
+        table.locator("thead button").nth(place).click()
+        found.append(column(table, place))
+    return found
+
+
+def test_beyond_a_number_sorts_just_above_it(page: Page) -> None:
+    table, (place,) = table_with(page, "contains")
+    texts = ["19 [3, >19]", "20", ">19", "–"]
+    assert len(fill(table, place, texts)) == len(texts)
+    down, up = sorted_twice(table, place)
+    assert down == ["20", ">19", "19 [3, >19]", "–"]
+    assert up == ["19 [3, >19]", ">19", "20", "–"]
+
+
+def test_dates_sort_by_time(page: Page) -> None:
+    table, (place,) = table_with(page, "played")
+    days = [f"2026-{month}-03T10:00:00+00:00" for month in ("02", "11", "01", "12")]
+    put = fill(table, place, [*days, ""])
+    down, up = sorted_twice(table, place)
+    whole = sorted(text for text in put if text)
+    assert len(set(whole)) == 4
+    assert down == [*reversed(whole), *[""] * put.count("")]
+    assert up == [*whole, *[""] * put.count("")]
+
+
 def test_filters_hide_rows_and_tables_and_say_how_many_are_left(page: Page) -> None:
     page.get_by_label("Method").first.fill("BM2")
     rows = page.locator(".board table.sortable tbody tr:visible").all_inner_texts()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from membench.errors import MembenchError
 from membench.render import grids, notes, render
 from membench.store import Cell
 from membench.tables import Table, rows, tables
+from membench.views import ratio_of_sums
 
 CONTEXTS = 20
 
@@ -121,3 +123,43 @@ def test_fewer_than_two_methods_or_contexts_are_not_compared() -> None:
     assert one(THREE[:1]).remarks == ()
     assert one([cell("a", [0.5]), cell("b", [0.6])]).entries[0].standing is None
     assert "group" not in render([one(THREE[:1])], "md")
+
+
+def measured(method: str, name: str, scores: Mapping[str, float], value: float) -> Cell:
+    """A cell with one metric and bytes to have a front of."""
+    plain = cell(method, list(scores.values()))
+    costs = {"state_bytes_per_context": 9.0, "write_seconds_per_context": 1.0}
+    summary = {name: {"value": value, "contexts": dict(scores)}}
+    return replace(plain, result={**plain.result, "summary": summary, "costs": costs})
+
+
+def test_where_less_is_better_the_best_has_the_first_letter_and_the_front() -> None:
+    harms = {"harsh": 0.9, "rough": 0.5, "mild": 0.1}
+    cells = [
+        measured(m, "drift_kl/all", {f"c{k}": s for k, s in enumerate(wave(harm, k))}, harm)
+        for k, (m, harm) in enumerate(harms.items())
+    ]
+    table = one(cells, sort="drift_kl")
+    found = [(e.method, e.front, e.standing and (e.standing.group, e.standing.versus)) for e in table.entries]
+    assert found == [("mild", "bw", ("a", "rough")), ("rough", "", ("b", "mild")), ("harsh", "", ("c", "mild"))]
+
+
+def test_recommendations_are_ranked_judged_and_fronted_by_recall() -> None:
+    """The linearised values differ by the difference of the ratios, whatever the numbers of gold items."""
+    golds = {f"d{k}": 1.0 + k % 4 for k in range(CONTEXTS)}
+    cells, recalls = [], {}
+    for method, every in (("poor", 5), ("good", 1)):
+        hits = {d: (count if k % every == 0 else 0.0) for k, (d, count) in enumerate(golds.items())}
+        metric = ratio_of_sums({d: 0.8 * n for d, n in hits.items()}, golds)
+        assert metric
+        recalls[method] = metric.value
+        cells.append(measured(method, "recall@5/all", metric.contexts, metric.value))
+    for sort in (None, "write_seconds_per_context"):
+        table = one(cells, sort=sort)
+        good, poor = sorted(table.entries, key=lambda e: e.method)
+        assert good.standing
+        assert poor.standing
+        assert (good.standing.group, poor.standing.group, good.front, poor.front) == ("a", "b", "bw", "")
+        assert good.standing.difference == pytest.approx(recalls["good"] - recalls["poor"])
+        assert table.remarks[0].startswith("group: by recall@5;")
+    assert [e.method for e in one(cells).entries] == ["good", "poor"]

@@ -10,48 +10,81 @@ are places in `strings`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from membench.entry import Entry
-from membench.records import read_records
+from membench.records import Damaged, read_records
 from membench.report.boards import Board
 from membench.store import Cell
 
 LIMIT = 2_500_000  # bytes of all answers together
+LONG = 2_000  # characters of one text that are kept where not all fits
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """`text` is the JSON, safe inside a <script> element; `left_out` says what did not fit, in a sentence."""
+    """`text` is the JSON, safe inside a <script> element; `left_out` says what it lacks, a sentence each."""
 
     text: str
     count: int
-    left_out: str
+    left_out: Sequence[str]
 
 
 def answers_of(boards: Sequence[Board], cells: Iterable[Cell], limit: int = LIMIT) -> Answers:
-    """The answers to all questions of these tables, as many as `limit` bytes hold. Raises Damaged for a broken file."""
-    by_id = {cell.id: cell for cell in cells}
-    shown = dict.fromkeys(i for board in boards for entry in board.table.entries for i in entry.ids if i in by_id)
-    records: dict[str, list[Record]] = {
-        i: [r for r in read_records(by_id[i].folder) if r["type"] == "answer"] for i in shown
-    }
+    """The answers to all questions of these tables, as many as `limit` bytes hold; those of damaged files are left out.
+
+    What does not fit is given up in this order: the ends of long texts, answers between the first and the last one of a
+    question, questions.
+    """
+    records, damaged = _read(boards, cells)
     count = sum(map(len, records.values()))
-    whole = _json(boards, records)
-    if len(whole) <= limit:
-        return Answers(whole, count, "")
-    records = {i: _first_and_last(those) for i, those in records.items()}
-    size = max((len({r["question"] for r in those}) for those in records.values()), default=0)
-    kept, said = size, "of each question only the answers just after its write and after the last one are here"
     text = _json(boards, records)
-    while len(text) > limit and kept:
+    if _size(text) <= limit:
+        return Answers(text, count, damaged)
+    said = []
+    whole, text = text, _json(boards, records, longest=LONG)
+    if text != whole:
+        said.append(f"texts end after {LONG:,} characters")
+    if _size(text) > limit:
+        records = {i: _first_and_last(those) for i, those in records.items()}
+        text, fewer = _fewer(boards, records, limit)
+        said.append(fewer)
+    small = f"To keep the page small, {'; '.join(said)}. `membench show CELL -L 0` prints all of a cell."
+    return Answers(text, count, [*damaged, small])
+
+
+def _read(boards: Sequence[Board], cells: Iterable[Cell]) -> tuple[dict[str, list[Record]], list[str]]:
+    """The answers of each cell that these tables show, by its id; and a sentence for each whose file is damaged."""
+    by_id = {cell.id: cell for cell in cells}
+    records: dict[str, list[Record]] = {}
+    labels: dict[str, str] = {}
+    for entry in (entry for board in boards for entry in board.table.entries):
+        for i in entry.ids:
+            labels.setdefault(i, entry.label)
+    damaged = []
+    for i in (i for i in labels if i in by_id):
+        try:
+            records[i] = [r for r in read_records(by_id[i].folder) if r["type"] == "answer"]
+        except Damaged:
+            records[i] = []
+            why = "its records are damaged, and `membench verify` tells where"
+            damaged.append(f"The answers of {labels[i]} in cell {i} are missing: {why}.")
+    return records, damaged
+
+
+def _fewer(boards: Sequence[Board], records: Mapping[str, Sequence[Record]], limit: int) -> tuple[str, str]:
+    """As many questions of each table as fit, halved until they do, and what to say of them."""
+    kept = max((len({r["question"] for r in those}) for those in records.values()), default=0)
+    text = _json(boards, records, kept, LONG)
+    said = "of each question only the answers just after its write and after the last one are here"
+    while _size(text) > limit and kept:
         kept //= 2
-        text = _json(boards, records, kept)
+        text = _json(boards, records, kept, LONG)
         said = f"only the first {kept} questions of each table are here, with the answers after first and last write"
-    return Answers(text, count, f"To keep the page small, {said}. `membench show CELL -L 0` prints all of a cell.")
+    return text, said if kept else "no question is here: not even one of each table fits"
 
 
 def _first_and_last(records: Sequence[Record]) -> list[Record]:
@@ -67,24 +100,38 @@ def _first_and_last(records: Sequence[Record]) -> list[Record]:
     return [record for record in records if id(record) in kept]
 
 
-def _json(boards: Sequence[Board], records: Mapping[str, Sequence[Record]], most: int | None = None) -> str:
+def _size(text: str) -> int:
+    """Bytes in the page."""
+    return len(text.encode(errors="replace"))
+
+
+def _json(
+    boards: Sequence[Board],
+    records: Mapping[str, Sequence[Record]],
+    most: int | None = None,
+    longest: int | None = None,
+) -> str:
+    """At most so many questions of each table, and so many characters of a text."""
     strings: dict[str, int] = {}
-    tables = [_table(board, records, strings, most) for board in boards]
+
+    def place(text: str) -> int:
+        if longest is not None and len(text) > longest:
+            text = f"{text[:longest]} … ({len(text) - longest:,} more characters)"
+        return strings.setdefault(text, len(strings))
+
+    tables = [_table(board, records, place, most) for board in boards]
     whole = {"strings": list(strings), "tables": tables}
     # An answer may hold "</script>" or "<!--"; without "<" no text ends the element or opens another one.
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _table(
-    board: Board, records: Mapping[str, Sequence[Record]], strings: dict[str, int], most: int | None
+    board: Board, records: Mapping[str, Sequence[Record]], place: Callable[[str], int], most: int | None
 ) -> dict[str, Any]:
     rows = [(e, label, i) for e in board.table.entries for label, i in _labels(e) if i in records]
     asked = {r["question"] for e, _, i in rows if not e.mark for r in records[i]}
     questions: dict[str, list[Any]] = {}
     score = next((_score(r) for _, _, i in rows for r in records[i]), "")
-
-    def place(text: str) -> int:
-        return strings.setdefault(text, len(strings))
 
     for row, (_, _, i) in enumerate(rows):
         for r in records[i]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from membench.entry import Entry
+from membench.leading import leading_metric
 from membench.render import Grid, grids, notes
 from membench.report.costs import cost_plots
 from membench.report.drawing import SHOWN, Plot
@@ -31,7 +32,7 @@ class Board:
 def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Mapping[str, Any]]) -> Board:
     """The table with all of its figures that have something to show; `settings` are those of cells, by their ids."""
     shown, left_out = _shown(table.entries)
-    metric = _leading(table.entries, sort)
+    metric = leading_metric(table.entries, sort)
     plots = (
         interval_plot(shown, metric),
         retention_plot(shown, settings),
@@ -47,10 +48,3 @@ def _shown(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
     rivals = [e for e in entries if not e.mark and e.status == "done"]
     hidden = {id(e) for e in rivals[SHOWN:]}
     return [e for e in entries if e.status == "done" and id(e) not in hidden], len(hidden)
-
-
-def _leading(entries: Sequence[Entry], sort: str | None) -> str:
-    """The metric that figures show: the one that sorts; else the first recall@k of a recommendation, else contains."""
-    if sort and not any(sort in entry.costs for entry in entries):
-        return sort if "/" in sort or ":" in sort else f"{sort}/all"
-    return next((n for e in entries for n in e.names if n.startswith("recall@")), "contains/all")

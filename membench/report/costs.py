@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from membench.budget import FRONTS, with_fronts
-from membench.columns import size
+from membench.column_text import size
 from membench.entry import Entry
+from membench.leading import less_is_better
 from membench.report.drawing import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
 from membench.report.theme import light
 
@@ -55,7 +56,7 @@ def _cost_plot(entries: Sequence[Entry], metric: str, letter: str, cost: str) ->
             grid.append([entry.label, *map(number, (x, i.value, i.low, i.high)), "yes" if on else "no"])
         _scale(ax, [c for _, c, _ in points], letter)
         ax.set_xlabel(AXES[letter])
-        ax.set_ylabel(name)
+        ax.set_ylabel(f"{name}, lower is better" if less_is_better(metric) else name)
         ax.grid()
         ax.set_axisbelow(True)
         add_legend(figure)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from membench.columns import NOTHING
+from membench.column_text import NOTHING
 from membench.render import Grid
 from membench.report.theme import LINES, MARKERS, SERIES, THEME, light
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from membench.columns import NOTHING
+from membench.column_text import NOTHING
 from membench.entry import Entry
 from membench.report.drawing import WIDTH, Plot, axes, folded, number, styled
 from membench.report.theme import light
@@ -40,9 +40,21 @@ def interval_plot(entries: Sequence[Entry], metric: str) -> Plot | None:
         ax.grid(axis="x")
         ax.set_axisbelow(True)
         ax.set_xlabel(name)
+    shown = [entry for entry, _ in found]
     hollow = "; a hollow circle is the placebo" if any(line[4] != NOTHING for line in grid[1:]) else ""
-    caption = (
-        f"{name}: dot, value; line, 95 % interval{hollow}. Diamonds and dotted lines are floor and reference. "
-        "Overlap of two intervals is no test: see the column group."
-    )
+    caption = f"{name}: dot, value; line, 95 % interval{hollow}.{_marked(shown)}{_tested(shown)}"
     return Plot("intervals", f"{name} with intervals", caption, grid, figure)
+
+
+def _marked(entries: Sequence[Entry]) -> str:
+    labels = [entry.label for entry in entries if entry.mark]
+    return f" Diamonds and dotted lines are no competitors: {', '.join(labels)}." if labels else ""
+
+
+def _tested(entries: Sequence[Entry]) -> str:
+    """Where the table tells which differences are resolved; nothing where it compares none."""
+    standings = [entry.standing for entry in entries if entry.standing]
+    if not standings:
+        return ""
+    column = "difference" if standings[0].group is None else "group"
+    return f" Overlap of two intervals is no test: see the column {column}."

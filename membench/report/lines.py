@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.columns import NOTHING
+from membench.column_text import NOTHING
 from membench.entry import Entry
 from membench.report.drawing import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
 from membench.report.theme import light

@@ -29,13 +29,18 @@ nameTheme();
 
 // ---------------------------------------------------------------- tables
 
+const DATE = /^\d{4}-\d\d-\d\d/;
+const BEYOND = 1e-6; // that ">19" lies above 19
+
 // "8.66 MB ±…" as 8660000; what begins with no number sorts last, in both directions.
 function numberOf(text) {
-  const match = /^\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*([kMG]?B|%)?/i.exec(text);
-  return match ? parseFloat(match[1]) * (UNITS[match[2]] || 1) : NaN;
+  const match = /^\s*(>?)\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*([kMG]?B|%)?/i.exec(text);
+  if (!match) return NaN;
+  return parseFloat(match[2]) * (UNITS[match[3]] || 1) + (match[1] ? BEYOND : 0);
 }
 
 function compare(a, b, up) {
+  if (DATE.test(a) && DATE.test(b)) return up ? a.localeCompare(b) : b.localeCompare(a);
   const x = numberOf(a), y = numberOf(b);
   if (isNaN(x) || isNaN(y)) {
     if (!isNaN(x) || !isNaN(y)) return isNaN(x) ? 1 : -1;

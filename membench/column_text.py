@@ -1,0 +1,102 @@
+"""How the numbers of an entry stand in a cell of a table, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from membench.entry import Entry
+from membench.stats import Interval
+
+NOTHING = "–"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """With so many decimals."""
+    return NOTHING if value is None else f"{value:z.{digits}f}"  # z: no "-0.00"
+
+
+def estimate(found: Interval | None) -> str:
+    """A value, ± half of its interval where it has one."""
+    if found is None:
+        return NOTHING
+    return number(found.value) + ("" if found.high is None else f" ±{found.high - found.value:.2f}")
+
+
+def size(value: float | None) -> str:
+    """Bytes with a unit of 1000s."""
+    if value is None:
+        return NOTHING
+    for unit in ("B", "kB", "MB"):
+        if abs(value) < 999.5:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} GB"
+
+
+def metric(*names: str) -> Callable[[Entry], str]:
+    """The first of these metrics that there is, with its interval."""
+    return lambda entry: next((estimate(i) for n in names if (i := entry.interval(n))), NOTHING)
+
+
+def plain(name: str) -> Callable[[Entry], str]:
+    """A metric without its interval."""
+    return lambda entry: number(entry.value(name))
+
+
+def recovery(score: str) -> Callable[[Entry], str]:
+    """Of rehearsed facts where the data says which these are, else of all."""
+
+    def show(entry: Entry) -> str:
+        view = "rehearsed" if f"{score}/rehearsed" in entry.names else "all"
+        return estimate(entry.recovery(f"{score}/{view}"))
+
+    return show
+
+
+def group(entry: Entry) -> str:
+    """The letters of those that it is not resolved from."""
+    return (entry.standing and entry.standing.group) or NOTHING
+
+
+def difference(entry: Entry) -> str:
+    """To the declared method; a star where it is resolved."""
+    s = entry.standing
+    if s is None or s.group is not None:
+        return NOTHING
+    return f"{s.difference:+.2f} ±{s.high - s.difference:.2f}{' *' if s.resolved else ''}"
+
+
+def mde(entry: Entry) -> str:
+    """The minimum detectable effect."""
+    return number(entry.standing.mde if entry.standing else None)
+
+
+def need(entry: Entry) -> str:
+    """On the questions that need the memory; how many, of how many."""
+    shown = metric("contains/need")(entry)
+    return shown if entry.needed is None or shown == NOTHING else f"{shown} ({entry.needed[0]}/{entry.needed[1]})"
+
+
+def flops(name: str) -> Callable[[Entry], str]:
+    """A cost in two digits, such as 1.2e+09."""
+
+    def show(entry: Entry) -> str:
+        found = entry.cost(name)
+        return NOTHING if found is None else f"{found:.2g}"
+
+    return show
+
+
+def cost(name: str, digits: int) -> Callable[[Entry], str]:
+    """A cost with so many decimals."""
+    return lambda entry: number(entry.cost(name), digits)
+
+
+def in_bytes(name: str) -> Callable[[Entry], str]:
+    """A cost in bytes."""
+    return lambda entry: size(entry.cost(name))
+
+
+def coverage(entry: Entry) -> str:
+    """In per cent."""
+    return NOTHING if entry.coverage is None else f"{entry.coverage:.0%}"
