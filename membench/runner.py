@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from rich.console import Console
 from membench import store, weights
 from membench.api import Drift, Pair, Question
 from membench.audit import audit
-from membench.controls import compared, overlaps
+from membench.controls import overlaps
 from membench.drift import Baseline
 from membench.errors import MembenchError
 from membench.estimate import Estimator
@@ -40,6 +40,7 @@ from membench.provenance import versions
 from membench.reading import Reference
 from membench.records import CannotWrite, cannot_write
 from membench.scribe import Scribe
+from membench.yardsticks import Yardsticks
 
 __all__ = ["Request", "plan_cells", "run"]
 
@@ -85,6 +86,7 @@ class Session:
         self.done, self.over = 0, False
         self._baselines: dict[Drift, Baseline] = {}
         self.cells = plan(request, self.model, self._prompt_hash())
+        self._yardsticks = Yardsticks(self.cells, request.output)
 
     def _prompt_hash(self) -> str:
         if self.model.style == "chat":
@@ -120,7 +122,7 @@ class Session:
         results = (
             (c, self.played.get(c.recipe_id) or store.finished(self.request.output, c.recipe)) for c in self.cells
         )
-        return [self._completed(cell, result) for cell, result in results if result]
+        return [self._yardsticks.complete(cell, result) for cell, result in results if result]
 
     def _expect(self, missing: Sequence[Planned]) -> None:
         """Tell the reporter how long the cells will take, as `--dry-run` estimates it."""
@@ -178,16 +180,9 @@ class Session:
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
 
-    def _golds(self, cell: Planned) -> Iterator[Planned]:
-        """The yardsticks on this cell's data, as far as they are done."""
-        for other in self.cells:
-            ground = other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
-            if ground and store.finished(self.request.output, other.recipe):
-                yield other
-
     def _references(self, cell: Planned) -> dict[str, Reference]:
         """What the in-context reference answered, if it has been played; read again if it is no longer there."""
-        for gold in self._golds(cell):
+        for gold in self._yardsticks.of(cell):
             if gold.method_name == REFERENCE:
                 folder = self._folder(gold)
                 method = self._lent(gold, self._scribe(gold)).method
@@ -223,7 +218,7 @@ class Session:
             "label": cell.method.label,
             "recipe": cell.recipe,
             "summary": summary,
-            **({"yardsticks": {}} if reason else self._compared(cell, records, overlap)),
+            **({"yardsticks": {}} if reason else self._yardsticks.compare(cell, records, overlap)),
             "overlap": overlap,
             "ledger": ledger_of(records, self.llm.model.num_parameters()),
             "costs": costs,
@@ -237,35 +232,9 @@ class Session:
             store.write_targets(folder, pairs)
         return store.finish(folder, result)
 
-    def _compared(
-        self, cell: Planned, records: Sequence[Mapping[str, Any]], overlap: Mapping[str, float]
-    ) -> dict[str, Any]:
-        """What the yardsticks that are done say of this cell; see membench.controls."""
-        answers = [store.answer_of(r) for r in records if r["type"] == "answer"]
-        golds = {}
-        for gold in self._golds(cell):
-            rows = store.read_records(self._folder(gold))
-            golds[gold.method_name] = [store.answer_of(r) for r in rows if r["type"] == "answer"]
-        return compared(cell.task, answers, golds, None if cell.is_gold else overlap)
-
-    def _completed(self, cell: Planned, result: dict[str, Any]) -> dict[str, Any]:
-        """A result that was stored before its yardsticks were played gets them now; nothing else of it changes."""
-        golds = {gold.method_name for gold in self._golds(cell)}
-        if cell.is_gold or result["status"] != "done" or golds <= result["yardsticks"].keys():
-            return result
-        folder = self._folder(cell)
-        return store.finish(
-            folder, result | self._compared(cell, store.read_records(folder), result.get("overlap", {}))
-        )
-
 
 def _reason(error: Exception, folder: Path) -> str:
     """Why a cell failed, as it stands in its result. Raises DiskFull where that is why."""
     if isinstance(error, OSError) and isinstance(full := cannot_write(error, folder), store.DiskFull):
         raise full from error
     return str(error) if isinstance(error, MembenchError) else f"{type(error).__name__}: {error}"
-
-
-def _same_ground(gold: Planned, cell: Planned) -> bool:
-    """Whether a yardstick was played on this cell's data and model, and counts for its task."""
-    return cell.task.gold_script and gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
