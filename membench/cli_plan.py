@@ -11,9 +11,11 @@ import click
 from membench import weights
 from membench.api import Ask, Write
 from membench.cli_shell import print_json, print_table
+from membench.errors import standing_at
 from membench.estimate import Estimator
 from membench.forecast import spell
 from membench.plan import ModelInfo, Planned, Request, encoders_of, plan
+from membench.turns import share
 
 UNKNOWN = "unknown until the model is fetched"
 
@@ -22,9 +24,10 @@ def print_plan(requests: Sequence[Request], as_json: bool) -> None:
     """Show what `membench run` would do with these requests, without fetching or playing anything."""
     rows: list[dict[str, Any]] = []
     wanted: dict[str, str] = {}
-    for request in requests:
-        cells, done, path = _planned(request)
-        estimator = Estimator.of(request.output)
+    planned = [_planned(request) for request in requests]
+    shares = share([(request.output, *found[:2]) for request, found in zip(requests, planned, strict=True)])
+    for request, (_, done, path), cells in zip(requests, planned, shares, strict=True):
+        estimator = Estimator.of(request.output, request.device)
         rows += [_row(cell, cell.recipe_id in done, estimator, path) for cell in cells]
         known = weights.packaged()
         names = [n for n in (request.model, *encoders_of(cells)) if n in known and not weights.fetched(n)]
@@ -42,8 +45,9 @@ def print_plan(requests: Sequence[Request], as_json: bool) -> None:
 def _planned(request: Request) -> tuple[list[Planned], set[str], Path | None]:
     """The cells, the ids of those that are done, and the folder of the model if it is there."""
     if request.model in weights.ALIASES and not weights.fetched(request.model):
-        style = request.style or weights.style(request.model)
-        return plan(request, ModelInfo(request.model, "", UNKNOWN, request.dtype, style), UNKNOWN), set(), None
+        model = ModelInfo(request.model, "", UNKNOWN, request.dtype, request.style or weights.style(request.model))
+        with standing_at(request.place):
+            return plan(request, model, UNKNOWN), set(), None
     from membench.runner import plan_cells
 
     cells, done = plan_cells(request)

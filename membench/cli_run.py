@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from membench.cli_shell import FAILED, common, debugging, listed, whole_numbers
 from membench.cli_tables import output_option, print_tables
 from membench.errors import MembenchError
-from membench.run_file import Given, read, write
+from membench.run_file import Block, Given, read, write
 
 DEFAULT_MODEL = "smollm2-135m"
 SETTINGS = ("method-setting", "task-setting")  # options that take a map in a file
@@ -87,16 +87,16 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     A cell is a method on a task, with some data, model and seed. The same command again does only what is missing.
     """
     blocks = _blocks(ctx, file, {"dry_run": dry_run, "as_json": as_json, **options})
-    dry_run, as_json = (any([block.pop(name) for block in blocks]) for name in ("dry_run", "as_json"))
+    dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
     from membench.plan import Request
 
-    requests = [Request(**block) for block in blocks]
+    requests = [Request(**given, place=place) for place, given in blocks]
     if dry_run:
         from membench.cli_plan import print_plan
 
         print_plan(requests, as_json)
         return
-    results = _play(ctx, requests, blocks)
+    results = _play(ctx, requests, [given for _, given in blocks])
     print_tables(results, as_json)
     if any(result["status"] == "failed" for those in results.values() for result in those):
         ctx.exit(FAILED)
@@ -110,19 +110,19 @@ def _play(ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[
     from membench.models import Models
     from membench.outcome import Outcome, summary
     from membench.progress import Reporter
+    from membench.turns import share_out
 
     reporter, models, started = Reporter(Console(stderr=True)), Models(), time.monotonic()
     sessions = [runner.Session(request, reporter, debugging(ctx), models) for request in requests]
     saved = _save(ctx, blocks)
+    share_out(sessions, reporter)
     results: dict[Path, list[Any]] = {}
     try:
         for session in sessions:
             results.setdefault(session.request.output, []).extend(session.run())
     finally:
         outcomes = [
-            Outcome(
-                s.request.output, len(s.cells), s.done, tuple(s.played.values()), saved[s.request.output], not s.over
-            )
+            Outcome(s.request.output, s.turn, tuple(s.played.values()), saved[s.request.output], not s.over)
             for s in sessions
         ]
         for line in summary(outcomes, time.monotonic() - started):
@@ -130,22 +130,24 @@ def _play(ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[
     return results
 
 
-def _blocks(ctx: click.Context, file: Path | None, typed: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _blocks(ctx: click.Context, file: Path | None, typed: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The options of each block of the file (of the only one, without a file): typed flags, then the file's, then
-    what the environment or the default says. Raises MembenchError with file and line, MissingParameter.
+    what the environment or the default says; with the block's place. Raises MembenchError with file and line; without
+    a file, MissingParameter.
     """
     by_name = {option: p for p in ctx.command.params if p.expose_value and (option := _long(p)) != "config"}
-    blocks: list[dict[str, Any]] = []
-    for given in read(file, list(by_name), SETTINGS) if file else [{}]:
+    blocks: list[tuple[str, dict[str, Any]]] = []
+    for given in read(file, list(by_name), SETTINGS) if file else [Block({}, "")]:
         block = dict(typed)
-        for name, value in given.items():
+        for name, value in given.given.items():
             parameter = by_name[name]
             if ctx.get_parameter_source(str(parameter.name)) is not ParameterSource.COMMANDLINE:
                 block[str(parameter.name)] = _converted(ctx, parameter, name, value)
         for name in ("method", "task"):
             if not block[f"{name}s"]:
-                raise click.MissingParameter(ctx=ctx, param=by_name[name])
-        blocks.append(block)
+                missing = click.MissingParameter(ctx=ctx, param=by_name[name])
+                raise MembenchError(f"{given.place}: {missing.format_message()}") if file else missing
+        blocks.append((given.place, block))
     return blocks
 
 
@@ -166,7 +168,8 @@ def _save(ctx: click.Context, blocks: Sequence[Mapping[str, Any]]) -> dict[Path,
 
     names = {str(p.name): _long(p) for p in ctx.command.params}
     plain = [{names[n]: _plain(v) for n, v in b.items() if n != "overwrite" and v not in (None, ())} for b in blocks]
-    text = f"# membench run -C THIS_FILE plays this again, from the same folder.\n{write(plain)}"
+    what = "prints this comparison and plays what is missing of it, from the same folder"
+    text = f"# membench run -C THIS_FILE {what}.\n{write(plain)}"
     saved = {}
     for folder in dict.fromkeys(block["output"] for block in blocks):
         path = folder / "runs" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"

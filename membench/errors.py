@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class MembenchError(Exception):
     """Wrong input or an environment that lacks something; shown as one line, exit status 2."""
+
+
+@contextmanager
+def standing_at(place: str) -> Iterator[None]:
+    """What is wrong within is said with its place in a file ("run.yaml:3") in front; as it is where there is none."""
+    try:
+        yield
+    except MembenchError as error:
+        if not place:
+            raise
+        raise MembenchError(f"{place}: {error}") from error
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> MembenchError:

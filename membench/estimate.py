@@ -50,15 +50,19 @@ class Rate:
 
 @dataclass(frozen=True)
 class Estimator:
-    """Estimates from these results (of cells that are done) and, where they are silent, from the shipped seconds."""
+    """Estimates from these results (of cells that are done) and, where they are silent, from the shipped seconds.
+
+    A GPU's seconds say nothing of a CPU, nor the reverse: `of` takes only what was played on such a device.
+    """
 
     results: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def of(cls, output: Path) -> Estimator:
-        """From what is stored in a folder, which may be missing."""
+    def of(cls, output: Path, device: str) -> Estimator:
+        """From what is stored in a folder, which may be missing, of cells that were played on this kind of device."""
         found = store.cells(output) if output.is_dir() else ()
-        return cls([cell.result for cell in found if cell.status == "done"])
+        done = (cell.result for cell in found if cell.status == "done")
+        return cls([result for result in done if _device(result.get("versions", {})) == _kind(device)])
 
     def estimate(self, cell: Planned, path: Path | None = None) -> Estimate:
         """What a cell will take; `path` is the folder of its model, if that is there."""
@@ -68,7 +72,8 @@ class Estimator:
         if not rates:
             return self._rough(cell, path)
         peaks = [rate.peak for rate in rates if rate.peak]
-        seconds = median(rate.seconds(*_work(cell), _epochs(cell.recipe)) for rate in rates)
+        work = *_work(cell), _epochs(cell.recipe)
+        seconds = median(rate.seconds(*work) for rate in rates)
         tasks = sorted({r["recipe"]["task"] for r in nearest})
         where = f"{len(rates)} stored cell{'s'[: len(rates) != 1]} of {cell.recipe['method']} on {', '.join(tasks)}"
         return Estimate(seconds, median(peaks) if peaks else None, where)
@@ -140,8 +145,19 @@ def _plain(recipe: Mapping[str, Any]) -> bool:
 
 def _machine(versions: Mapping[str, Any]) -> str:
     threads = versions["threads"]
-    named = versions.get("gpu") or versions.get("cpu") or versions["machine"]
+    gpu = versions.get("gpu") if _device(versions) == "cuda" else None
+    named = gpu or versions.get("cpu") or versions["machine"]
     return f"{named} ({threads} thread{'s'[: threads != 1]})"
+
+
+def _device(versions: Mapping[str, Any]) -> str:
+    """The kind of device of a cell; where a result does not tell, the GPU of its machine if there was one."""
+    return _kind(versions.get("device") or ("cuda" if versions.get("gpu") else "cpu"))
+
+
+def _kind(device: str) -> str:
+    """cuda:1 is a cuda."""
+    return device.partition(":")[0]
 
 
 def _same(result: Mapping[str, Any], cell: Planned, keys: Sequence[str]) -> bool:

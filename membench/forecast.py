@@ -34,11 +34,12 @@ class Forecast:
         self.first = share if self.first is None else self.first
         self.share = share
 
-    def end(self) -> float:
-        """The cell is over; returns its seconds."""
+    def end(self, failed: bool = False) -> float:
+        """The cell is over; returns its seconds, which are no measure of others if it failed."""
         assert self.cell is not None
         seconds = self.spent()
-        self.taken[self.cell] = seconds
+        if not failed:
+            self.taken[self.cell] = seconds
         self.cell = None
         return seconds
 

@@ -11,15 +11,15 @@ from typing import Any
 
 from membench.forecast import spell
 from membench.plan import YARDSTICKS
+from membench.turns import Turn
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one request came to in its folder; `stopped` before its end it has fewer results than `cells`."""
+    """What one request came to in its folder; `stopped` before its end it has played less than its turn."""
 
     output: Path
-    cells: int
-    done_before: int
+    turn: Turn
     played: Sequence[Mapping[str, Any]]
     saved: Path  # the settings, for `membench run -C`
     stopped: bool = False
@@ -32,14 +32,14 @@ class Outcome:
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
     """The lines; what to type next is one command a line, ready to be copied."""
-    cells, before = sum(o.cells for o in outcomes), sum(o.done_before for o in outcomes)
+    before, missing = sum(o.turn.done for o in outcomes), sum(len(o.turn.missing) for o in outcomes)
     failed = sum(len(o.failed) for o in outcomes)
     played = sum(len(o.played) for o in outcomes) - failed
-    left = cells - before - played - failed
+    left = missing - played - failed
     parts = [f"{played} played", f"{failed} failed", f"{before} done already and skipped"]
     parts += [f"{left} not played yet"] if left else []
     folders = list(dict.fromkeys(str(o.output) for o in outcomes))
-    head = f"{cells} cells: {', '.join(parts)}; {spell(seconds)}; in {', '.join(folders)}"
+    head = f"{before + missing} cells: {', '.join(parts)}; {spell(seconds)}; in {', '.join(folders)}"
     return [head, *dict.fromkeys(line for o in outcomes for line in _next(o)), *_again(outcomes)]
 
 
@@ -56,9 +56,9 @@ def _next(outcome: Outcome) -> list[str]:
 
 
 def _again(outcomes: Sequence[Outcome]) -> list[str]:
-    """How to resume what is missing, and to play the same comparison anew."""
+    """How to resume what is missing, and to have the same comparison again."""
     missing = any(o.stopped or o.failed for o in outcomes)
-    what = "plays what is missing" if missing else "plays the same comparison again"
+    what = "plays what is missing" if missing else "prints the same comparison; with -o OTHER plays it anew"
     saved = dict.fromkeys(str(o.saved) for o in outcomes)
     same = "the same command, or " if missing else ""
     return [f"  {same}membench run -C {shlex.quote(path)}  # {what}" for path in saved]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ YARDSTICKS = ("in-context", "base")  # the reference first: every other cell is 
 
 @dataclass(frozen=True)
 class Request:
-    """What `membench run` was asked for."""
+    """What `membench run` was asked for; `place` is where it stands in a file of options ("run.yaml:3"), if it does."""
 
     methods: tuple[str, ...]
     tasks: tuple[str, ...]
@@ -45,6 +45,7 @@ class Request:
     yardsticks: bool = True
     trust_remote_code: bool = False
     base_url: str | None = None
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from membench import episodes
 from membench import memory as memories
 from membench.api import Answer, Ask, Drift, Episode, Forget, Method, Question, Recall, Write
 from membench.drift import Baseline, baseline, measure
@@ -89,7 +90,7 @@ class Player:
         for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
             for k, step in enumerate(episode.steps):
                 if isinstance(step, Forget):
-                    left = len(_held(episode, k + 1))
+                    left = len(episodes.held(episode, k + 1))
                     raise MembenchError(
                         f"{self.cell.method_name} cannot forget: {self.method.cannot_forget}; the contexts that are "
                         f"left at step {k + 1} of {episode.name} would have to be written again ({left})"
@@ -97,7 +98,7 @@ class Player:
 
     def _restore(self, episode: Episode, upto: int) -> Any:
         """The memory as it was before step `upto`: the snapshot if it is that one, or else all is written again."""
-        changes = _changes(episode, upto)
+        changes = episodes.changes(episode, upto)
         if not changes:
             return None
         with contextlib.suppress(MembenchError):  # no snapshot, or a damaged one
@@ -149,7 +150,7 @@ class Player:
 
     def _recollect(self, episode: Episode, k: int) -> None:
         """Know again what a closed Ask answered, so that a resumed run reads no more than an undisturbed one."""
-        changes = _changes(episode, k)
+        changes = episodes.changes(episode, k)
         state = self.log.memory_after(episode.name, changes[-1]) if changes else memories.digest(None)
         for record in self.log.answers_of(episode.name, k):
             self._known[state, record["question"]] = record["answer"], record["scores"]
@@ -168,7 +169,7 @@ class Player:
                 results = self._read(memory, fresh)
             self._known |= {(state, q.id): result for q, result in zip(fresh, results, strict=True)}
         seconds, tokens = self.llm.meter.lap()
-        written, positions = _written(episode, k), _positions(episode, k)
+        written, positions = episodes.written(episode, k), episodes.positions(episode, k)
         for question in step.questions:
             text, scores = self._known[state, question.id]
             answer = Answer(
@@ -224,36 +225,3 @@ def likelihood(reading: Reading) -> dict[str, float]:
         rank = 1.0 + sum(other >= gold for other in others)
         scores |= {"margin": round(margin, 6), "acc_mc": float(margin > 0), "rank_mc": rank}
     return scores
-
-
-def _written(episode: Episode, upto: int) -> int:
-    """How many contexts the steps before step `upto` wrote."""
-    return sum(len(step.contexts) for step in episode.steps[:upto] if isinstance(step, Write))
-
-
-def _held(episode: Episode, upto: int) -> list[str]:
-    """The contexts that the memory holds before step `upto`: written, and not forgotten since."""
-    held: list[str] = []
-    for step in episode.steps[:upto]:
-        if isinstance(step, Write):
-            held += [c.id for c in step.contexts]
-        elif isinstance(step, Forget):
-            gone = {c.id for c in step.contexts}
-            held = [c for c in held if c not in gone]
-    return held
-
-
-def _positions(episode: Episode, upto: int) -> dict[str, int]:
-    """The 1-based place of each context in the episode's order of writing; of one written twice, the first.
-
-    Without those that are forgotten before step `upto` and not written again.
-    """
-    order = [c.id for step in episode.steps if isinstance(step, Write) for c in step.contexts]
-    early = [c.id for step in episode.steps[:upto] if isinstance(step, Write) for c in step.contexts]
-    gone = set(early) - set(_held(episode, upto))
-    return {context: i + 1 for i, context in reversed(list(enumerate(order))) if context not in gone}
-
-
-def _changes(episode: Episode, upto: int) -> list[int]:
-    """The steps before step `upto` that changed the memory."""
-    return [k for k, step in enumerate(episode.steps[:upto]) if isinstance(step, Write | Forget)]

@@ -22,8 +22,8 @@ class Reporter:
         self.forecast = Forecast([None])
 
     def say(self, text: str) -> None:
-        """One line."""
-        self.console.print(escape(text), highlight=False)
+        """One line, however long."""
+        self.console.print(escape(text), highlight=False, soft_wrap=True)
 
     def expect(self, seconds: Sequence[float | None]) -> None:
         """How long each cell will take that is played from now on, in the order of play; None where nobody knows."""
@@ -31,19 +31,23 @@ class Reporter:
 
     @contextmanager
     def cell(self, title: str, number: int, count: int, steps: int) -> Iterator[Stepper]:
-        """Report one cell from start to end."""
+        """Report one cell from start to end; number `number`, from 1, of the `count` that are played in all."""
         bar = Progress(
             TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), _Told(),
             console=self.console, transient=True, disable=not self.console.is_terminal,
         )  # fmt: skip
         head = f"[{number}/{count}] {title}"
+        self.forecast.start(number - 1)
         if not self.console.is_terminal:
             self.say(f"{head}: {steps} steps{self._left()}")
-        self.forecast.start(number - 1)
         if count > 1:
             bar.add_task("all cells", total=count, completed=number - 1, told=self._all_told)
-        with bar:
-            yield Stepper(bar, escape(head), steps, self.forecast)
+        try:
+            with bar:
+                yield Stepper(bar, escape(head), steps, self.forecast)
+        except BaseException:
+            self.forecast.end(failed=True)
+            raise
         seconds = self.forecast.end()
         self.say(f"{head}: {spell(seconds)}{self._left() if number < count else ''}")
 

@@ -18,8 +18,11 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def versions() -> dict[str, Any]:
-    """The record of reproduction that stands in a result; memory in bytes, None where the system does not tell."""
+def versions(device: str) -> dict[str, Any]:
+    """The record of reproduction that stands in a result; memory in bytes, None where the system does not tell.
+
+    `device` is where the model stood; `gpu` is named if there is one, whether or not it was that.
+    """
     return {
         "membench": metadata.version("membench"),
         **source(),
@@ -28,6 +31,7 @@ def versions() -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "memory_bytes": _memory(),
+        "device": device,
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
         **{name: metadata.version(name) for name in PACKAGES},

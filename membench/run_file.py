@@ -25,7 +25,12 @@ class Given:
     place: str
 
 
-Block = Mapping[str, Given]
+@dataclass(frozen=True)
+class Block:
+    """Options by name, and where they stand ("a.yaml:3")."""
+
+    given: Mapping[str, Given]
+    place: str
 
 
 def read(path: Path, names: Sequence[str], settings: Sequence[str]) -> list[Block]:
@@ -53,10 +58,11 @@ def read(path: Path, names: Sequence[str], settings: Sequence[str]) -> list[Bloc
     blocks = [value for key, value in common.pairs(root) if key == RUNS]
     shared = common.options(above)
     if not blocks:
-        return [shared]
+        return [Block(shared, common.place(root))]
     if not isinstance(blocks[0], yaml.SequenceNode) or not blocks[0].value:
         raise MembenchError(f"{common.place(blocks[0])}: {RUNS} wants a list of maps of options")
-    return [{**shared, **common.options(dict(common.pairs(block)))} for block in blocks[0].value]
+    own = [(common.options(dict(common.pairs(block))), common.place(block)) for block in blocks[0].value]
+    return [Block({**shared, **options}, place) for options, place in own]
 
 
 @dataclass(frozen=True)
@@ -92,10 +98,19 @@ class _Reader:
         if node.id == "mapping":
             if name not in self.settings:
                 raise MembenchError(f"{self.place(node)}: {name} wants a value or a list, not a map")
-            texts = [f"{key.value}={self._setting(name, value)}" for key, value in node.value]
-            return Given(tuple(texts), True, self.place(node))
+            return Given(tuple(self._settings(name, node)), True, self.place(node))
         nodes = node.value if node.id == "sequence" else [node]
         return Given(tuple(self._text(name, part) for part in nodes), node.id == "sequence", self.place(node))
+
+    def _settings(self, name: str, node: Any) -> Iterator[str]:
+        """A map of settings as -M has them; `_` and `-` are the same in a setting's name."""
+        seen: set[str] = set()
+        for key, value in node.value:
+            setting = self._text(name, key)
+            if (same := setting.replace("-", "_")) in seen:
+                raise MembenchError(f"{self.place(key)}: {name}: {setting} stands twice")
+            seen.add(same)
+            yield f"{setting}={self._setting(name, value)}"
 
     def _setting(self, name: str, node: Any) -> str:
         """The value of a setting as -M has it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,9 @@ from rich.console import Console
 from membench import store, weights
 from membench.api import Drift, Pair, Question
 from membench.audit import audit
-from membench.controls import compared, overlaps
+from membench.controls import overlaps
 from membench.drift import Baseline
-from membench.errors import MembenchError
-from membench.estimate import Estimator
+from membench.errors import MembenchError, standing_at
 from membench.gold import gold_readings, load_references, save_references
 from membench.ledger import ledger_of
 from membench.llm import LLM
@@ -40,6 +39,8 @@ from membench.provenance import versions
 from membench.reading import Reference
 from membench.records import CannotWrite, cannot_write
 from membench.scribe import Scribe
+from membench.turns import Turn, share_out
+from membench.yardsticks import Yardsticks
 
 __all__ = ["Request", "plan_cells", "run"]
 
@@ -54,21 +55,21 @@ def run(request: Request, console: Console | None = None, debug: bool = False) -
     """
     reporter = Reporter(console or Console(stderr=True))
     session = Session(request, reporter, debug)
+    share_out([session], reporter)
     return session.run()
 
 
 def plan_cells(request: Request) -> tuple[list[Planned], set[str]]:
     """The cells of a request, and the ids of those that are done already (for --dry-run)."""
     session = Session(request, Reporter(Console(stderr=True)), False)
-    done = {c.recipe_id for c in session.cells if session.result(c) is not None}
-    return session.cells, done
+    return session.cells, session.finished()
 
 
 class Session:
     """One run of a request: the plan, the model (loaded when the first cell needs it) and the cells' outcomes.
 
-    `played` has the results of the cells that this run played so far, by id; `done` counts those that were done before;
-    `over` is whether all were played.
+    `cells` are all that the request names, `turn` says which of them it has to play (see membench.turns); `played` has
+    the results of those that it played so far, by id; `over` is whether all were played.
     """
 
     def __init__(self, request: Request, reporter: Reporter, debug: bool, models: Models | None = None):
@@ -77,14 +78,15 @@ class Session:
         self.request = request
         self.reporter = reporter
         self.debug = debug
-        validate(request)
-        style = request.style or weights.style(request.model)
-        self.model: ModelInfo = resolve_model(request, style)
         self._models = models or Models()
         self.played: dict[str, dict[str, Any]] = {}
-        self.done, self.over = 0, False
+        self.turn, self.over = Turn(), False
         self._baselines: dict[Drift, Baseline] = {}
-        self.cells = plan(request, self.model, self._prompt_hash())
+        with standing_at(request.place):
+            validate(request)
+            self.model: ModelInfo = resolve_model(request, request.style or weights.style(request.model))
+            self.cells = plan(request, self.model, self._prompt_hash())
+        self._yardsticks = Yardsticks(self.cells, request.output)
 
     def _prompt_hash(self) -> str:
         if self.model.style == "chat":
@@ -101,31 +103,28 @@ class Session:
         stored = None if self.request.overwrite else store.finished(self.request.output, cell.recipe)
         return stored if stored and store.sound(self._folder(cell), stored) else None
 
+    def finished(self) -> set[str]:
+        """The ids of the cells that are not to be played."""
+        return {cell.recipe_id for cell in self.cells if self.result(cell) is not None}
+
     def _folder(self, cell: Planned) -> Path:
         return store.folder_of(self.request.output, cell.recipe)
 
     def run(self) -> list[dict[str, Any]]:
-        """Play what is missing."""
-        missing = [cell for cell in self.cells if self.result(cell) is None]
-        self.done = len(self.cells) - len(missing)
-        self.reporter.say(f"{len(self.cells)} cells, {self.done} of them done already, in {self.request.output}")
-        for name in encoders_of(missing):
-            weights.resolve(name, self.request.offline)
-        if missing:
-            check_window(missing, self.llm)
-            self._expect(missing)
-        for k, cell in enumerate(missing, 1):
-            self.played[cell.recipe_id] = self._play(cell, k, len(missing))
+        """Play what falls to this request."""
+        missing = self.turn.missing
+        with standing_at(self.request.place):
+            for name in encoders_of(missing):
+                weights.resolve(name, self.request.offline)
+            if missing:
+                check_window(missing, self.llm)
+        for k, cell in enumerate(missing, self.turn.first):
+            self.played[cell.recipe_id] = self._play(cell, k, self.turn.of)
         self.over = True
         results = (
             (c, self.played.get(c.recipe_id) or store.finished(self.request.output, c.recipe)) for c in self.cells
         )
-        return [self._completed(cell, result) for cell, result in results if result]
-
-    def _expect(self, missing: Sequence[Planned]) -> None:
-        """Tell the reporter how long the cells will take, as `--dry-run` estimates it."""
-        estimator, path = Estimator.of(self.request.output), Path(self.model.path)
-        self.reporter.expect([estimator.estimate(cell, path).seconds for cell in missing])
+        return [self._yardsticks.complete(cell, result) for cell, result in results if result]
 
     def _play(self, cell: Planned, number: int, count: int) -> dict[str, Any]:
         folder = store.open_cell(self.request.output, cell.recipe)
@@ -178,16 +177,9 @@ class Session:
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
 
-    def _golds(self, cell: Planned) -> Iterator[Planned]:
-        """The yardsticks on this cell's data, as far as they are done."""
-        for other in self.cells:
-            ground = other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
-            if ground and store.finished(self.request.output, other.recipe):
-                yield other
-
     def _references(self, cell: Planned) -> dict[str, Reference]:
         """What the in-context reference answered, if it has been played; read again if it is no longer there."""
-        for gold in self._golds(cell):
+        for gold in self._yardsticks.of(cell):
             if gold.method_name == REFERENCE:
                 folder = self._folder(gold)
                 method = self._lent(gold, self._scribe(gold)).method
@@ -223,13 +215,13 @@ class Session:
             "label": cell.method.label,
             "recipe": cell.recipe,
             "summary": summary,
-            **({"yardsticks": {}} if reason else self._compared(cell, records, overlap)),
+            **({"yardsticks": {}} if reason else self._yardsticks.compare(cell, records, overlap)),
             "overlap": overlap,
             "ledger": ledger_of(records, self.llm.model.num_parameters()),
             "costs": costs,
             "counts": counts,
             "audit": audit(pairs, questions, {c.id: c.text for c in cell.data.contexts}) if pairs else None,
-            "versions": versions(),
+            "versions": versions(self.request.device),
             "started": started,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -237,35 +229,9 @@ class Session:
             store.write_targets(folder, pairs)
         return store.finish(folder, result)
 
-    def _compared(
-        self, cell: Planned, records: Sequence[Mapping[str, Any]], overlap: Mapping[str, float]
-    ) -> dict[str, Any]:
-        """What the yardsticks that are done say of this cell; see membench.controls."""
-        answers = [store.answer_of(r) for r in records if r["type"] == "answer"]
-        golds = {}
-        for gold in self._golds(cell):
-            rows = store.read_records(self._folder(gold))
-            golds[gold.method_name] = [store.answer_of(r) for r in rows if r["type"] == "answer"]
-        return compared(cell.task, answers, golds, None if cell.is_gold else overlap)
-
-    def _completed(self, cell: Planned, result: dict[str, Any]) -> dict[str, Any]:
-        """A result that was stored before its yardsticks were played gets them now; nothing else of it changes."""
-        golds = {gold.method_name for gold in self._golds(cell)}
-        if cell.is_gold or result["status"] != "done" or golds <= result["yardsticks"].keys():
-            return result
-        folder = self._folder(cell)
-        return store.finish(
-            folder, result | self._compared(cell, store.read_records(folder), result.get("overlap", {}))
-        )
-
 
 def _reason(error: Exception, folder: Path) -> str:
     """Why a cell failed, as it stands in its result. Raises DiskFull where that is why."""
     if isinstance(error, OSError) and isinstance(full := cannot_write(error, folder), store.DiskFull):
         raise full from error
     return str(error) if isinstance(error, MembenchError) else f"{type(error).__name__}: {error}"
-
-
-def _same_ground(gold: Planned, cell: Planned) -> bool:
-    """Whether a yardstick was played on this cell's data and model, and counts for its task."""
-    return cell.task.gold_script and gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts

@@ -171,10 +171,10 @@ def test_ratios_by_jackknife_below_thirty_and_by_studentised_bootstrap_above() -
 
 
 def test_the_record_names_commit_and_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = provenance.versions()
+    found = provenance.versions("cpu")
     assert found["cores"] >= 1
     assert found["memory_bytes"] is None or found["memory_bytes"] > 1e8
-    assert {"cpu", "threads", "python", "torch", "scipy"} <= found.keys()
+    assert {"cpu", "device", "threads", "python", "torch", "scipy"} <= found.keys()
     root = tmp_path / "tree"
     (root / "membench").mkdir(parents=True)
     (root / "pyproject.toml").touch()

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from membench import plan
+from membench import plan, store
 from membench.cli import main
 from membench.estimate import MEASURED, Estimator, parameters, read_measured
 from membench.forecast import Forecast, spell
@@ -57,6 +57,34 @@ def test_what_another_model_or_method_took_is_no_measure(data_file: Path) -> Non
     (other,) = cells(data_file, "bm25", limit=3)
     found = Estimator([result(cell, 1.0, 1.0, model="n"), result(other, 1.0, 1.0)]).estimate(cell)
     assert (found.seconds, found.source) == (None, "nothing like it is stored, nor in the reference run")
+
+
+def test_a_gpus_seconds_are_no_measure_of_a_cpu_nor_the_reverse(data_file: Path, tmp_path: Path) -> None:
+    (cell,) = cells(data_file, "ft-s", limit=3)
+    gpu = {"gpu": "Some GPU"}
+    more: dict[str, Any] = {"schema": store.SCHEMA, "summary": {}, "counts": {}}
+    for k, (versions, write) in enumerate(
+        [({"device": "cpu", **gpu}, 10.0), ({"device": "cuda:1", **gpu}, 1.0), ({"gpu": None}, 10.0), (gpu, 1.0)]
+    ):
+        stored = {**result(cell, write, 0.0, seed=k), "id": f"{k}", "versions": versions, **more}
+        store.finish(store.open_cell(tmp_path, stored["recipe"]), stored)
+    for device, seconds in (("cpu", 30.0), ("cuda", 3.0), ("cuda:0", 3.0)):
+        found = Estimator.of(tmp_path, device).estimate(cell)
+        assert (found.seconds, found.source) == (seconds, "2 stored cells of ft-s on single"), device
+    assert Estimator.of(tmp_path, "mps").estimate(cell).rough
+
+
+def test_a_cells_work_is_counted_once_for_all_stored_cells(data_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cell,) = cells(data_file, "ft-s", limit=3)
+    counted: list[plan.Planned] = []
+
+    def work(cell: plan.Planned) -> tuple[int, int]:
+        counted.append(cell)
+        return 1, 1
+
+    monkeypatch.setattr("membench.estimate._work", work)
+    assert Estimator([result(cell, 10.0, 0.5)] * 5).estimate(cell).seconds == 10.5
+    assert len(counted) == 1
 
 
 def test_without_stored_cells_the_reference_runs_seconds_are_said_to_be_rough(data_file: Path, tiny: Path) -> None:
@@ -166,3 +194,22 @@ def test_a_pipe_gets_a_line_at_each_end_of_a_cell() -> None:
     first, second = shown.getvalue().splitlines()
     assert first.startswith("[1/2] ft-s · single: 8 steps; about 2 min left in all, until ")
     assert second.startswith("[1/2] ft-s · single: 0 s; about ")
+
+
+def test_a_failed_cell_is_neither_left_to_play_nor_a_measure() -> None:
+    shown = io.StringIO()
+    reporter = Reporter(Console(file=shown, width=150))
+    reporter.expect([3600.0, 60.0, 60.0])
+    with pytest.raises(ZeroDivisionError), reporter.cell("ft-s · single", 1, 3, 8) as step:
+        step(0, f"w{1 // 0}")
+    assert reporter.forecast.left() == 120  # as expected before: the failed cell's 0 s tell nothing of the others
+    assert reporter.forecast.left_of_cell() == 0
+    with reporter.cell("bm25 · single", 2, 3, 8):
+        pass
+    assert "[2/3] bm25 · single: 8 steps; about 2 min left in all" in shown.getvalue()
+
+
+def test_a_line_in_a_pipe_is_one_line_however_long() -> None:
+    shown = io.StringIO()
+    Reporter(Console(file=shown)).say("failed: " + "because " * 40)
+    assert shown.getvalue().count("\n") == 1

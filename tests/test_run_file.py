@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from membench.cli import main
 from membench.cli_run import run as run_command
+from membench.estimate import Estimate
 from membench.plan import Request
 
 
@@ -112,7 +113,13 @@ def test_blocks_take_what_stands_above_them(tmp_path: Path, requests: list[Reque
         ("runs: {method: bm25}\n", "run.yaml:1: runs wants a list"),
         ("runs:\n- method: bm25\n  runs: []\n", "run.yaml:3: runs stands at the top of a file alone"),
         ("runs:\n- method: bm25\n- bm25\n", "run.yaml:3: expected a map of options"),
-        ("method: bm25\n", "Missing option '-t' / '--task'"),
+        ("method: bm25\n", "run.yaml:1: Missing option '-t' / '--task'"),
+        ("method: bm25\nruns:\n- task: single\n- method:\n", "run.yaml:4: method wants a value, got nothing"),
+        ("limit: 2\nruns:\n- {method: bm25, task: single}\n- task: single\n", "run.yaml:4: Missing option '-m'"),
+        ("method-setting:\n  epochs: 1\n  epochs: 2\n", "run.yaml:3: method-setting: epochs stands twice"),
+        ("method-setting: {chunk_tokens: 1, chunk-tokens: 2}\n", "run.yaml:1: method-setting: chunk-tokens stands"),
+        ("task-setting:\n  [a, b]: 1\n", "run.yaml:2: task-setting wants a value, got sequence"),
+        ("task-setting: {null: 1}\n", "run.yaml:1: task-setting wants a value, got nothing"),
         ("config: other.yaml\n", "run.yaml:1: unknown option 'config'"),
     ],
 )
@@ -171,10 +178,83 @@ def test_blocks_are_played_and_the_saved_file_plays_them_again(text: str, tmp_pa
     assert anew.exit_code == 0
 
 
-def test_a_wrong_block_is_refused_before_any_is_played(text: str, tmp_path: Path) -> None:
-    result = options(tmp_path, text.replace("epochs: 1", "epoch: 1"))
-    assert result.exit_code == 2
-    assert "unknown setting 'epoch'" in result.stderr
+@pytest.fixture
+def shared(tiny: Path, data_file: Path, tmp_path: Path) -> str:
+    """Two blocks that have the yardsticks in common: four cells, not six."""
+    common = {"model": str(tiny), "data": f"jsonl:{data_file}", "output": str(tmp_path / "out"), "task": "single"}
+    return str(yaml.safe_dump({**common, "limit": 2, "runs": [{"method": "bm25"}, {"method": "full-context"}]}))
+
+
+METHODS = ["in-context", "base", "bm25", "full-context"]
+
+
+def starts(result: Result) -> list[str]:
+    """The number and method of each cell that was played, as the lines say that stand where it starts."""
+    return [line.partition(" ·")[0] for line in result.stderr.splitlines() if line.startswith("[") and " steps" in line]
+
+
+def test_a_cell_that_blocks_share_is_listed_played_and_counted_once(shared: str, tmp_path: Path) -> None:
+    listed = json.loads(options(tmp_path, shared, "--dry-run", "--json").stdout)["cells"]
+    assert [row["method"] for row in listed] == METHODS
+    numbered = [f"[{k}/4] {name}" for k, name in enumerate(METHODS, 1)]  # of all blocks, not of one
+    result = options(tmp_path, shared)
+    assert starts(result) == numbered
+    assert "4 cells, 0 of them done already" in result.stderr
+    assert "4 cells: 4 played, 0 failed, 0 done already and skipped; " in result.stderr
+    anew = options(tmp_path, shared, "--overwrite")
+    assert starts(anew) == numbered
+    assert "4 cells: 4 played, 0 failed, 0 done already and skipped; " in anew.stderr
+    one = options(tmp_path, shared.replace("- method: full-context", "- {method: full-context, overwrite: true}"))
+    assert starts(one) == [f"[{k}/3] {name}" for k, name in enumerate(["in-context", "base", "full-context"], 1)]
+    assert "4 cells: 3 played, 0 failed, 1 done already and skipped; " in one.stderr
+
+
+def test_the_time_left_is_that_of_all_blocks(shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert options(tmp_path, shared).exit_code == 0
+    hour = Estimate(3600.0, None, "")
+    monkeypatch.setattr("membench.estimate.Estimator.estimate", lambda *_: hour)
+    result = options(tmp_path, shared, "--overwrite")
+    first = next(line for line in result.stderr.splitlines() if line.startswith("[1/4]"))
+    assert "; about 4 h 00 min left in all, until " in first
+
+
+def test_cells_of_a_block_that_was_not_reached_are_done_all_the_same(
+    shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert options(tmp_path, shared, "-m", "full-context").exit_code == 0
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("membench.play.Player.play", stop)
+    result = options(tmp_path, shared)
+    assert result.exit_code == 130
+    assert "4 cells: 0 played, 0 failed, 3 done already and skipped, 1 not played yet; " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("{method: ft-s, task: batch, method-setting: {epoch: 1}}", "unknown setting 'epoch' of method ft-s"),
+        ("{method: bm26, task: batch}", "unknown method 'bm26'"),
+        ("{method: bm25, task: batch, data: nowhere}", "unknown data source 'nowhere'"),
+    ],
+)
+def test_a_wrong_block_is_refused_with_its_place_before_any_is_played(
+    tiny: Path, data_file: Path, tmp_path: Path, block: str, message: str
+) -> None:
+    blocks = (
+        f"data: jsonl:{data_file}\noutput: {tmp_path / 'out'}\nruns:\n- {{method: bm25, task: single}}\n- {block}\n"
+    )
+    line = f"membench: {tmp_path / 'run.yaml'}:6: {message}"
+    for model, flags in (
+        (tiny, ()),
+        (tiny, ("--dry-run",)),
+        ("gemma3-270m", ("--dry-run",)),  # not fetched
+    ):
+        result = options(tmp_path, f"model: {model}\n{blocks}", *flags)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert result.stderr.startswith(line), result.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -187,6 +267,7 @@ def test_the_end_says_what_came_of_it_and_what_to_type_next(text: str, tmp_path:
     assert lines[-3] == f"  membench leaderboard {place}"
     assert lines[-2] == f"  membench compare bm25 ft-s -o {place}"
     assert lines[-1].startswith("  membench run -C ")
+    assert lines[-1].endswith("  # prints the same comparison; with -o OTHER plays it anew")
     assert call(*lines[-2].split()[1:]).exit_code == 0
 
 
