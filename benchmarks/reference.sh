@@ -16,3 +16,12 @@ play -m selfparam -t single -L 20 -M suffix=0
 play -m bm25,ft-s,ft-c,selfparam -t single -L 10 --model gemma3-270m
 play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemma3-270m
 play -m bm25 -t single -L 30 --data "${MEMBENCH_SQUAD:-squad}"
+
+# Contamination: at least 20 facts a kind of probe. Recommendation: invented films, and a slice of ReDial.
+every=bm25,dpr,raptor,full-context,infllm,memoryllm,selfparam,ft-s,ft-c,cartridge
+play -m "$every" -t contamination -L 10 -T drift=5
+play -m "$every" -t recommendation --data movie-worlds -L 20
+play -m bm25 -t recommendation --data "${MEMBENCH_REDIAL:-redial}" -L 20 -T turns=20
+# Drift along a sequence, with the generic text that anchors the model and without it.
+play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2
+play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2 -M generic=0

@@ -114,7 +114,7 @@ def read_measured(text: str) -> Measured:
 
 
 def write_measured(results: Iterable[Mapping[str, Any]], model: str, count: int) -> str:
-    """The table that `read_measured` reads, from the results on one model: the median of each method's defaults."""
+    """The table that `read_measured` reads, from results on one model: a method's lower median with defaults."""
     mine = [r for r in results if r["recipe"]["model"] == model and r["status"] == "done" and _plain(r["recipe"])]
     rates: dict[str, list[Rate]] = {}
     for r in mine:
@@ -123,7 +123,7 @@ def write_measured(results: Iterable[Mapping[str, Any]], model: str, count: int)
     machines = sorted({_machine(r["versions"]) for r in mine})
     lines = [f"# membench's reference run, {model} on {' and on '.join(machines)}", f"parameters {count}"]
     for name, those in sorted(rates.items()):
-        middle = sorted(those, key=lambda rate: (rate.write, rate.read))[len(those) // 2]
+        middle = sorted(those, key=lambda rate: (rate.write, rate.read))[(len(those) - 1) // 2]
         numbers = (middle.write, middle.read, middle.epochs, middle.peak)
         lines.append(" ".join([name, *("-" if x is None else f"{x:.3g}" for x in numbers)]))
     return "\n".join(lines) + "\n"
