@@ -52,7 +52,12 @@ def test_the_nearest_stored_cells_are_scaled_by_writes_questions_and_epochs(data
     assert both.estimate(sequential).source == "1 stored cell of ft-s on sequential"
 
 
-def test_what_another_model_or_method_took_is_no_measure(data_file: Path) -> None:
+def test_what_another_model_or_method_took_is_no_measure(
+    data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = tmp_path / "measured.txt"
+    silent.write_text("# a run of one method\nparameters 1000\nft-s 1 1 12 1e9\n")
+    monkeypatch.setattr("membench.estimate.MEASURED", silent)
     (cell,) = cells(data_file, "dpr", limit=3)
     (other,) = cells(data_file, "bm25", limit=3)
     found = Estimator([result(cell, 1.0, 1.0, model="n"), result(other, 1.0, 1.0)]).estimate(cell)
