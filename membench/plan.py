@@ -93,7 +93,10 @@ class Planned:
 
 
 def validate(request: Request) -> None:
-    """Refuse what no model can be read with, before one is fetched or loaded. Raises MembenchError."""
+    """Refuse what is wrong in names, settings and limits before a model is fetched or loaded. Raises MembenchError."""
+    _chosen(request)
+    for name in request.data:
+        registry.load("data", name.partition(":")[0])
     for name, value, allowed in (("style", request.style, (None, *STYLES)), ("dtype", request.dtype, DTYPES)):
         if value not in allowed:
             known = ", ".join(choice for choice in allowed if choice)
@@ -109,11 +112,7 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
 
     Raises MembenchError for anything that is wrong in the request.
     """
-    method_classes = {name: registry.load("methods", name) for name in request.methods}
-    task_classes = {name: registry.load("tasks", name) for name in request.tasks}
-    method_settings = settings.split(request.method_settings, method_classes, "method")
-    task_settings = settings.split(request.task_settings, task_classes, "task")
-    tasks = {name: settings.build(cls, task_settings[name]) for name, cls in task_classes.items()}
+    methods, tasks = _chosen(request)
     cells: dict[str, Planned] = {}
     for typed in request.data:
         for task_name, task in tasks.items():
@@ -126,10 +125,21 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
                 method = registry.load("methods", name)()
                 _add(cells, request, model, prompt_hash, name, method, *script, data, 0)
             for name in names:
-                method = settings.build(method_classes[name], method_settings[name])
                 for seed in request.seeds:
-                    _add(cells, request, model, prompt_hash, name, method, task_name, task, data, seed)
+                    _add(cells, request, model, prompt_hash, name, methods[name], task_name, task, data, seed)
     return sorted(cells.values(), key=lambda cell: not cell.is_gold)
+
+
+def _chosen(request: Request) -> tuple[dict[str, Method[Any]], dict[str, Task]]:
+    """The methods and tasks by their names, as their settings make them."""
+    method_classes = {name: registry.load("methods", name) for name in request.methods}
+    task_classes = {name: registry.load("tasks", name) for name in request.tasks}
+    method_settings = settings.split(request.method_settings, method_classes, "method")
+    task_settings = settings.split(request.task_settings, task_classes, "task")
+    return (
+        {name: settings.build(cls, method_settings[name]) for name, cls in method_classes.items()},
+        {name: settings.build(cls, task_settings[name]) for name, cls in task_classes.items()},
+    )
 
 
 def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
