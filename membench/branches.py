@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from membench.tree import Node, Tree, chunks
+from membench.tree import PASS_TOKENS, Node, Tree, chunks
 
 if TYPE_CHECKING:
     from membench.llm import LLM
     from membench.reading import Reference
 
-PASS_TOKENS = 512  # tokens of one forward pass, where two CPU cores were fastest
 SPAN = 128  # rows of logits at once: few enough for memory, and enough to read the head's weights seldom
 
 

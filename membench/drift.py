@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from membench.api import Drift, Recall
-from membench.branches import PASS_TOKENS
 from membench.drift_data import ITEMS, KNOWN_ONLY, Item, drift_texts, suite, suite_label
-from membench.tree import Node, Tree, chunks
+from membench.tree import PASS_TOKENS, Node, Tree, chunks
 
 if TYPE_CHECKING:
     from membench.llm import LLM

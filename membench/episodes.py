@@ -12,14 +12,14 @@ def written(episode: Episode, upto: int) -> int:
 
 def held(episode: Episode, upto: int) -> list[str]:
     """The contexts that the memory holds before step `upto`: written, and not forgotten since."""
-    held: list[str] = []
+    found: list[str] = []
     for step in episode.steps[:upto]:
         if isinstance(step, Write):
-            held += [c.id for c in step.contexts]
+            found += [c.id for c in step.contexts]
         elif isinstance(step, Forget):
             gone = {c.id for c in step.contexts}
-            held = [c for c in held if c not in gone]
-    return held
+            found = [c for c in found if c not in gone]
+    return found
 
 
 def positions(episode: Episode, upto: int) -> dict[str, int]:

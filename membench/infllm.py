@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from membench.blocks import NAME, Pass, Rule, unit_vectors
 from membench.errors import MembenchError
-from membench.tree import Node, Tree
+from membench.tree import Node, Tree, head_width
 
 if TYPE_CHECKING:
     from membench.llm import LLM
@@ -156,11 +156,8 @@ def refuse(llm: LLM) -> None:
 
 def _no_vectors(model: nn.Module, device: torch.device) -> Tensor:
     config: Any = model.config
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    weight = next(model.parameters())
-    return torch.zeros(
-        config.num_hidden_layers, 0, config.num_attention_heads, width, device=device, dtype=weight.dtype
-    )
+    size = (config.num_hidden_layers, 0, config.num_attention_heads, head_width(config))
+    return torch.zeros(*size, device=device, dtype=next(model.parameters()).dtype)
 
 
 @contextmanager

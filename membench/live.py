@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from membench.api import Recall
 from membench.memory import nbytes
+from membench.tree import head_width
 
 if TYPE_CHECKING:
     from membench.llm import LLM
@@ -34,8 +35,7 @@ def bytes_per_token(llm: LLM) -> int:
     """Of the keys and values of one token in all layers."""
     config = llm.model.config.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return int(2 * config.num_hidden_layers * heads * width * llm.model.dtype.itemsize)
+    return int(2 * config.num_hidden_layers * heads * head_width(config) * llm.model.dtype.itemsize)
 
 
 def _added(llm: LLM, texts: Sequence[str], question: str) -> int:

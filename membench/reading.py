@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from membench.branches import PASS_TOKENS, candidate_logprobs, divergences
+from membench.branches import candidate_logprobs, divergences
 from membench.errors import MembenchError
-from membench.tree import Node, Tree, chunks
+from membench.tree import PASS_TOKENS, Node, Tree, chunks
 
 if TYPE_CHECKING:
     from membench.api import Prefix

@@ -142,6 +142,14 @@ def cannot_write(error: OSError, place: Path) -> CannotWrite:
     return CannotWrite(f"cannot write {place} ({reason}): mend it, or name another folder with --output")
 
 
+def make_folder(folder: Path) -> None:
+    """A folder with those above it, if it is not there. Raises CannotWrite."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(error, folder) from error
+
+
 def put_aside(folder: Path) -> Path:
     """Rename a damaged record file to the first free records.jsonl.damaged-N; returns the new path."""
     taken = {path.name for path in folder.glob(f"{FILE}.damaged-*")}

@@ -79,10 +79,7 @@ def folder_of(root: Path, recipe: Mapping[str, Any]) -> Path:
 def open_cell(root: Path, recipe: Mapping[str, Any]) -> Path:
     """The folder of a cell, made with its recipe.json if it is not there."""
     folder = folder_of(root, recipe)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise records.cannot_write(error, folder) from error
+    records.make_folder(folder)
     if not (folder / RECIPE).exists():
         write_json(folder / RECIPE, recipe)
     return folder

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from membench.sentences import Sentence
-from membench.tree import Node, Tree, chunks
+from membench.tree import PASS_TOKENS, Node, Tree, chunks
 
 if TYPE_CHECKING:
     from membench.llm import LLM
 
-PASS_TOKENS = 512
 KEPT_BYTES = 2**30  # of states that a write keeps; a thousand contexts have more
 
 

@@ -10,12 +10,10 @@ from torch import Tensor
 
 from membench.sentences import Sentence
 from membench.student import KEPT_BYTES
-from membench.tree import Node, Tree, chunks
+from membench.tree import PASS_TOKENS, Node, Tree, chunks
 
 if TYPE_CHECKING:
     from membench.llm import LLM
-
-PASS_TOKENS = 512
 
 
 @torch.no_grad()

@@ -20,6 +20,8 @@ from membench.api import Prefix
 from membench.errors import MembenchError
 from membench.prefixes import rotated
 
+PASS_TOKENS = 512  # tokens of one forward pass, where two CPU cores were fastest
+
 
 @dataclass(frozen=True)
 class Node:
@@ -191,3 +193,8 @@ def chunks(sizes: Sequence[int], budget: int) -> Iterator[range]:
         total += size
     if start < len(sizes):
         yield range(start, len(sizes))
+
+
+def head_width(config: Any) -> int:
+    """Numbers in a key of one attention head, by a model's configuration."""
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)

@@ -16,7 +16,7 @@ from typing import Any
 
 from membench.entry import Entry
 from membench.records import Damaged, read_records
-from membench.report.boards import Board
+from membench.report.boards import Board, labels_of
 from membench.store import Cell
 
 LIMIT = 2_500_000  # bytes of all answers together
@@ -60,10 +60,7 @@ def _read(boards: Sequence[Board], cells: Iterable[Cell]) -> tuple[dict[str, lis
     """The answers of each cell that these tables show, by its id; and a sentence for each whose file is damaged."""
     by_id = {cell.id: cell for cell in cells}
     records: dict[str, list[Record]] = {}
-    labels: dict[str, str] = {}
-    for entry in (entry for board in boards for entry in board.table.entries):
-        for i in entry.ids:
-            labels.setdefault(i, entry.label)
+    labels = labels_of(boards)
     damaged = []
     for i in (i for i in labels if i in by_id):
         try:

@@ -43,6 +43,15 @@ def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Ma
     return Board(table, f"t{number}", grids(table), notes(table), [p for p in plots if p], left_out)
 
 
+def labels_of(boards: Sequence[Board]) -> dict[str, str]:
+    """The label of each cell in these tables, by its id; floor and reference stand in several, with the first one."""
+    labels: dict[str, str] = {}
+    for entry in (entry for board in boards for entry in board.table.entries):
+        for i in entry.ids:
+            labels.setdefault(i, entry.label)
+    return labels
+
+
 def _shown(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
     """Floor, reference and the best others, as the table ranks them."""
     rivals = [e for e in entries if not e.mark and e.status == "done"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.report.boards import Board
+from membench.report.boards import Board, labels_of
 from membench.store import Cell
 
 Facts = Sequence[tuple[str, str]]
@@ -39,15 +39,10 @@ class Origins:
 def origins_of(boards: Sequence[Board], cells: Iterable[Cell]) -> Origins:
     """One origin a cell, in the order of the tables; floor and reference stand in several and are listed once."""
     by_id = {cell.id: cell for cell in cells}
-    labels: dict[str, str] = {}
-    for board in boards:
-        for entry in board.table.entries:
-            for i in entry.ids:
-                labels.setdefault(i, entry.label)
     numbers: dict[str, int] = {}
     surroundings: list[Facts] = []
     found = []
-    for i, label in labels.items():
+    for i, label in labels_of(boards).items():
         versions = by_id[i].result.get("versions") or {}
         key = json.dumps(versions, sort_keys=True)
         if key not in numbers:

@@ -11,7 +11,7 @@ from typing import Any
 from membench import __version__
 from membench.columns import COLUMNS, columns_for, columns_help
 from membench.errors import MembenchError
-from membench.records import replace_file
+from membench.records import make_folder, replace_file
 from membench.report.answers import Answers, answers_of
 from membench.report.boards import Board, board
 from membench.report.drawing import SHOWN, file_bytes, inline_svg
@@ -49,7 +49,7 @@ def write_figures(cells: Sequence[Cell], folder: Path, form: str, **filters: Any
     for one in _boards(cells, filters):
         for number, plot in enumerate(one.plots, 1):
             path = folder / f"{one.name}-{one.table.recipe['task']}-{number}-{plot.kind}.{form}"
-            _make(folder)
+            make_folder(folder)
             replace_file(path, file_bytes(plot, form))
             written.append(path)
     return written
@@ -87,10 +87,3 @@ def page(boards: Sequence[Board], answers: Answers, origins: Origins) -> str:
 def _boards(cells: Sequence[Cell], filters: dict[str, Any]) -> list[Board]:
     settings = {cell.id: cell.recipe["settings"] for cell in cells}
     return [board(table, n, filters.get("sort"), settings) for n, table in enumerate(tables(cells, **filters), 1)]
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MembenchError(f"cannot make the folder {folder} ({error.strerror}): name another with --output") from None
