@@ -15,7 +15,7 @@ from transformers.utils import logging as transformers_logging
 from membench.errors import MembenchError
 from membench.kept import Kept
 from membench.meter import Meter
-from membench.prompt import EXAMPLES, Renderer
+from membench.prompt import Renderer
 from membench.reading import Completion, Reading, Reference, complete, read
 from membench.tree import Tree
 
@@ -102,9 +102,9 @@ class LLM:
         cap = getattr(self.model.config, "final_logit_softcapping", None)
         return torch.tanh(logits / cap) * cap if cap else logits
 
-    def segment_ids(self, contexts: Sequence[str], question: str, examples: int = len(EXAMPLES)) -> list[list[int]]:
+    def segment_ids(self, contexts: Sequence[str], question: str) -> list[list[int]]:
         """The prompt as token segments; the first opens with the model's own opening tokens."""
-        first, *rest = (self.ids(segment) for segment in self.renderer.segments(contexts, question, examples))
+        first, *rest = (self.ids(segment) for segment in self.renderer.segments(contexts, question))
         return [[*self.bos, *first], *rest]
 
     def prompt(self, contexts: Sequence[str], question: str) -> str:

@@ -78,14 +78,11 @@ class Renderer:
         if self.style == "chat" and not getattr(self.template, "chat_template", None):
             raise MembenchError("this model has no chat template: use --style plain")
 
-    def segments(self, contexts: Sequence[str], question: str, examples: int = len(EXAMPLES)) -> tuple[str, ...]:
-        """The segments of a prompt; joined, they are its text. The first never depends on question or contexts.
-
-        Questions are always asked with all worked examples; training may do with fewer.
-        """
+    def segments(self, contexts: Sequence[str], question: str) -> tuple[str, ...]:
+        """The segments of a prompt; joined, they are its text. The first never depends on question or contexts."""
         if self.style != "chat":
             times = 2 if self.style == "twice" else 1
-            return (self._head(examples), *(f"{text}\n" for text in (*contexts,) * times), f"Q: {question}\nA:")
+            return (_worked_examples(), *(f"{text}\n" for text in (*contexts,) * times), f"Q: {question}\nA:")
         before, after = self._chat_frame()
         return (before, *(f"{text}\n\n" for text in contexts), f"{question}{after}")
 
@@ -99,14 +96,15 @@ class Renderer:
         shape = json.dumps([self.style, self.segments(["{context}"], "{question}"), self.answer("{answer}")])
         return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
-    def _head(self, examples: int) -> str:
-        return "".join(
-            f"{text}\n" + "".join(f"Q: {question}\nA: {answer}\n" for question, answer in pairs) + "\n"
-            for text, pairs in EXAMPLES[:examples]
-        )
-
     def _chat_frame(self) -> tuple[str, str]:
         message = [{"role": "user", "content": f"{CHAT_INSTRUCTION}\n\n{_MARK}"}]
         text = self.template.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
         before, after = text.split(_MARK)
         return before, after
+
+
+def _worked_examples() -> str:
+    return "".join(
+        f"{text}\n" + "".join(f"Q: {question}\nA: {answer}\n" for question, answer in pairs) + "\n"
+        for text, pairs in EXAMPLES
+    )

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from membench.llm import LLM
 
 GENERIC_TOKENS = 64  # of each generic text; the published code reads 256
-STUDENT_EXAMPLES = 1  # worked examples before a trained pair: enough to fix the form, a sixth of the tokens of all
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class Material:
 
 
 def student_stem(llm: LLM) -> tuple[int, ...]:
-    """What stands before a trained pair."""
-    return tuple(llm.segment_ids([], "", STUDENT_EXAMPLES)[0])
+    """What stands before a trained pair: the worked examples, as before a question."""
+    return tuple(llm.segment_ids([], "")[0])
 
 
 def qa_sentences(llm: LLM, material: Material, loss_on: str) -> list[Sentence]:

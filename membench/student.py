@@ -1,8 +1,8 @@
 """What a trained memory reads at every step, with all that cannot change during a write computed once.
 
 Only the upper layers are trained. The lower ones make the same of a sentence at every step, so their states are kept
-(up to KEPT_BYTES); and the worked example before a sentence is read once, without gradients, as it is when a question
-is asked.
+(up to KEPT_BYTES). The worked examples before a sentence are those before a question, and a question finds them read
+with the adapter on. So they are read without gradients, and again every STEM_STEPS steps, as the adapter then is.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from membench.llm import LLM
 
 KEPT_BYTES = 2**30  # of states that a write keeps; a thousand contexts have more
+STEM_STEPS = 4  # from one reading of the stems to the next
 
 
 def first_trained(layers: int, share: float) -> int:
@@ -42,20 +43,21 @@ class Student:
     """Reads target sentences, each below its stem; gradients flow into layers `cut` and above, and into no stem."""
 
     def __init__(self, llm: LLM, sentences: Iterable[Sentence], cut: int):
+        self._llm = llm
         self._decoder = llm.model.get_decoder()
         self._cut = cut
+        self._steps = 0
         uses = Counter(sentences)
-        stems = list(dict.fromkeys(s.stem for s in uses if s.stem))
         self._tree = Tree(llm.model)
+        # What the upper layers read of a stem: its tokens, or the lower layers' states [tokens, width].
+        self._stem_rows: dict[tuple[int, ...], Tensor | None] = {s.stem: None for s in uses if s.stem}
         self._stems: dict[tuple[int, ...], tuple[Node, Tensor]] = {}
         self._lower = Tree(llm.model)
         self._lower_stems: dict[tuple[int, ...], Node | None] = {(): None}
         self.kept: dict[Sentence, Tensor] = {}  # the lower layers' states [tokens, width]
-        with torch.no_grad():
-            for stem in stems:
-                self._read_stem(stem)
-            if cut:
-                self._keep(uses)
+        if cut:
+            self._read_stems_below()
+            self._keep(uses)
 
     @contextmanager
     def reading(self, step: Sequence[Sentence]) -> Iterator[list[Tensor]]:
@@ -64,6 +66,9 @@ class Student:
         Where nothing precedes a sentence its first token is not predicted: the first row stands for nothing, and the
         sentence's `start` leaves it out.
         """
+        if self._steps % STEM_STEPS == 0:
+            self._read_stems()
+        self._steps += 1
         above = [self._stems.get(s.stem) for s in step]
         runs = self._runs(step)
         with self._tree.aside(), self._only(range(self._cut, len(self._decoder.layers))):
@@ -71,16 +76,24 @@ class Student:
             hidden = self._tree.grow(list(zip(nodes, runs, strict=True)))[1]
             yield [torch.cat([stem[1] if stem else h[:1], h[:-1]]) for h, stem in zip(hidden, above, strict=True)]
 
-    def _read_stem(self, stem: tuple[int, ...]) -> None:
-        """By the lower layers and by the upper ones, which then know what the sentences below it see."""
-        run: Sequence[int] = stem
-        if self._cut:
+    @torch.no_grad()
+    def _read_stems_below(self) -> None:
+        """By the lower layers, which no step changes."""
+        for stem in self._stem_rows:
             with self._only(range(self._cut), norm=False):
-                below, states = self._lower.grow([(None, stem)])
-            self._lower_stems[stem], self._tree.states, run = below[0], states[0], range(len(stem))
-        with self._only(range(self._cut, len(self._decoder.layers))):
-            nodes, hidden = self._tree.grow([(None, run)])
-        self._stems[stem] = nodes[0], hidden[0][-1:]
+                nodes, states = self._lower.grow([(None, stem)])
+            self._lower_stems[stem], self._stem_rows[stem] = nodes[0], states[0]
+
+    @torch.no_grad()
+    def _read_stems(self) -> None:
+        """By the upper layers as they are now, which then know what the sentences below a stem see."""
+        self._tree = Tree(self._llm.model)
+        for stem, rows in self._stem_rows.items():
+            self._tree.states = rows
+            with self._only(range(self._cut, len(self._decoder.layers))):
+                nodes, hidden = self._tree.grow([(None, stem if rows is None else range(len(stem)))])
+            self._stems[stem] = nodes[0], hidden[0][-1:]
+        self._llm.meter.add(read=self._tree.tokens_read)
 
     def _runs(self, step: Sequence[Sentence]) -> list[Sequence[int]]:
         """What the upper layers read: tokens, or the rows of `_tree.states` that these sentences then have."""
@@ -92,6 +105,7 @@ class Student:
         ends = list(accumulate(len(s.tokens) for s in step))
         return [range(end - len(s.tokens), end) for s, end in zip(step, ends, strict=True)]
 
+    @torch.no_grad()
     def _keep(self, uses: Counter[Sentence]) -> None:
         """Keep the states of as many sentences as there is room for, those first that are read most often."""
         room = KEPT_BYTES // (4 * self._decoder.config.hidden_size)

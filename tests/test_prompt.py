@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 
 import pytest
 
@@ -37,14 +36,6 @@ def test_examples_are_answered_by_their_own_texts_alone() -> None:
         for _, answer in pairs:
             assert answer in text
             assert not any(answer in other for other, _ in EXAMPLES if other != text)
-
-
-def test_fewer_examples_are_a_beginning() -> None:
-    renderer = Renderer("plain")
-    heads = [renderer.segments([], "Who?", count)[0] for count in range(len(EXAMPLES) + 1)]
-    assert heads[0] == ""
-    assert all(later.startswith(earlier) and later != earlier for earlier, later in itertools.pairwise(heads))
-    assert renderer.segments([], "Who?")[0] == heads[-1]
 
 
 def test_the_first_segment_is_the_same_for_all_prompts(llm: LLM) -> None:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from membench.api import Adapter, Recall
 from membench.llm import LLM
 from membench.sentences import Material, Sentence, batches, context_sentence, qa_sentences, quota, suffix_sentence
-from membench.student import Student
+from membench.student import STEM_STEPS, Student
 from membench.teacher import teach
 from membench.train import Lora, factors, train
 
@@ -71,18 +71,19 @@ def test_an_untrained_adapter_is_the_base_exactly(llm: LLM) -> None:
     assert worn[0].ids == base[0].ids
 
 
-def test_merged_equals_adapter_on(llm: LLM) -> None:
-    step = [context_sentence(llm, MATERIAL)]  # no stem before it, which training reads without the adapter
-    assert step[0].stem == ()
+@pytest.mark.parametrize("kind", ["context", "qa"])
+def test_merged_equals_adapter_on(llm: LLM, kind: str) -> None:
+    """What is trained is what is asked: the worked examples too are read with the adapter on."""
+    step = [context_sentence(llm, MATERIAL)] if kind == "context" else qa_sentences(llm, MATERIAL, "answer")
     seen: list[float] = []
     before_last: list[Any] = []
 
     def watch(i: int, value: float, wrapped: Any) -> None:
         seen.append(value)
-        if i == 3:
+        if i == STEM_STEPS - 1:
             before_last.append(factors(wrapped))
 
-    train(llm, [step] * 5, "ce", LORA, on_step=watch)
+    train(llm, [step] * (STEM_STEPS + 1), "ce", LORA, on_step=watch)
     with llm.wearing(Adapter((before_last[0],), LORA.scale)):
         merged = losses(llm, [step], "ce")[0]
     assert merged == pytest.approx(seen[-1], abs=1e-4)
