@@ -34,6 +34,25 @@ def cached_only() -> Iterator[None]:
         _cached_only.reset(token)
 
 
+def size_of(name: str, kind: str) -> int | None:
+    """Bytes that fetching a model or data set takes, by a query of metadata alone; None where the hub does not tell."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]  # the client's own
+    from huggingface_hub.utils import filter_repo_objects
+
+    if _offline():
+        return None
+    api = HfApi()
+    ask, patterns = (api.model_info, list(_MODEL_FILES)) if kind == "model" else (api.dataset_info, None)
+    try:
+        files = ask(name, files_metadata=True, timeout=10).siblings or []
+    except (HTTPError, HFValidationError, OSError):  # no network, no such thing, or not for us
+        return None
+    wanted = set(filter_repo_objects((f.rfilename for f in files), allow_patterns=patterns))
+    sizes = [f.size for f in files if f.rfilename in wanted]
+    return sum(s for s in sizes if s is not None) if sizes and None not in sizes else None
+
+
 def hub_rows(name: str, split: str, config: str | None = None) -> Iterable[dict[str, Any]]:
     """The rows of one split of a data set, in stored order. Code that a data set brings is never run.
 

@@ -45,6 +45,16 @@ def ledger_of(records: Sequence[Record], parameters: int | None) -> dict[str, An
     }
 
 
+def token_lines(ledger: Mapping[str, Any]) -> list[list[str]]:
+    """What stands under `ledger` as lines: of what (a context written, a question read), role, then each of KINDS."""
+    units = (("write_tokens_per_context", "a context written"), ("read_tokens_per_question", "a question read"))
+    return [
+        [unit, role, *(f"{kinds.get(kind, 0):,.0f}" for kind in KINDS)]
+        for name, unit in units
+        for role, kinds in ledger.get(name, {}).items()
+    ]
+
+
 def spans(records: Iterable[Record]) -> list[Span]:
     """The clusters that costs vary over, in the order of play."""
     out: list[Span] = []
