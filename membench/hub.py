@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,16 @@ def size_of(name: str, kind: str) -> int | None:
     """Bytes that fetching a model or data set takes, by a query of metadata alone; None where the hub does not tell."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]  # the client's own
-    from huggingface_hub.utils import filter_repo_objects
 
     if _offline():
         return None
     api = HfApi()
-    ask, patterns = (api.model_info, list(_MODEL_FILES)) if kind == "model" else (api.dataset_info, None)
+    ask, patterns = (api.model_info, _MODEL_FILES) if kind == "model" else (api.dataset_info, ("*",))
     try:
         files = ask(name, files_metadata=True, timeout=10).siblings or []
     except (HTTPError, HFValidationError, OSError):  # no network, no such thing, or not for us
         return None
-    wanted = set(filter_repo_objects((f.rfilename for f in files), allow_patterns=patterns))
-    sizes = [f.size for f in files if f.rfilename in wanted]
+    sizes = [f.size for f in files if any(fnmatch(f.rfilename, pattern) for pattern in patterns)]
     return sum(s for s in sizes if s is not None) if sizes and None not in sizes else None
 
 
