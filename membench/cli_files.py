@@ -45,14 +45,23 @@ def score(cells: tuple[str, ...], everything: bool, output: Path, as_json: bool)
     """Score stored answers anew, without a model.
 
     CELLS are ids, beginnings of them, or folder names. What another version of the metrics scored becomes a cell of its
-    own; floor and reference of a cell are scored with it.
+    own; floor and reference of a cell are scored with it. Parts of a result that older cells lack, such as ledger and
+    controls, are made of what is stored.
     """
     from membench.rescore import rescore
 
     if everything == bool(cells):
         raise MembenchError("name cells or say --all: `membench ls runs` lists them")
-    rows = [{"cell": r.cell.folder.name, "changed": r.changed, "stored": r.folder.name} for r in rescore(output, cells)]
+    rows = [
+        {"cell": r.cell.folder.name, "changed": r.changed, "made": list(r.made), "stored": r.folder.name}
+        for r in rescore(output, cells)
+    ]
     if as_json:
         print_json(rows)
     else:
-        print_table(["cell", "answers changed", "stored in"], [[str(v) for v in row.values()] for row in rows])
+        gone = "its data are not here"
+        lines = [
+            [str(gone if v is None else ", ".join(v) if isinstance(v, list) else v) for v in row.values()]
+            for row in rows
+        ]
+        print_table(["cell", "answers changed", "parts made anew", "stored in"], lines)

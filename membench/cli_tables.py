@@ -140,6 +140,7 @@ def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
     CELL is its id, the beginning of it, or the name of its folder.
     """
     from membench import store
+    from membench.ledger import KINDS, token_lines
 
     found = store.find(output, cell)
     answers = [r for r in store.read_records(found.folder) if r["type"] == "answer"]
@@ -150,8 +151,12 @@ def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
         print_json({"folder": found.folder.name, **found.result, "targets": pairs, "answers": shown})
         return
     facts = {"folder": found.folder.name, "id": found.id, "status": found.status, "reason": found.result.get("reason")}
-    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", found.result["costs"])):
+    own = {name: cost for name, cost in found.result["costs"].items() if name != "peak_bytes"}  # the process's
+    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", own)):
         print_table([title, ""], [[key, _flat(value)] for key, value in part.items() if value not in (None, {})])
+        click.echo()
+    if lines := token_lines(found.result.get("ledger") or {}):
+        print_table(["tokens", "role", *KINDS], lines)
         click.echo()
     if targets:
         print_table(

@@ -164,7 +164,7 @@ COLUMNS: Sequence[Column] = (
     Column(
         REST,
         "marginal",
-        "bytes that one more context adds: slope over memory sizes",
+        "bytes that one more context adds: slope over memory sizes, within episodes",
         in_bytes("marginal_bytes_per_context"),
     ),
     Column(
@@ -173,6 +173,12 @@ COLUMNS: Sequence[Column] = (
         "most bytes beside the model while a question is answered: keys and values of recalled tokens or of a prefix, "
         "adapter",
         in_bytes("live_bytes"),
+    ),
+    Column(
+        REST,
+        "peak",
+        "most bytes in use while the cell was played, model and program included; on a GPU, allocated there",
+        in_bytes("cell_peak_bytes"),
     ),
     Column(REST, "growth", "bytes that a deployment adds; 0 for merged weights", in_bytes("deployed_growth_bytes")),
     Column(

@@ -175,7 +175,8 @@ def _rate(result: Mapping[str, Any]) -> Rate | None:
     write, read = (result["costs"].get(n) for n in ("write_seconds_per_context", "read_seconds_per_question"))
     if write is None or read is None:
         return None
-    return Rate(write, read, _epochs(result["recipe"]), result["costs"].get("peak_bytes"))
+    peak = result["costs"].get("cell_peak_bytes") or result["costs"].get("peak_bytes")
+    return Rate(write, read, _epochs(result["recipe"]), peak)
 
 
 def _epochs(recipe: Mapping[str, Any]) -> float | None:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from membench.entry import Entry
+from membench.entry import Entry, in_order, shared_keys
 from membench.errors import MembenchError, unknown
 from membench.records import read_records, replace_file
+from membench.stats import standard_error
 from membench.store import Cell
 from membench.tables import Table, tables
 
@@ -96,23 +97,35 @@ def _model_index(cells: Sequence[Cell], suffix: str) -> tuple[bytes, int]:
 
 
 def _lm_eval(cells: Sequence[Cell], _: str) -> tuple[bytes, int]:
-    """`metric,subset` and `metric_stderr,subset` by task and method; 1.96 stderr are half of the 95 % interval."""
+    """`metric,subset` and `metric_stderr,subset` by table and method. Raises MembenchError for two of one name."""
     results: dict[str, dict[str, Any]] = {}
     shared: dict[str, dict[str, Any]] = {"configs": {}, "versions": {}, "n-samples": {}}
     count = 0
     for table, entry, name, value in _values(cells):
         r = table.recipe
-        label = f"{r['task']}|{r['data']}|{r['limit']}|{r['model']}|{entry.label}"
+        label = "|".join((r["task"], r["data"], r["data_hash"], r["model"], _config(table), entry.label))
+        ids = shared["configs"].get(label, {}).get("cells", entry.ids)
+        if ids != entry.ids:
+            raise MembenchError(f"cells {ids[0]} and {entry.ids[0]} are both called {label!r}: export them apart")
         metric, _, subset = name.partition("/")
-        interval = entry.interval(name)
-        error = (interval.high - interval.value) / 1.96 if interval and interval.high is not None else "N/A"
-        mine = results.setdefault(label, {"alias": label})
-        mine |= {f"{metric},{subset or 'none'}": value, f"{metric}_stderr,{subset or 'none'}": error}
+        error = _standard_error(entry, name)
+        mine = results.setdefault(label, {"alias": f"{table.title} · {entry.label}"})
+        mine[f"{metric},{subset or 'none'}"] = value
+        mine[f"{metric}_stderr,{subset or 'none'}"] = "N/A" if error is None else error
         shared["configs"][label] = {**r, "method": entry.method, "settings": dict(entry.settings), "cells": entry.ids}
         shared["versions"][label] = r["metric_version"]
         shared["n-samples"][label] = {"original": entry.questions, "effective": entry.questions}
         count += 1
     return json.dumps({"results": results, **shared}, indent=2, ensure_ascii=False).encode(), count
+
+
+def _standard_error(entry: Entry, name: str) -> float | None:
+    """Of a metric over contexts and seeds; over seeds alone where their contexts differ, as its interval is."""
+    found = entry.by_context(name)
+    names = shared_keys(found)
+    if not names or any(len(contexts) != len(names) for contexts in found):
+        return standard_error([[summary[name]["value"]] for summary in entry.summaries])
+    return standard_error([in_order(contexts, names) for contexts in found])
 
 
 def _values(cells: Sequence[Cell]) -> Iterator[tuple[Table, Entry, str, float]]:
@@ -128,9 +141,8 @@ def _config(table: Table) -> str:
     """What tells tables on the same data apart; a model card merges results that have it in common."""
     r = table.recipe
     settings = " ".join(f"{name}={value}" for name, value in r["task_settings"].items())
-    return " ".join(
-        filter(None, (r["task"], f"limit={r['limit']}", settings, r["dtype"], r["style"], r["prompt_hash"]))
-    )
+    surely = (r["dtype"], r["style"], r["prompt_hash"], r["weights_hash"], f"metrics={r['metric_version']}")
+    return " ".join(filter(None, (r["task"], f"limit={r['limit']}", settings, *surely)))
 
 
 def _extent(entry: Entry, name: str) -> dict[str, Any]:

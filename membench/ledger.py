@@ -45,6 +45,16 @@ def ledger_of(records: Sequence[Record], parameters: int | None) -> dict[str, An
     }
 
 
+def token_lines(ledger: Mapping[str, Any]) -> list[list[str]]:
+    """What stands under `ledger` as lines: of what (a context written, a question read), role, then each of KINDS."""
+    units = (("write_tokens_per_context", "a context written"), ("read_tokens_per_question", "a question read"))
+    return [
+        [unit, role, *(f"{kinds.get(kind, 0):,.0f}" for kind in KINDS)]
+        for name, unit in units
+        for role, kinds in ledger.get(name, {}).items()
+    ]
+
+
 def spans(records: Iterable[Record]) -> list[Span]:
     """The clusters that costs vary over, in the order of play."""
     out: list[Span] = []
@@ -121,15 +131,19 @@ def _flops(tokens: Mapping[str, Mapping[str, int]], parameters: int | None, coun
 
 
 def _marginal_bytes(writes: Sequence[Record]) -> float | None:
-    """Slope of the memory's bytes on the contexts that it holds, by least squares; of one size alone, from 0 on."""
-    held: dict[str, int] = {}
-    points: list[tuple[int, int]] = []
+    """Slope of the memory's bytes on the contexts that it holds, by least squares within episodes, which share it.
+
+    Other episodes hold other texts, so that their sizes side by side tell nothing. Where every episode has one size
+    alone, the slope is from the empty memory on.
+    """
+    points: dict[str, list[tuple[int, int]]] = {}
     for r in writes:
+        own = points.setdefault(r["episode"], [])
         change = len(r["contexts"]) * (1 if r["type"] == "write" else -1)
-        held[r["episode"]] = held.get(r["episode"], 0) + change
-        points.append((held[r["episode"]], r["state_bytes"]))
-    if not points:
+        own.append(((own[-1][0] if own else 0) + change, r["state_bytes"]))
+    several = [own for own in points.values() if len({size for size, _ in own}) > 1]
+    found = [np.array(own, dtype=float) for own in several or ([(0, 0), *own] for own in points.values())]
+    if not found:
         return None
-    sizes = {size for size, _ in points}
-    x, y = np.array(points if len(sizes) > 1 else [(0, 0), *points], dtype=float).T
-    return round(float(np.polyfit(x, y, 1)[0]), DIGITS) if len(set(x)) > 1 else None
+    x, y = np.concatenate([own - own.mean(axis=0) for own in found]).T
+    return round(float(x @ y / (x @ x)), DIGITS) if x.any() else None

@@ -46,6 +46,6 @@ class Meter:
 
 
 def peak_bytes() -> int:
-    """The largest resident size that this process had so far."""
+    """The largest resident size that this process had so far; that of one cell is `membench.peak`."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

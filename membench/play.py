@@ -15,7 +15,7 @@ from membench.drift import Baseline, baseline, measure
 from membench.errors import MembenchError
 from membench.live import live_bytes
 from membench.llm import LLM
-from membench.meter import peak_bytes
+from membench.peak import Peak
 from membench.plan import Planned
 from membench.probes import leak_margin
 from membench.reading import Reading, Reference
@@ -43,6 +43,7 @@ class Player:
     _known: dict[tuple[str, str], tuple[str, dict[str, float]]] = field(default_factory=dict)
     _notes: dict[str, float] = field(default_factory=dict)  # of the recall that was read last
     _recalled: tuple[Recall, Sequence[str]] | None = None  # the same recall, and its questions
+    _peak: Peak = field(init=False)  # of this cell
 
     @property
     def method(self) -> Method[Any]:
@@ -52,6 +53,7 @@ class Player:
     def play(self) -> None:
         """Play every step that the log does not hold yet."""
         self._refuse_what_cannot_be_forgotten()
+        self._peak = Peak(self.llm.device)
         done = 0
         for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
             self._episode(episode, done)
@@ -131,7 +133,7 @@ class Player:
                 "contexts": [c.id for c in step.contexts],
                 "seconds": round(seconds, 3),
                 "tokens": tokens,
-                "peak_bytes": peak_bytes(),
+                "cell_peak_bytes": self._peak.bytes(),
                 "state_bytes": state,
                 "growth_bytes": state if growth is None else growth,
                 "memory": memories.digest(memory),
@@ -145,7 +147,7 @@ class Player:
         self.llm.meter.lap()
         found = measure(self.llm, lambda prompts: self.method.recall(memory, prompts), self.baselines[step])
         seconds, tokens = self.llm.meter.lap()
-        spent = {"seconds": round(seconds, 3), "tokens": tokens}
+        spent = {"seconds": round(seconds, 3), "tokens": tokens, "cell_peak_bytes": self._peak.bytes()}
         self.log.append({"type": "drift", "episode": episode.name, "step": k, **found, **spent})
 
     def _recollect(self, episode: Episode, k: int) -> None:
@@ -179,6 +181,7 @@ class Player:
             # Distractors are no part of an answer; they are kept so that it can be scored anew without the data.
             self.log.append({"type": "answer", **asdict(answer), "distractors": question.distractors})
         asked: dict[str, Any] = {"questions": len(step.questions), "read": len(fresh)}
+        asked["cell_peak_bytes"] = self._peak.bytes()
         if self._notes:
             asked["notes"] = self._notes
         if self._recalled:

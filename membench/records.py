@@ -162,9 +162,9 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
     return _parse(folder / FILE)[0]
 
 
-def digest(folder: Path) -> str:
-    """The sha256 of the record file, 64 hex digits; of nothing if there is none."""
-    path = folder / FILE
+def digest(folder: Path, name: str = FILE) -> str:
+    """The sha256 of the record file, or another file of a cell, 64 hex digits; of nothing if there is none."""
+    path = folder / name
     return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
 
 

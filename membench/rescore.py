@@ -11,11 +11,12 @@ from typing import Any
 
 from membench import records, store
 from membench.api import Answer, Question, Task
-from membench.controls import compared
+from membench.backfill import derived, parameters_of
 from membench.errors import MembenchError
 from membench.plan import data_hash, load_data
 from membench.score import METRIC_VERSION, token_f1
 from membench.store import Cell
+from membench.stored_data import ground_of
 from membench.tables import GOLD, GROUND
 from membench.verify import task_of
 
@@ -24,17 +25,23 @@ REFERENCE = "in-context"
 
 @dataclass(frozen=True)
 class Rescored:
-    """A cell, how many answers have other scores now, and the folder that holds them: its own if the version stayed."""
+    """A cell, how many answers have other scores now, and the folder that holds them: its own if the version stayed.
+
+    `changed` is None where answers are scored against data that are not here as they were: their scores stay. `made`
+    are the parts of its result that were missing or came out otherwise.
+    """
 
     cell: Cell
-    changed: int
+    changed: int | None
     folder: Path
+    made: tuple[str, ...]
 
 
 def rescore(root: Path, names: Sequence[str]) -> list[Rescored]:
     """Score these cells anew, or all with no names; the yardsticks of a cell come with it.
 
     A cell of another version of the metrics becomes a new one beside it. Likelihoods stay: they came with the answer.
+    Parts of a result that the first versions did not make are made (see membench.backfill).
     Raises MembenchError for an unknown cell, and where the data are no longer those that were asked.
     """
     every = [c for c in store.cells(root) if c.status == "done"]
@@ -43,8 +50,9 @@ def rescore(root: Path, names: Sequence[str]) -> list[Rescored]:
     wanted = {c.id: c for c in (*grounds, *chosen) if c.status == "done"}
     golds: list[Rescored] = []
     for gold in sorted((c for c in wanted.values() if c.recipe["task"] == GOLD), key=_is_floor):  # the reference first
-        golds.append(_rescore(gold, root, golds))
-    return golds + [_rescore(cell, root, golds) for cell in wanted.values() if cell.recipe["task"] != GOLD]
+        golds.append(_rescore(gold, root, golds, parameters_of(gold, every)))
+    others = [cell for cell in wanted.values() if cell.recipe["task"] != GOLD]
+    return golds + [_rescore(cell, root, golds, parameters_of(cell, every)) for cell in others]
 
 
 def _is_floor(cell: Cell) -> bool:
@@ -55,20 +63,29 @@ def _same_ground(gold: Cell, cell: Cell) -> bool:
     return all(gold.recipe[key] == cell.recipe[key] for key in (*GROUND, "data_hash"))
 
 
-def _rescore(cell: Cell, root: Path, golds: Sequence[Rescored]) -> Rescored:
-    task = task_of(cell.recipe)
-    near = {g.cell.recipe["method"]: g for g in golds if _same_ground(g.cell, cell)}
+def _rescore(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None) -> Rescored:
+    task, scored = task_of(cell.recipe), True
+    if type(task).over is not Task.over:  # its scores need the data
+        ground = ground_of(cell.recipe, task)
+        task, scored = (ground.task, True) if ground else (task, False)
+    near = {g.cell.recipe["method"]: g for g in golds if task.gold_script and _same_ground(g.cell, cell)}
     gold_answers = {name: _answers(store.read_records(g.folder)) for name, g in near.items()}
     said = {a.question: a.answer for a in gold_answers.get(REFERENCE, ())}
     old = store.read_records(cell.folder)
-    questions = _questions(cell, task, [r for r in old if r["type"] == "answer"])
-    new = [_scored(r, task, questions, said) if r["type"] == "answer" else r for r in old]
+    new = _scored_rows(cell, old, task, said) if scored else old
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
-    recipe = {**cell.recipe, "metric_version": METRIC_VERSION}
+    recipe = {**cell.recipe, **({"metric_version": METRIC_VERSION} if scored else {})}
     folder = store.folder_of(root, recipe)
+    fresh = dict(zip(("summary", "costs", "counts"), store.summarise_cell(task, new), strict=True))
+    fresh |= derived(cell, task, new, gold_answers, parameters)
+    whole = {**cell.result, "id": store.cell_id(recipe), "recipe": recipe, **fresh}
+    made = tuple(name for name in fresh if fresh[name] != cell.result.get(name))
     if changed or folder != cell.folder:
-        _store(cell, recipe, folder, new, task, gold_answers)
-    return Rescored(cell, changed, folder)
+        _move(cell, recipe, folder, new)
+        whole["rescored_from"] = cell.id
+    if made or folder != cell.folder:
+        store.finish(folder, whole)
+    return Rescored(cell, changed if scored else None, folder, made)
 
 
 def _questions(cell: Cell, task: Task, rows: Sequence[Mapping[str, Any]]) -> dict[str, Question]:
@@ -88,6 +105,13 @@ def _questions(cell: Cell, task: Task, rows: Sequence[Mapping[str, Any]]) -> dic
     }
 
 
+def _scored_rows(
+    cell: Cell, rows: Sequence[dict[str, Any]], task: Task, said: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    questions = _questions(cell, task, [r for r in rows if r["type"] == "answer"])
+    return [_scored(r, task, questions, said) if r["type"] == "answer" else r for r in rows]
+
+
 def _scored(
     record: Mapping[str, Any], task: Task, questions: Mapping[str, Question], said: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -97,22 +121,14 @@ def _scored(
     return {**record, "scores": scores}
 
 
-def _store(
-    cell: Cell, recipe: dict[str, Any], folder: Path, rows: Sequence[Mapping[str, Any]], task: Task,
-    golds: Mapping[str, Sequence[Answer]],
-) -> None:  # fmt: skip
-    """Records and result in the folder of the recipe; what else the cell keeps goes with them."""
+def _move(cell: Cell, recipe: dict[str, Any], folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Records in the folder of the recipe; what else the cell keeps goes with them."""
     store.open_cell(folder.parent, recipe)
     for path in cell.folder.iterdir():
         if folder != cell.folder and path.is_file() and path.name not in (records.FILE, "recipe.json", "result.json"):
             shutil.copy(path, folder / path.name)
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for row in rows)
     records.replace_file(folder / records.FILE, "".join(f"{line}\n" for line in lines).encode())
-    summary, costs, counts = store.summarise_cell(task, rows)
-    overlap = None if recipe["task"] == GOLD else cell.result.get("overlap", {})
-    fresh = compared(task, _answers(rows), golds, overlap) if golds else {}
-    whole = {**cell.result, "id": store.cell_id(recipe), "recipe": recipe, "summary": summary, "costs": costs}
-    store.finish(folder, {**whole, "counts": counts, **fresh, "rescored_from": cell.id})
 
 
 def _answers(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:

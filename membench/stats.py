@@ -75,6 +75,14 @@ def two_way_ci(matrix: Sequence[Sequence[float]], level: float = 0.95) -> Interv
     return _around(value, math.sqrt(total), df, level)
 
 
+def standard_error(matrix: Sequence[Sequence[float]]) -> float | None:
+    """Of the mean of a seeds × contexts matrix, as `two_way_ci` has it; None where neither has two."""
+    by_seed = [_mean(row) for row in matrix]
+    by_context = [_mean(column) for column in zip(*matrix, strict=True)]
+    parts = [_variance(means) / len(means) for means in (by_seed, by_context) if len(means) > 1]
+    return math.sqrt(sum(parts)) if parts else None
+
+
 def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: float = 0.95) -> Interval | None:
     """Σ numerators / Σ denominators over contexts, with the interval of `ratio_method`.
 

@@ -110,8 +110,9 @@ def read_targets(folder: Path) -> dict[str, tuple[Pair, ...]]:
 
 
 def finish(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Store a cell's result, with the hash of its records; returns what was stored."""
-    whole = {**result, "records_sha256": records.digest(folder)}
+    """Store a cell's result, with the hashes of its records and of its targets, if any; returns what was stored."""
+    targets = {"targets_sha256": records.digest(folder, TARGETS)} if (folder / TARGETS).exists() else {}
+    whole = {**result, "records_sha256": records.digest(folder), **targets}
     write_json(folder / RESULT, whole)
     stored: dict[str, Any] = json.loads(json.dumps(whole))
     return stored

@@ -52,7 +52,9 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
 
     A question that was asked again of an unchanged memory is not read again and counts once. `state_bytes` and
     `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes. `live_bytes` is the most
-    that any question needed; records of the first versions do not tell it.
+    that any question needed; records of the first versions do not tell it. `cell_peak_bytes` is the most in use while
+    the cell was played. The first versions kept `peak_bytes` in its place, the most that the process ever held, in
+    which cells before have a part: a bound for estimates, which no table shows.
     """
     writes = [record for record in records if record["type"] == "write"]
     forgets = [record for record in records if record["type"] == "forget"]
@@ -60,7 +62,6 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
     contexts = sum(len(record["contexts"]) for record in writes)
     read = sum(record.get("read", record["questions"]) for record in asks)
     ends = _ends(record for record in records if record["type"] in ("write", "forget"))
-    peaks = [record["peak_bytes"] for record in (*writes, *forgets) if record.get("peak_bytes") is not None]
     return {
         "write_seconds_per_context": _per(_seconds(writes), contexts),
         "forget_seconds_per_context": _per(_seconds(forgets), sum(len(record["contexts"]) for record in forgets)),
@@ -73,8 +74,9 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
         "state_bytes": _per(sum(end["state_bytes"] for end, _ in ends), len(ends)),
         "state_bytes_per_context": _per(sum(end["state_bytes"] for end, _ in ends), sum(held for _, held in ends)),
         "deployed_growth_bytes": _per(sum(end["growth_bytes"] for end, _ in ends), len(ends)),
-        "peak_bytes": max(peaks, default=None),
-        "live_bytes": max((record["live_bytes"] for record in asks if "live_bytes" in record), default=None),
+        "peak_bytes": _most(records, "peak_bytes"),
+        "cell_peak_bytes": _most(records, "cell_peak_bytes"),
+        "live_bytes": _most(asks, "live_bytes"),
         **{cost: _noted(asks, name) for name, cost in NOTES.items()},
     }
 
@@ -97,6 +99,12 @@ def _noted(asks: Iterable[Record], name: str) -> float | None:
     """The mean of a note over the questions that were read under it."""
     found = [(record["notes"][name], record["read"]) for record in asks if name in record.get("notes", {})]
     return _per(sum(value * read for value, read in found), sum(read for _, read in found))
+
+
+def _most(records: Iterable[Record], name: str) -> int | None:
+    """The greatest number of this name; None where no record has it."""
+    found: list[int] = [record[name] for record in records if record.get(name) is not None]
+    return max(found, default=None)
 
 
 def _tokens(records: Iterable[Record], kinds: Sequence[str], only: str | None = None) -> int:

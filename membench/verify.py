@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from membench import registry
-from membench.api import Answer, Task
+from membench.api import Answer, Question, Task
+from membench.audit import audit
 from membench.controls import FLOOR, REFERENCE, compared, overlaps
 from membench.errors import MembenchError
 from membench.ledger import ledger_of
-from membench.records import FILE, answer_of, read_records
-from membench.store import Cell, cell_id, cells, read_targets
+from membench.records import FILE, answer_of, digest, read_records
+from membench.store import TARGETS, Cell, cell_id, cells, read_targets
+from membench.stored_data import ground_of
 from membench.summary import DIGITS, summarise_cell, summary_of
 from membench.tables import GOLD, GROUND
 
@@ -48,10 +49,9 @@ def _problems(cell: Cell, golds: Sequence[Cell]) -> Iterator[str]:
     if "records_sha256" not in cell.result:
         yield str(cell.result.get("reason"))
         return
-    path = cell.folder / FILE
-    digest = hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
-    if digest != cell.result["records_sha256"]:
-        yield f"{path} is not the file that the result was made of"
+    for name, key in ((FILE, "records_sha256"), (TARGETS, "targets_sha256")):
+        if key in cell.result and digest(cell.folder, name) != cell.result[key]:
+            yield f"{cell.folder / name} is not the file that the result was made of"
     try:
         records = read_records(cell.folder)
         task = task_of(cell.recipe)
@@ -61,6 +61,7 @@ def _problems(cell: Cell, golds: Sequence[Cell]) -> Iterator[str]:
             yield from _differences(key, cell.result[key], value)
         yield from _yardstick_problems(cell, task, records, golds)
         yield from _later_problems(cell, task, records, golds)
+        yield from _audit_problems(cell, task, records)
     except MembenchError as error:
         yield str(error)
 
@@ -119,6 +120,26 @@ def _later_problems(
             fresh_controls = compared(task, answers, pair_of_golds, overlap)["controls"]
             tried.append(list(_differences("controls", stored, fresh_controls)))
         yield from min(tried, key=len)
+
+
+def _audit_problems(cell: Cell, task: Task, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The leak gate, by the stored targets: of all questions where the data are here, else of those that were asked."""
+    stored = cell.result.get("audit")
+    if not stored:
+        return
+    targets = read_targets(cell.folder)
+    if ground := ground_of(cell.recipe, task):
+        data = ground.data
+        questions = [q for context in data.contexts for q in context.questions]
+        yield from _differences("audit", stored, audit(targets, questions, {c.id: c.text for c in data.contexts}))
+        return
+    rows = {r["question"]: r for r in records if r["type"] == "answer"}
+    asked = [Question(name, r["text"], tuple(r["gold"]), r["context"]) for name, r in rows.items()]
+    found = audit(targets, asked)
+    # What was asked may be more than the gate looked at, as of contexts held out, and less.
+    leaked = [q for q in stored["leaked"] if q not in rows or q in found["leaked"]]
+    rate = len(leaked) / max(1, stored["questions"])
+    yield from _differences("audit", stored, {**stored, "pairs": found["pairs"], "leaked": leaked, "leak_rate": rate})
 
 
 def _pairs(cell: Cell, golds: Sequence[Cell]) -> Iterator[dict[str, list[Answer]]]:

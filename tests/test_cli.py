@@ -98,6 +98,7 @@ def test_ls_runs_and_show(played: tuple[Path, Result]) -> None:
     assert shown.exit_code == 0, shown.stderr
     assert "Who built the harbour of Vellmar?" in shown.stdout
     assert "more answers" in shown.stdout
+    assert "| a question read | reader |" in shown.stdout
     whole = json.loads(call("show", one, "-o", played[0], "--json").stdout)
     assert whole["recipe"]["method"] == "bm25"
 

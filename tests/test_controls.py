@@ -67,6 +67,18 @@ def change(episode: str, step: int, seconds: float, size: int, tokens: dict[str,
             "tokens": tokens, "memory": "m", "state_bytes": size, "growth_bytes": 0}  # fmt: skip
 
 
+def test_marginal_bytes_are_taken_within_episodes() -> None:
+    """One episode has many short texts, others few long ones: side by side their sizes fall with the number."""
+    sizes = {"short": (10, 20, 30, 40), "long": (500, 600), "one": (9000,)}
+    rows = [change(name, k, 1.0, size, {}) for name, those in sizes.items() for k, size in enumerate(those)]
+    # Σ over episodes of Σ (x - x̄)(y - ȳ), over Σ (x - x̄)²
+    assert ledger_of(rows, None)["marginal_bytes_per_context"] == pytest.approx((50 + 50) / (5 + 0.5), abs=1e-5)
+    pool = [change(name, k, 1.0, 7000 + n, {}) for n, name in enumerate("ab") for k in range(3)]
+    assert ledger_of(pool, None)["marginal_bytes_per_context"] == 0
+    alone = [change(name, 0, 1.0, size, {}) for name, size in (("a", 390), ("b", 460), ("c", 350))]
+    assert ledger_of(alone, None)["marginal_bytes_per_context"] == 400
+
+
 def ask(episode: str, step: int, seconds: float, tokens: dict[str, Any]) -> dict[str, Any]:
     return {"type": "ask", "episode": episode, "step": step, "questions": 4, "read": 2, "seconds": seconds,
             "tokens": tokens}  # fmt: skip

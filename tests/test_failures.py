@@ -80,7 +80,7 @@ def given(tiny: Path, data_file: Path, tmp_path: Path) -> dict[str, Any]:
 
 def records(result: dict[str, Any], given: dict[str, Any]) -> list[dict[str, Any]]:
     rows = store.read_records(store.folder_of(given["output"], result["recipe"]))
-    return [{k: v for k, v in row.items() if k not in ("seconds", "peak_bytes")} for row in rows]
+    return [{k: v for k, v in row.items() if k not in ("seconds", "cell_peak_bytes")} for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def records(result: dict[str, Any], given: dict[str, Any]) -> list[dict[str, Any
 
 
 def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in row.items() if k not in ("seconds", "peak_bytes")} for row in rows]
+    return [{k: v for k, v in row.items() if k not in ("seconds", "cell_peak_bytes")} for row in rows]
 
 
 @pytest.mark.parametrize("name", STORES)

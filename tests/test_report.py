@@ -231,7 +231,7 @@ def test_figures_are_files_of_their_form(folder: Path, tmp_path: Path) -> None:
     cells = store.cells(folder)
     kinds = {path.name.split("-", 3)[3] for path in write_figures(cells, tmp_path / "figures", "svg")}
     assert kinds == {f"{kind}.svg" for kind in (
-        "intervals", "cost-b", "cost-w", "cost-r", "retention", "drift_ppl", "drift_kl", "flips", "matrix",
+        "intervals", "cost-b", "cost-w", "cost-r", "amortised", "retention", "drift_ppl", "drift_kl", "flips", "matrix",
     )}  # fmt: skip
     for path in (tmp_path / "figures").iterdir():
         assert ET.parse(path).getroot().tag.endswith("svg")

@@ -14,18 +14,20 @@ from membench.report.drawing import SHOWN, Plot
 from membench.report.heat import heat_plot
 from membench.report.intervals import interval_plot
 from membench.report.lines import drift_plots, retention_plot
+from membench.report.spending import amortised_plot
 from membench.tables import Table
 
 
 @dataclass(frozen=True)
 class Board:
-    """What the page shows of one table; `left_out` counts the entries that its figures do not show."""
+    """What the page shows of one table; its figures show the entries `shown`, and `left_out` counts the others."""
 
     table: Table
     name: str  # unique on the page
     grids: dict[str, Grid]
     notes: Sequence[str]
     plots: Sequence[Plot]
+    shown: Sequence[Entry]
     left_out: int
 
 
@@ -37,10 +39,11 @@ def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Ma
         interval_plot(shown, metric),
         retention_plot(shown, settings),
         *cost_plots(table.entries, shown, metric),
+        amortised_plot(shown),
         *drift_plots(shown, table.recipe["task_settings"]),
         *map(heat_plot, shown),
     )
-    return Board(table, f"t{number}", grids(table), notes(table), [p for p in plots if p], left_out)
+    return Board(table, f"t{number}", grids(table), notes(table), [p for p in plots if p], shown, left_out)
 
 
 def labels_of(boards: Sequence[Board]) -> dict[str, str]:

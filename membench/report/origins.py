@@ -15,7 +15,7 @@ Facts = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Origin:
-    """A cell: what it played, its label in the tables, when, in which surroundings, and its records' hash."""
+    """A cell: what it played, its label in the tables, when, in which surroundings, and its files' hashes."""
 
     id: str
     label: str
@@ -24,7 +24,7 @@ class Origin:
     status: str
     played: str
     surroundings: int
-    records: str
+    hashes: Facts
     recipe: Facts
 
 
@@ -58,7 +58,8 @@ def _origin(cell: Cell, label: str, surroundings: int) -> Origin:
     return Origin(
         cell.id, label, recipe["task"], str(recipe["seed"]), f"{cell.status}{reason}",
         " to ".join(result[name] for name in ("started", "finished") if result.get(name)), surroundings,
-        result.get("records_sha256") or "", _facts({k: v for k, v in recipe.items() if k != "defaults"}),
+        [(f"sha256 of the {part}", h) for part in ("records", "targets") if (h := result.get(f"{part}_sha256"))],
+        _facts({k: v for k, v in recipe.items() if k != "defaults"}),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from membench.report.answers import Answers, answers_of
 from membench.report.boards import Board, board
 from membench.report.drawing import SHOWN, file_bytes, inline_svg
 from membench.report.origins import Origins, origins_of
+from membench.report.spending import Spending, spending_of
 from membench.report.theme import variables
 from membench.store import Cell
 from membench.tables import tables
@@ -32,7 +33,8 @@ def write_page(cells: Sequence[Cell], path: Path, **filters: Any) -> int:
     boards = _boards(cells, filters)
     if not boards:
         return 0
-    text = page(boards, answers_of(boards, cells), origins_of(boards, cells))
+    spendings = [spending_of(one.shown, cells) for one in boards]
+    text = page(boards, spendings, answers_of(boards, cells), origins_of(boards, cells))
     data = text.encode(errors="replace")  # half of a surrogate pair, which JSON may hold, is in no file
     if path.is_dir():
         raise MembenchError(f"{path} is a folder: name a file with --output, e.g. {path / 'report.html'}")
@@ -55,8 +57,8 @@ def write_figures(cells: Sequence[Cell], folder: Path, form: str, **filters: Any
     return written
 
 
-def page(boards: Sequence[Board], answers: Answers, origins: Origins) -> str:
-    """The page as text; the same cells give the same text."""
+def page(boards: Sequence[Board], spendings: Sequence[Spending], answers: Answers, origins: Origins) -> str:
+    """The page as text, `spendings` in the order of the boards; the same cells give the same text."""
     import jinja2
 
     loader = jinja2.FileSystemLoader(HERE)
@@ -69,6 +71,7 @@ def page(boards: Sequence[Board], answers: Answers, origins: Origins) -> str:
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return environment.get_template("page.html").render(
         boards=boards,
+        spendings=spendings,
         version=__version__,
         inline_svg=inline_svg,
         answers=answers,
