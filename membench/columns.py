@@ -93,7 +93,8 @@ COLUMNS: Sequence[Column] = (
     Column(
         MEMORY,
         "gain",
-        "knowledge gain: contains − placebo; paired by context where the task asks the same questions both ways",
+        "knowledge gain: contains − placebo; paired by context where the task asks the same questions both ways, else "
+        "of two groups of contexts (Welch)",
         lambda entry: estimate(entry.gain("contains")),
     ),
     Column(
@@ -210,7 +211,7 @@ def columns_help() -> str:
     """How to read the columns, as a markdown list."""
     lines = [
         "± is half the width of a 95 % interval over contexts (Student's t; with several seeds, over both; of a ratio "
-        "by jackknife below 30 contexts, by studentised bootstrap from there on)."
+        "by jackknife below 30 contexts, by studentised bootstrap from there on, with several seeds by the delta method)."
     ]
     lines += [f"- **{column.head}**: {column.help}." for column in COLUMNS]
     return "\n".join(lines)

@@ -87,6 +87,30 @@ def test_a_row_has_its_yardsticks_recovery_and_gain() -> None:
     assert rehearsed["knowledge_gain"] is None
 
 
+def test_recovery_of_several_seeds_has_their_noise_in_its_interval() -> None:
+    """Three seeds that stand 0, 0.3 and 0.6 above each other: the recovery is as uncertain as the score is."""
+    seeds = [cell(seed=s, scores={"contains/all": (0.1 + 0.3 * s, 0.2 + 0.3 * s, 0.1 + 0.3 * s, 0.0 + 0.3 * s)})
+             for s in range(3)]  # fmt: skip
+    flat = {"base": summary({"contains/all": (0.0,) * 4}), "in-context": summary({"contains/all": (1.0,) * 4})}
+    for one in seeds:
+        one.result["yardsticks"].update(flat)
+    found = row(rows(seeds), method="ft-c", metric="contains")
+    assert found["recovery"] == pytest.approx(found["score"])
+    assert found["recovery_low"] == pytest.approx(found["ci_low"])
+    assert found["recovery_high"] - found["recovery"] > 0.6
+    assert found["recovery_by"] == "delta-t"
+
+
+def test_gain_against_other_contexts_has_welchs_interval() -> None:
+    apart = {"base": {"value": 0.1, "contexts": {"h0": 0.0, "h1": 0.2, "h2": 0.1}}}
+    one = cell("bm25", task="batch")
+    one.result["summary"]["contains/placebo"] = apart["base"]
+    (found,) = (r for r in rows([one]) if (r["metric"], r["subset"]) == ("contains", "all") and r["method"] == "bm25")
+    assert found["knowledge_gain"] == pytest.approx(0.3)
+    assert found["knowledge_gain_low"] < 0.3 < found["knowledge_gain_high"]
+    assert found["knowledge_gain_high"] - 0.3 == pytest.approx(2.9 * (0.02 / 3 / 4 + 0.01 / 3) ** 0.5, rel=0.1)
+
+
 def test_rows_have_the_documented_keys() -> None:
     keys = (
         "task data model method settings seeds contexts questions metric score ci_low ci_high floor reference placebo "
