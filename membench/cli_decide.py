@@ -16,6 +16,7 @@ from membench.cli_tables import folder_argument, output_option
 if TYPE_CHECKING:
     from membench.advise import Candidate
     from membench.compare import Comparison
+    from membench.ledger import BreakEven
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,19 +56,28 @@ def compare(a: str, b: str, output: Path, metric: str, as_json: bool, **filters:
 
 
 def _lines(c: Comparison) -> list[list[str]]:
-    even = c.break_even.questions
-    ends = "" if even is None or even.low is None else f" [{even.low:.3g}, {even.high:.3g}]"
+    mde = "none: one seed says nothing about training" if c.mde is None else f"{c.mde:.3f} with 80 % power"
+    outside = f"; {c.outside} more are outside the metric" if c.outside else ""
     return [
         [c.a, f"{c.score_a:.3f}"],
         [c.b, f"{c.score_b:.3f}"],
         ["difference", f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}]"],
         ["verdict", c.verdict],
         ["p", f"{c.p_t:.2g} by Student's t, {c.p_flip:.2g} by sign flips, over {c.contexts} contexts"],
-        ["minimum detectable effect", f"{c.mde:.3f} with 80 % power"],
-        ["questions won, lost, tied", f"{c.wins}, {c.losses}, {c.ties}"],
+        ["minimum detectable effect", mde],
+        ["questions won, lost, tied", f"{c.wins}, {c.losses}, {c.ties}{outside}"],
         *([f"{name}, ratio", f"{ratio:.3g}"] for name, ratio in c.cost_ratios.items()),
-        ["break-even, questions a context", f"{even.value:.3g}{ends}" if even else f"none: {c.break_even.why}"],
+        ["break-even, questions a context", _break_even(c.break_even)],
     ]
+
+
+def _break_even(found: BreakEven) -> str:
+    even = found.questions
+    if even is None:
+        return f"none: {found.why}"
+    if even.low is None:
+        return f"{even.value:.3g}, no interval: the costs were measured over one stretch of writing and asking"
+    return f"{even.value:.3g} [{even.low:.3g}, {even.high:.3g}]"
 
 
 class _Bytes(click.ParamType[float]):

@@ -101,7 +101,7 @@ COLUMNS: Sequence[Column] = (
         MEMORY,
         "need",
         "contains, on the questions that need the memory: the floor has the fact wrong in every phrasing, the "
-        "reference the question right (how many, of how many)",
+        "reference the question right (how many, of how many about written contexts)",
         need,
     ),
     Column(
@@ -211,7 +211,7 @@ def columns_help() -> str:
     """How to read the columns, as a markdown list."""
     lines = [
         "± is half the width of a 95 % interval over contexts (Student's t; with several seeds, over both; of a ratio "
-        "by jackknife below 30 contexts, by studentised bootstrap from there on, with several seeds by the delta method)."
+        "by jackknife below 30 contexts, by studentised bootstrap from there on, of several seeds by the delta method)."
     ]
     lines += [f"- **{column.head}**: {column.help}." for column in COLUMNS]
     return "\n".join(lines)

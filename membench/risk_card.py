@@ -94,5 +94,5 @@ def _control(entry: Entry, row: str) -> Entry:
     own = [{n.removeprefix(start): m for n, m in s.items() if n.startswith(start)} for s in entry.summaries]
     return replace(
         entry, method=row, settings={}, seeds=entry.seeds[:1], ids=(), summaries=tuple(own[:1]), floor={}, reference={},
-        costs={}, coverage=None, mark="control",
+        costs={}, coverage=None, mark="control", title=None,
     )  # fmt: skip

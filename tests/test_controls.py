@@ -51,6 +51,9 @@ def test_controls_are_the_tasks_own_summary_of_those_questions() -> None:
     assert (controls["questions"], controls["sizes"]) == (4, {"far": 1, "mid": 1, "near": 1, "need": 3})
     assert controls["metrics"]["contains/need"] == {"value": 0.75, "contexts": {"c0": 1.0, "c1": 0.5}}
     assert controls["metrics"]["contains/near"]["value"] == 1.0
+    placebo = [answer("h0-a", 1, seen=False), answer("h0-b", 0, seen=False)]
+    wide = {"h0-a": 0.9, "h0-b": 0.1, "c0-a": 0.9, "c0-b": 0.2, "c1-a": 0.6}
+    assert compared(load("tasks", "batch")(), [*mine, *placebo], golds, wide)["controls"] == controls
     alone = compared(load("tasks", "single")(), mine, {}, {})
     assert alone["controls"] == {"questions": 4, "sizes": {}, "metrics": {}}
 
