@@ -114,12 +114,21 @@ class Entry:
         shared = [c for c in self.means(name) if c in theirs]
         return sum([theirs[c] for c in shared]) / len(shared) if shared else None
 
+    def clusters(self, name: str) -> int | None:
+        """Over how many contexts a metric's interval is, of the seed with the fewest; None where it has none so."""
+        return min(map(len, self.by_context(name)), default=None)
+
     def recovery(self, name: str) -> Interval | None:
         """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (METRICS 1.2); may exceed 1.
 
         None for the yardsticks, and where the reference is not significantly above the floor.
         """
         name = self._full(name)
+        if name not in self._recoveries:
+            self._recoveries[name] = self._recovery(name)
+        return self._recoveries[name]
+
+    def _recovery(self, name: str) -> Interval | None:
         mine = self.by_context(name)
         low, high = (y.get(name, {}).get("contexts", {}) for y in (self.floor, self.reference))
         shared = [c for c in shared_keys(mine) if c in low and c in high]
@@ -175,6 +184,11 @@ class Entry:
     @cached_property
     def _means(self) -> dict[str, Mapping[str, float]]:
         """What `means` has found: several numbers of a row need it."""
+        return {}
+
+    @cached_property
+    def _recoveries(self) -> dict[str, Interval | None]:
+        """What `recovery` has found: a bootstrap takes its time."""
         return {}
 
     def curve(self, name: str) -> list[float] | None:

@@ -17,6 +17,7 @@ from scipy.special import stdtrit
 
 BOOTSTRAP, JACKKNIFE, DELTA = "bootstrap-t", "jackknife-t", "delta-t"
 BOOTSTRAP_FROM = 30  # contexts
+FEWEST = 5  # contexts that an interval is shown of
 DRAWS = 10_000
 
 
