@@ -36,9 +36,9 @@ from membench.tables import Table, columns_help, tables
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
 COMPACT = (
-    "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "group", "rehearsed", "unrehearsed",
-    "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept", "half-life", "F1", "fid F1", "fid KL",
-    "drift_ppl", "flips", "write s", "read s", "state", "coverage",
+    "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "group", "MDE", "rehearsed",
+    "unrehearsed", "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept", "half-life", "F1",
+    "fid F1", "fid KL", "drift_ppl", "flips", "write s", "read s", "state", "coverage",
 )  # fmt: skip
 FORMS = ("full", "card", "curves")
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench import registry
+from membench.choosing import Candidate, choose, spelt
+from membench.column_text import size
 from membench.entry import Entry
 from membench.errors import MembenchError
+from membench.leading import leading_metric
 from membench.ledger import amortised
-from membench.standing import stand
+from membench.sizing import bytes_at, constant, grew, held, merged
+from membench.stats import FEWEST
 from membench.store import Cell
 from membench.tables import Table, tables
 
@@ -31,22 +32,6 @@ class Need:
     max_bytes: float | None = None
     max_damage: float | None = None
     max_write_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A method at the size of the need: seconds by the number of contexts and questions, bytes as `bytes_at` says."""
-
-    label: str
-    score: float
-    low: float | None
-    high: float | None
-    bytes: float | None
-    write_seconds: float | None
-    total_seconds: float | None
-    damage: float | None
-    misses: tuple[str, ...]  # the limits that it does not keep, or cannot be shown to
-    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,8 +56,16 @@ def advise(cells: Sequence[Cell], need: Need, **filters: Any) -> list[Advice]:
 
 
 def _entries(table: Table) -> list[Entry]:
-    played = [e for e in table.entries if not e.mark and PROBED not in e.names]
-    return [e for e in played if any(e.interval(name) for name in METRICS)]
+    played = [e for e in table.entries if not e.mark and e.status == "done" and PROBED not in e.names]
+    metric = _metric(played)
+    return [e for e in played if e.interval(metric)]
+
+
+def _metric(entries: Sequence[Entry]) -> str:
+    """Recall@k of a recommendation; else of METRICS the first that all have."""
+    leading = leading_metric(entries, None)
+    options = METRICS if leading in METRICS else (leading,)
+    return next((name for name in options if all(e.interval(name) for e in entries)), options[-1])
 
 
 def _damages(every: Sequence[Table]) -> dict[Played, Entry]:
@@ -87,59 +80,17 @@ def _played(entry: Entry, table: Table) -> Played:
 
 def _advice(table: Table, need: Need, known: Mapping[Played, Entry]) -> Advice:
     entries = _entries(table)
-    metric = next(name for name in METRICS if all(e.interval(name) for e in entries))
+    metric = _metric(entries)
     rated = [(e, _candidate(e, metric, need, known.get(_played(e, table)))) for e in entries]
     rated.sort(key=lambda pair: (bool(pair[1].misses), -pair[1].score, pair[1].label))
-    choice, because = _choice([pair for pair in rated if not pair[1].misses], metric)
+    choice, because = choose([pair for pair in rated if not pair[1].misses], metric)
     return Advice(table.title, metric, choice, because, tuple(c for _, c in rated), _notes(table, need, rated))
-
-
-def _choice(fitting: Sequence[tuple[Entry, Candidate]], metric: str) -> tuple[str | None, str]:
-    """The method that is resolved to be above all others that fit; None, and why, where there is none."""
-    if not fitting:
-        return None, "no method keeps the limits"
-    best, rated = fitting[0]
-    floor = best.yardstick(best.floor, metric)
-    if rated.low is None or rated.low <= (floor or 0.0):
-        return None, f"the data do not decide: not even {best.label}, the best within the limits, is above the floor"
-    if len(fitting) == 1:
-        return best.label, "the only one that keeps the limits; nothing was compared"
-    placed = {e.label: e.standing for e in stand([e for e, _ in fitting], metric, None).entries}
-    top = placed[best.label]
-    rivals = [n for n, s in placed.items() if n != best.label and (not top or not s or _shared(top.group, s.group))]
-    if not rivals:
-        second = fitting[1][1]
-        return best.label, f"above every other within the limits; next is {second.label}, {_price(second)}"
-    among = [c for _, c in fitting if c.label in (best.label, *rivals)]
-    cheapest = min(among, key=lambda c: math.inf if c.total_seconds is None else c.total_seconds)
-    prices = "; ".join(f"{c.label}: {_price(c)}" for c in among)
-    return None, f"the data do not decide between {prices}. {cheapest.label} takes the fewest seconds"
-
-
-def _price(c: Candidate) -> str:
-    size = "bytes unknown" if c.bytes is None else f"{c.bytes:.3g} bytes"
-    return f"{size}, {'seconds unknown' if c.total_seconds is None else f'{c.total_seconds:.3g} s'}"
-
-
-def _shared(one: str | None, other: str | None) -> bool:
-    """Whether two groups share a letter; a letter may carry a number."""
-    split = [set(_letters(group or "")) for group in (one, other)]
-    return bool(split[0] & split[1])
-
-
-def _letters(group: str) -> list[str]:
-    found: list[str] = []
-    for sign in group:
-        if sign.isdigit() and found:
-            found[-1] += sign
-        else:
-            found.append(sign)
-    return found
 
 
 def _candidate(entry: Entry, metric: str, need: Need, damaging: Entry | None) -> Candidate:
     score = entry.interval(metric)
     assert score  # entries without one are no candidates
+    few = (entry.clusters(metric) or FEWEST) < FEWEST
     write, read = (entry.cost(name) for name in ("write_seconds_per_context", "read_seconds_per_question"))
     stored = bytes_at(entry, need.contexts)
     writing = None if write is None else write * need.contexts
@@ -151,58 +102,12 @@ def _candidate(entry: Entry, metric: str, need: Need, damaging: Entry | None) ->
     )  # fmt: skip
     misses = tuple(_miss(name, found, limit) for name, found, limit in limits if _over(found, limit))
     ids = tuple(dict.fromkeys((*entry.ids, *(damaging.ids if damaging else ()))))
-    return Candidate(entry.label, score.value, score.low, score.high, stored, writing, total, damage, misses, ids)
+    low, high = (None if end is None or few else _share(end) for end in (score.low, score.high))
+    return Candidate(entry.label, score.value, low, high, stored, writing, total, damage, misses, ids)
 
 
-def bytes_at(entry: Entry, contexts: int) -> float | None:
-    """Bytes at rest of a memory of so many contexts; None where they were not measured.
-
-    A memory that was measured with one context at a time stands for one of them, so there are as many. One that was
-    measured with several grows by what each more adds: of one that fills up, at most by that. Weights do not grow, but
-    for what is kept beside them.
-    """
-    state, each, held = entry.cost("state_bytes"), entry.cost("state_bytes_per_context"), _held(entry)
-    if state is None or each is None:
-        return None
-    if held <= 1:
-        return each * contexts
-    return max(0.0, state + _more(entry, each, held) * (contexts - held))
-
-
-def _held(entry: Entry) -> float:
-    """Contexts in a memory when it was measured, 0 where it takes no bytes."""
-    state, each = entry.cost("state_bytes"), entry.cost("state_bytes_per_context")
-    return state / each if state and each else 0.0
-
-
-def _more(entry: Entry, each: float, held: float) -> float:
-    """Bytes that one more context adds to a memory of several."""
-    marginal = entry.cost("marginal_bytes_per_context")
-    if merged(entry) or (constant(entry) and marginal is None):
-        beside, state = entry.cost("deployed_growth_bytes") or 0.0, each * held
-        return beside / held if beside < state else 0.0
-    return each if marginal is None else marginal
-
-
-def _grew(entry: Entry) -> bool:
-    return (entry.cost("marginal_bytes_per_context") or 0.0) > 0
-
-
-def merged(entry: Entry) -> bool:
-    """Whether the memory is weights, into which writes are merged."""
-    return _storage(entry).startswith("O(1) weights")
-
-
-def constant(entry: Entry) -> bool:
-    """Whether the method says that its memory does not grow without end."""
-    return _storage(entry).startswith("O(1)")
-
-
-def _storage(entry: Entry) -> str:
-    """The storage class that the method states; one that is not installed says nothing."""
-    with contextlib.suppress(MembenchError):
-        return str(registry.load("methods", entry.method).storage)
-    return ""
+def _share(end: float) -> float:
+    return min(max(end, 0.0), 1.0)
 
 
 def _over(found: float | None, limit: float | None) -> bool:
@@ -210,14 +115,19 @@ def _over(found: float | None, limit: float | None) -> bool:
 
 
 def _miss(name: str, found: float | None, limit: float | None) -> str:
-    return f"{name} not measured" if found is None else f"{name} {found:.3g} above {limit:.3g}"
+    if found is None or limit is None:
+        return f"{name} not measured"
+    said = [
+        size(x) if name == "bytes" else spelt(x) if name.endswith("seconds") else f"{x:.3g}" for x in (found, limit)
+    ]
+    return f"{name} {said[0]} above {said[1]}"
 
 
 def _damage(entry: Entry) -> float | None:
     """The upper end of the worst damage that is stored, so that what is not resolved to be small does not pass."""
     found = [entry.interval(name) for name in entry.names if name.partition("/")[0].partition(":")[0] in DAMAGE]
     ends = [i.value if i.high is None else i.high for i in found if i]
-    return max(ends, default=None)
+    return _share(max(ends)) if ends else None
 
 
 def _notes(table: Table, need: Need, rated: Sequence[tuple[Entry, Candidate]]) -> tuple[str, ...]:
@@ -226,12 +136,13 @@ def _notes(table: Table, need: Need, rated: Sequence[tuple[Entry, Candidate]]) -
         f"seconds are extrapolated in proportion, bytes by what one more context adds, from {sizes}; scores are not, "
         "and may fall with size"
     ]
-    fixed = [e.label for e, _ in rated if constant(e) and _held(e) > 1 and (merged(e) or not _grew(e))]
+    fixed = [e.label for e, _ in rated if constant(e) and held(e) > 1 and (merged(e) or not grew(e))]
     if fixed:
         out.append(f"of constant size, so bytes grow only by what is kept for rehearsal: {', '.join(fixed)}")
-    filling = [e.label for e, _ in rated if constant(e) and _held(e) > 1 and e.label not in fixed]
+    filling = [e.label for e, _ in rated if constant(e) and held(e) > 1 and e.label not in fixed]
     if filling:
         out.append(f"still filling up when measured, so bytes are at most what is said: {', '.join(filling)}")
+    out.append("the ends of intervals of shares are cut at 0 and 1")
     if all(candidate.damage is None for _, candidate in rated):
         out.append("damage is not measured: play the task contamination with the same methods")
     else:

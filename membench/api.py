@@ -156,6 +156,7 @@ class Metric:
     value: float
     contexts: Mapping[str, float] = field(default_factory=dict)
     curve: tuple[float, ...] = ()  # e.g. retention by age; `value` is then its headline
+    sums: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # of a ratio: both per context; not stored
 
 
 class Task(ABC):

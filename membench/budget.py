@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from membench.column_text import size
 from membench.entry import Entry
 from membench.errors import MembenchError, unknown
 from membench.leading import less_is_better
@@ -18,6 +19,15 @@ LIMITS: Mapping[str, str] = {
     "read-tokens": "tokens_read_per_question",
     "write-flops": "write_flops_per_context",
     "read-flops": "read_flops_per_question",
+}
+UNITS: Mapping[str, str] = {  # what each limit is of
+    "bytes": "the whole memory",
+    "live-bytes": "beside the model, a question",
+    "write-seconds": "a context",
+    "read-seconds": "a question",
+    "read-tokens": "a question",
+    "write-flops": "a context",
+    "read-flops": "a question",
 }
 FRONTS: Mapping[str, str] = {  # the letter of a front, and the cost that it is against
     "b": "state_bytes_per_context",
@@ -52,8 +62,8 @@ def fit(entries: Sequence[Entry], budget: Mapping[str, float]) -> tuple[tuple[En
     for name, limit in budget.items():
         over = [e for e in kept if not e.mark and e.status == "done" and not _within(e, LIMITS[name], limit)]
         kept = [e for e in kept if e not in over]
-        said = ", ".join(f"{e.label} ({_said(e.cost(LIMITS[name]))})" for e in over)
-        remarks.append(f"at {name}={limit:g}: over it {said or 'nothing'}")
+        said = ", ".join(f"{e.label} ({_said(name, e.cost(LIMITS[name]))})" for e in over)
+        remarks.append(f"at {name}={limit:g} ({UNITS[name]}): over it {said or 'nothing'}")
     return tuple(kept), tuple(remarks)
 
 
@@ -77,5 +87,7 @@ def _within(entry: Entry, cost: str, limit: float) -> bool:
     return found is not None and found <= limit
 
 
-def _said(cost: float | None) -> str:
-    return "not measured" if cost is None else f"{cost:.3g}"
+def _said(name: str, cost: float | None) -> str:
+    if cost is None:
+        return "not measured"
+    return size(cost) if name.endswith("bytes") else f"{cost:.3g}"

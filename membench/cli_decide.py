@@ -12,10 +12,13 @@ import click
 
 from membench.cli_shell import common, listed, print_json, print_table
 from membench.cli_tables import folder_argument, output_option
+from membench.errors import MembenchError
 
 if TYPE_CHECKING:
-    from membench.advise import Candidate
+    from membench.advise import Advice
+    from membench.choosing import Candidate
     from membench.compare import Comparison
+    from membench.ledger import BreakEven
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,19 +58,31 @@ def compare(a: str, b: str, output: Path, metric: str, as_json: bool, **filters:
 
 
 def _lines(c: Comparison) -> list[list[str]]:
-    even = c.break_even.questions
-    ends = "" if even is None or even.low is None else f" [{even.low:.3g}, {even.high:.3g}]"
+    from membench.stats import FEWEST
+
+    mde = "none: one seed says nothing about training" if c.mde is None else f"{c.mde:.3f} with 80 % power"
+    ends = f"[{c.low:+.3f}, {c.high:+.3f}]" if c.contexts >= FEWEST else "(too few contexts for an interval)"
+    outside = f"; {c.outside} more are outside the metric" if c.outside else ""
     return [
         [c.a, f"{c.score_a:.3f}"],
         [c.b, f"{c.score_b:.3f}"],
-        ["difference", f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}]"],
+        ["difference", f"{c.difference:+.3f} {ends}"],
         ["verdict", c.verdict],
         ["p", f"{c.p_t:.2g} by Student's t, {c.p_flip:.2g} by sign flips, over {c.contexts} contexts"],
-        ["minimum detectable effect", f"{c.mde:.3f} with 80 % power"],
-        ["questions won, lost, tied", f"{c.wins}, {c.losses}, {c.ties}"],
+        ["minimum detectable effect", mde],
+        ["questions won, lost, tied", f"{c.wins}, {c.losses}, {c.ties}{outside}"],
         *([f"{name}, ratio", f"{ratio:.3g}"] for name, ratio in c.cost_ratios.items()),
-        ["break-even, questions a context", f"{even.value:.3g}{ends}" if even else f"none: {c.break_even.why}"],
+        ["break-even, questions a context", _break_even(c.break_even)],
     ]
+
+
+def _break_even(found: BreakEven) -> str:
+    even = found.questions
+    if even is None:
+        return f"none: {found.why}"
+    if even.low is None:
+        return f"{even.value:.3g}, no interval: the costs were measured over one stretch of writing and asking"
+    return f"{even.value:.3g} [{even.low:.3g}, {even.high:.3g}]"
 
 
 class _Bytes(click.ParamType[float]):
@@ -105,7 +120,10 @@ def advise(folder: Path, as_json: bool, **options: Any) -> None:
     from membench.advise import advise as advised
 
     filters = {name: options.pop(name) for name in ("task", "data", "model")}
-    found = advised(store.cells(folder), Need(**options), **filters)
+    cells = store.cells(folder)
+    if not cells and (deeper := _holding(folder)):
+        raise MembenchError(f"no cell is stored in {folder} itself: name a folder that holds some: {', '.join(deeper)}")
+    found = advised(cells, Need(**options), **filters)
     if as_json:
         print_json([asdict(advice) for advice in found])
         return
@@ -116,9 +134,31 @@ def advise(folder: Path, as_json: bool, **options: Any) -> None:
         for note in advice.notes:
             click.echo(note)
         click.echo()
+    click.echo(f"answer: {'; '.join(filter(None, map(_answer, found))) or 'no choice'}")
+
+
+def _holding(folder: Path) -> list[str]:
+    """The folders below this one that hold cells."""
+    return [str(path) for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*/result.json"))]
+
+
+def _answer(advice: Advice) -> str:
+    """The choice of one table, with its price and cells; "" for none."""
+    from membench.choosing import price
+
+    task, *_, sized = advice.title.split(" · ")[:4]
+    found = next((c for c in advice.candidates if c.label == advice.choice), None)
+    if found is None:
+        return ""
+    cells = ", ".join(i[:8] for i in found.cells)
+    return f"{task} ({sized}): {found.label}, {price(found)}, cells {cells}"
 
 
 def _candidate_line(c: Candidate) -> list[str]:
+    from membench.choosing import spelt
+    from membench.column_text import size
+
     ends = "" if c.low is None else f" [{c.low:.2f}, {c.high:.2f}]"
-    numbers = ["" if x is None else f"{x:.3g}" for x in (c.bytes, c.write_seconds, c.total_seconds, c.damage)]
-    return [c.label, f"{c.score:.2f}{ends}", *numbers, "; ".join(c.misses) or "kept", " ".join(c.cells)]
+    seconds = [spelt(x).removesuffix(" s") for x in (c.write_seconds, c.total_seconds)]
+    numbers = ["" if c.bytes is None else size(c.bytes), *seconds, "" if c.damage is None else f"{c.damage:.2f}"]
+    return [c.label, f"{c.score:.2f}{ends}", *numbers, "; ".join(c.misses) or "kept", " ".join(i[:8] for i in c.cells)]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("rich", "md", "csv", "json", "latex")
+_BUDGETS = (
+    "A budget, e.g. bytes=1e6: bytes of the whole memory; write-seconds, write-flops a context; read-seconds, "
+    "read-tokens, read-flops, live-bytes a question."
+)
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -49,7 +53,7 @@ def table_options(command: F) -> F:
         click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference."),
         click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),
         click.option("--against", metavar="METHOD", help="Compare all with this one, declared beforehand."),
-        click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help="A budget, e.g. bytes=1e6."),
+        click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help=_BUDGETS),
     )
     for option in reversed(options):
         command = option(command)

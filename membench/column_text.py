@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from membench.entry import Entry
-from membench.stats import Interval
+from membench.stats import FEWEST, Interval
 
 NOTHING = "–"
+FEW = "†"  # stands in place of an interval over fewer than FEWEST contexts
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -15,10 +16,12 @@ def number(value: float | None, digits: int = 2) -> str:
     return NOTHING if value is None else f"{value:z.{digits}f}"  # z: no "-0.00"
 
 
-def estimate(found: Interval | None) -> str:
-    """A value, ± half of its interval where it has one."""
+def estimate(found: Interval | None, contexts: int | None = None) -> str:
+    """A value, ± half of its interval where it has one; marked in place of that where these are too few contexts."""
     if found is None:
         return NOTHING
+    if contexts is not None and contexts < FEWEST:
+        return f"{number(found.value)} {FEW}"
     return number(found.value) + ("" if found.high is None else f" ±{found.high - found.value:.2f}")
 
 
@@ -35,7 +38,7 @@ def size(value: float | None) -> str:
 
 def metric(*names: str) -> Callable[[Entry], str]:
     """The first of these metrics that there is, with its interval."""
-    return lambda entry: next((estimate(i) for n in names if (i := entry.interval(n))), NOTHING)
+    return lambda entry: next((estimate(i, entry.clusters(n)) for n in names if (i := entry.interval(n))), NOTHING)
 
 
 def plain(name: str) -> Callable[[Entry], str]:
@@ -47,8 +50,23 @@ def recovery(score: str) -> Callable[[Entry], str]:
     """Of rehearsed facts where the data says which these are, else of all."""
 
     def show(entry: Entry) -> str:
-        view = "rehearsed" if f"{score}/rehearsed" in entry.names else "all"
-        return estimate(entry.recovery(f"{score}/{view}"))
+        name = recovered(score, entry)
+        return estimate(entry.recovery(name), entry.clusters(name))
+
+    return show
+
+
+def recovered(score: str, entry: Entry) -> str:
+    """The metric whose recovery is shown."""
+    return f"{score}/{'rehearsed' if f'{score}/rehearsed' in entry.names else 'all'}"
+
+
+def gain(score: str) -> Callable[[Entry], str]:
+    """The knowledge gain, by the fewer of the contexts that were written and those that were not."""
+
+    def show(entry: Entry) -> str:
+        counts = [n for view in ("all", "placebo") if (n := entry.clusters(f"{score}/{view}")) is not None]
+        return estimate(entry.gain(score), min(counts, default=None))
 
     return show
 
@@ -63,6 +81,8 @@ def difference(entry: Entry) -> str:
     s = entry.standing
     if s is None or s.group is not None:
         return NOTHING
+    if (entry.clusters(s.metric) or 0) < FEWEST:
+        return f"{s.difference:+.2f} {FEW}"
     return f"{s.difference:+.2f} ±{s.high - s.difference:.2f}{' *' if s.resolved else ''}"
 
 

@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from membench.column_text import (
+    FEW,
     NOTHING,
     cost,
     coverage,
     difference,
     estimate,
     flops,
+    gain,
     group,
     in_bytes,
     mde,
@@ -25,6 +27,7 @@ from membench.column_text import (
 )
 from membench.entry import Entry
 from membench.risk_card import PREFIX, RISK_METRICS, RISKS, beside
+from membench.stats import FEWEST
 from membench.views import SCORES
 
 _BUILT_IN = (
@@ -93,14 +96,15 @@ COLUMNS: Sequence[Column] = (
     Column(
         MEMORY,
         "gain",
-        "knowledge gain: contains − placebo; paired by context where the task asks the same questions both ways",
-        lambda entry: estimate(entry.gain("contains")),
+        "knowledge gain: contains − placebo; paired by context where the task asks the same questions both ways, else "
+        "of two groups of contexts (Welch)",
+        gain("contains"),
     ),
     Column(
         MEMORY,
         "need",
         "contains, on the questions that need the memory: the floor has the fact wrong in every phrasing, the "
-        "reference the question right (how many, of how many)",
+        "reference the question right (how many, of how many about written contexts)",
         need,
     ),
     Column(
@@ -216,7 +220,8 @@ def columns_help() -> str:
     """How to read the columns, as a markdown list."""
     lines = [
         "± is half the width of a 95 % interval over contexts (Student's t; with several seeds, over both; of a ratio "
-        "by jackknife below 30 contexts, by studentised bootstrap from there on)."
+        "by jackknife below 30 contexts, by studentised bootstrap from there on, of several seeds by the delta "
+        f"method); {FEW} stands for one over fewer than {FEWEST} contexts."
     ]
     lines += [f"- **{column.head}**: {column.help}." for column in COLUMNS]
     return "\n".join(lines)

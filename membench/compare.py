@@ -12,6 +12,7 @@ import numpy as np
 from membench.contrasts import ALPHA, contrasts
 from membench.entry import Entry
 from membench.errors import MembenchError, unknown
+from membench.leading import less_is_better
 from membench.ledger import BreakEven, Span, break_even, spans
 from membench.records import answer_of, read_records
 from membench.standing import declared_entry
@@ -27,9 +28,12 @@ RATIOS = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """A - B in one table. `wins`, `losses` and `ties` count questions; `cost_ratios` are A / B where B costs anything.
+    """A - B in one table. `wins`, `losses` and `ties` count questions, `outside` those that the metric is not about (of
+    damage, what the base model has wrong anyway); a win is A's being better. `cost_ratios` are A / B where B costs
+    anything.
 
-    `verdict` is "A is better", "B is better" or "not resolved", with the reason where it is not the numbers'.
+    `verdict` names the higher one, or says "not resolved", with the reason where it is not the numbers'. `mde` is None
+    where one seed alone says nothing about training.
     """
 
     title: str
@@ -43,11 +47,12 @@ class Comparison:
     high: float
     p_t: float
     p_flip: float
-    mde: float
+    mde: float | None
     contexts: int
     wins: int
     losses: int
     ties: int
+    outside: int
     cost_ratios: Mapping[str, float]
     break_even: BreakEven
     verdict: str
@@ -90,39 +95,56 @@ def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cel
     samples = [np.array([[scores[c] for c in shared] for scores in those]) for those in (ours, theirs)]
     found = contrasts(samples, [(0, 1)], flip_all=True)
     played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
-    by_question = [_by_question(those, table.recipe, metric) for those in played]
-    pairs = [(by_question[0][q], by_question[1][q]) for q in by_question[0] if q in by_question[1]]
-    wins, losses = sum(x > y + 1e-9 for x, y in pairs), sum(y > x + 1e-9 for x, y in pairs)
+    ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
+    counts = _counted(ours_asked, theirs_asked, less_is_better(metric))
     difference, p = float(found.difference[0]), float(found.p[0])
     return [
         Comparison(
             table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
             difference, float(found.low[0]), float(found.high[0]), float(found.p_t[0]), float(found.p_flip[0]),
-            float(found.mde[0]), len(shared), wins, losses, len(pairs) - wins - losses, _ratios(a, b),
-            break_even(*(_spans(those) for those in played)), _verdict(a, b, difference, p), (*a.ids, *b.ids),
+            None if a.unseeded or b.unseeded else float(found.mde[0]), len(shared), *counts, _ratios(a, b),
+            break_even(*(_spans(those) for those in played)), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
         )
     ]  # fmt: skip
 
 
-def _verdict(a: Entry, b: Entry, difference: float, p: float) -> str:
+def _verdict(a: Entry, b: Entry, difference: float, p: float, metric: str) -> str:
     bare = [e.label for e in (a, b) if e.unseeded]
     if bare:
         return f"not resolved: one seed of {' and of '.join(bare)}, whose noise nothing here covers; play --seeds 0,1,2"
     if p > ALPHA:
         return "not resolved"
-    return f"{(a if difference > 0 else b).label} is higher"
+    higher, lower = (a, b) if difference > 0 else (b, a)
+    return f"{lower.label} is lower, so better" if less_is_better(metric) else f"{higher.label} is higher"
 
 
-def _by_question(cells: Iterable[Cell], recipe: Mapping[str, Any], metric: str) -> dict[str, float]:
-    """The metric per question, the mean over seeds: the task's own summary with each question as a cluster."""
+def _counted(
+    ours: Mapping[str, float | None], theirs: Mapping[str, float | None], downwards: bool
+) -> tuple[int, int, int, int]:
+    """Questions won, lost, tied, and outside the metric for one of the two."""
+    both = [(ours[q], theirs[q]) for q in ours if q in theirs]
+    pairs = [(y, x) if downwards else (x, y) for x, y in both if x is not None and y is not None]
+    wins, losses = sum(x > y + 1e-9 for x, y in pairs), sum(y > x + 1e-9 for x, y in pairs)
+    return wins, losses, len(pairs) - wins - losses, len(both) - len(pairs)
+
+
+def _by_question(cells: Iterable[Cell], recipe: Mapping[str, Any], metric: str) -> dict[str, float | None]:
+    """The metric per question, the mean over seeds: the task's own summary with each question as a cluster.
+
+    Of a ratio of sums it is each question's own ratio, None for one that adds nothing to the denominator.
+    """
     task = task_of(recipe)
     found: dict[str, list[float]] = {}
     for cell in cells:
         answers = [answer_of(r) for r in read_records(cell.folder) if r["type"] == "answer"]
         summary = task.summarise([replace(answer, context=answer.question) for answer in answers])
-        for question, value in summary[metric].contexts.items() if metric in summary else ():
-            found.setdefault(question, []).append(value)
-    return {question: fmean(values) for question, values in found.items()}
+        if metric not in summary:
+            continue
+        own, sums = summary[metric].contexts, summary[metric].sums
+        for question, value in own.items():
+            top, bottom = sums.get(question, (value, 1.0))
+            found.setdefault(question, []).extend([top / bottom] if bottom else [])
+    return {question: fmean(values) if values else None for question, values in found.items()}
 
 
 def _spans(cells: Iterable[Cell]) -> list[Span]:

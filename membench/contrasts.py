@@ -84,7 +84,7 @@ class _Noise:
         by_contexts = self.contexts * stdtrit(self.df_contexts, p / 2)
         by_seeds = self.seeds * stdtrit(self.df_seeds, p / 2)
         total = self.contexts + self.seeds
-        reach: Array = -np.divide(by_contexts + by_seeds, np.sqrt(total), out=np.zeros_like(total), where=total > 0)
+        reach: Array = np.divide(by_contexts + by_seeds, -np.sqrt(total), out=np.zeros_like(total), where=total > 0)
         return reach
 
     def p_value(self, distance: Array) -> Array:

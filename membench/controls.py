@@ -43,10 +43,11 @@ def controls_of(
 ) -> dict[str, Any]:
     """What stands under `controls` in a result: sizes of the subsets, and "<score>/<subset>" metrics.
 
-    `needed` are the ids of questions that need the memory (None: the yardsticks were not played), `overlap` is that of
-    `overlaps`, empty where there are no target sentences.
+    Questions about contexts that are never written (placebo) are in none, and not counted. `needed` are the ids of
+    questions that need the memory (None: the yardsticks were not played), `overlap` is that of `overlaps`, empty where
+    there are no target sentences.
     """
-    asked = {a.question for a in answers}
+    asked = {a.question for a in answers if a.seen}
     subsets: dict[str, set[str]] = {} if needed is None else {"need": asked & needed}
     for question in asked & overlap.keys():
         subsets.setdefault(_bin(overlap[question]), set()).add(question)

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from membench.half_life import HalfLife, half_life
-from membench.stats import Interval, mean_ci, ratio_ci, two_way_ci
+from membench.stats import Interval, mean_ci, two_way_ci, two_way_ratio_ci, unpaired_ci
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
 
@@ -114,18 +114,28 @@ class Entry:
         shared = [c for c in self.means(name) if c in theirs]
         return sum([theirs[c] for c in shared]) / len(shared) if shared else None
 
+    def clusters(self, name: str) -> int | None:
+        """Over how many contexts a metric's interval is, of the seed with the fewest; None where it has none so."""
+        return min(map(len, self.by_context(name)), default=None)
+
     def recovery(self, name: str) -> Interval | None:
-        """Σ(score - floor) / Σ(reference - floor) over contexts, seeds averaged (METRICS 1.2); may exceed 1.
+        """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (METRICS 1.2); may exceed 1.
 
         None for the yardsticks, and where the reference is not significantly above the floor.
         """
         name = self._full(name)
-        mine = self.means(name)
+        if name not in self._recoveries:
+            self._recoveries[name] = self._recovery(name)
+        return self._recoveries[name]
+
+    def _recovery(self, name: str) -> Interval | None:
+        mine = self.by_context(name)
         low, high = (y.get(name, {}).get("contexts", {}) for y in (self.floor, self.reference))
-        shared = [c for c in mine if c in low and c in high]
+        shared = [c for c in shared_keys(mine) if c in low and c in high]
         if self.mark or not shared:
             return None
-        return ratio_ci([mine[c] - low[c] for c in shared], [high[c] - low[c] for c in shared])
+        whole = [high[c] - low[c] for c in shared]
+        return two_way_ratio_ci([[scores[c] - low[c] for c in shared] for scores in mine], [whole] * len(mine))
 
     def gain(self, score: str) -> Interval | None:
         """Knowledge gain: a score of what was written minus that of the same contexts' questions while unwritten."""
@@ -141,9 +151,13 @@ class Entry:
         return self._unpaired_gain(score)
 
     def _unpaired_gain(self, score: str) -> Interval | None:
-        """The gain where placebo questions are about contexts that are never written: no pairs, so no interval."""
-        seen, placebo = self.value(f"{score}/all"), self.value(f"{score}/placebo")
-        return None if seen is None or placebo is None else Interval(seen - placebo, None, None)
+        """The gain where placebo questions are about contexts that are never written, so that nothing pairs them."""
+        sides = [self.by_context(f"{score}/{view}") for view in ("all", "placebo")]
+        names = [shared_keys(found) for found in sides]
+        if not all(names):
+            return None
+        seen, placebo = ([in_order(scores, n) for scores in found] for found, n in zip(sides, names, strict=True))
+        return unpaired_ci(seen, placebo)
 
     @cached_property
     def half_life(self) -> HalfLife | None:
@@ -170,6 +184,11 @@ class Entry:
     @cached_property
     def _means(self) -> dict[str, Mapping[str, float]]:
         """What `means` has found: several numbers of a row need it."""
+        return {}
+
+    @cached_property
+    def _recoveries(self) -> dict[str, Interval | None]:
+        """What `recovery` has found: a bootstrap takes its time."""
         return {}
 
     def curve(self, name: str) -> list[float] | None:

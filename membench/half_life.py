@@ -2,8 +2,8 @@
 
 Of a sequence's matrix R[t, i] and the floor b_i: ρ*(k) = Σ_i (R[i+k, i] − b_i) / Σ_i (R[i, i] − b_i), over the contexts
 that reach age k. The half-life is the first k with ρ*(k) <= 1/2. Its ends are the first ages at which the lower and the
-upper end of ρ*(k)'s interval are; the interval is that of every ratio here: studentised bootstrap over contexts from 30
-on, jackknife with Student's t below. An end that no age reaches lies beyond the contexts written.
+upper end of ρ*(k)'s interval are; the interval is that of every ratio here (`stats.ratio_method`), over contexts and,
+with several seeds, over both. An end that no age reaches lies beyond the contexts written.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from membench.stats import BOOTSTRAP, Interval, ratio_ci, ratio_method
+from membench.stats import JACKKNIFE, Interval, ratio_method, two_way_ratio_ci
 
 HALF = 0.5
+Aged = Mapping[str, tuple[float, float]]  # by context: the score at an age and just after writing, both over the floor
 
 
 class HalfLife(NamedTuple):
@@ -39,37 +40,46 @@ def half_life(
     None where there is no matrix, where a context's floor is not known, and where contexts just after their own write
     are not significantly above the floor.
     """
-    ages: dict[int, dict[str, tuple[float, float]]] = {}
-    for summary in summaries:
-        rows = _rows(summary, score)
-        if rows and not rows[0].keys() <= floor.keys():
-            return None
-        for i, context in enumerate(rows[0] if rows else ()):
-            base = floor[context]
-            for k in range(len(rows) - i):
-                late, own = ages.setdefault(k, {}).get(context, (0.0, 0.0))
-                ages[k][context] = late + rows[i + k][context] - base, own + rows[i][context] - base
+    found = [rows for summary in summaries if (rows := _rows(summary, score))]
+    if any(not rows[0].keys() <= floor.keys() for rows in found):
+        return None
+    ages = [_ages(rows, floor) for rows in found]
+    every = list(dict.fromkeys(context for rows in found for context in rows[0]))
     ends: list[int | None] = [None, None, None]  # of the value and of the two ends of its interval
-    seen, every = -1, list(ages.get(0, ()))
-    for k in sorted(ages):
-        ratio = _ratio(ages[k], every)
+    methods: list[str] = []  # by age
+    for k in range(max(map(len, ages), default=0)):
+        ratio, how = _ratio([aged[k] if k < len(aged) else {} for aged in ages], every)
         if ratio is None or None not in ends:
             break
-        seen = k
+        methods.append(how)
         for place, end in enumerate(ratio):
             if ends[place] is None and end is not None and end <= HALF:
                 ends[place] = k
     value, low, high = ends
-    return None if seen < 0 else HalfLife(value, low, high, seen, ratio_method(len(ages[value or 0])))
+    return HalfLife(value, low, high, len(methods) - 1, methods[value or 0]) if methods else None
 
 
-def _ratio(aged: Mapping[str, tuple[float, float]], every: Sequence[str]) -> Interval | None:
-    """ρ*(k) with its interval. A bootstrap draws from all contexts, so that all ages share its draws: those that do not
-    reach this age add nothing to either sum.
+def _ages(rows: Sequence[Mapping[str, float]], floor: Mapping[str, float]) -> list[Aged]:
+    """By age, the contexts of one seed that reach it."""
+    order = list(rows[0])
+    return [
+        {c: (rows[i + k][c] - floor[c], rows[i][c] - floor[c]) for i, c in enumerate(order[: len(order) - k])}
+        for k in range(len(order))
+    ]
+
+
+def _ratio(aged: Sequence[Aged], every: Sequence[str]) -> tuple[Interval | None, str]:
+    """ρ*(k), a mapping a seed, with its interval and how that was made.
+
+    All but a jackknife look at all contexts: those that do not reach this age add nothing to either sum. So all ages
+    share the draws of a bootstrap.
     """
-    names = every if ratio_method(len(aged)) == BOOTSTRAP else aged
-    sums = [aged.get(name, (0.0, 0.0)) for name in names]
-    return ratio_ci([late for late, _ in sums], [own for _, own in sums])
+    reaching = [context for context in every if any(context in those for those in aged)]
+    by = ratio_method(len(reaching), len(aged))
+    names = reaching if by == JACKKNIFE else every
+    sums = [[those.get(name, (0.0, 0.0)) for name in names] for those in aged]
+    late, own = ([[pair[side] for pair in row] for row in sums] for side in (0, 1))
+    return two_way_ratio_ci(late, own), by
 
 
 def _rows(summary: Mapping[str, Any], score: str) -> list[dict[str, float]]:

@@ -43,7 +43,7 @@ def numbers(entry: Entry, name: str | None) -> dict[str, Any]:
         "reference": entry.yardstick(entry.reference, name) if name else None,
         "placebo": entry.value(f"{metric}/placebo") if whole else None,
         "recovery": recovery and recovery.value,
-        "recovery_by": ratio_method(len(entry.means(name))) if recovery and name else None,
+        "recovery_by": ratio_method(len(entry.means(name)), len(entry.seeds)) if recovery and name else None,
         "recovery_low": recovery and recovery.low, "recovery_high": recovery and recovery.high,
         "knowledge_gain": gain and gain.value,
         "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,

@@ -66,7 +66,7 @@ def baselines(entries: Sequence[Entry]) -> list[Entry]:
         if names and view not in found:
             metrics = {name.removesuffix(view) + "all": entry.summaries[0][name] for name in names}
             plain = replace(entry, method=view, settings={}, seeds=(0,), ids=(), summaries=(metrics,), costs={})
-            found[view] = replace(plain, coverage=None, mark="no model")
+            found[view] = replace(plain, coverage=None, mark="no model", title=None)
     return list(found.values())
 
 

@@ -63,6 +63,12 @@ def load(kind: str, name: str) -> type[Any]:
     return _import(kind, name, claims[name][0])
 
 
+def stated(kind: str, name: str, fact: str) -> str:
+    """What a plug-in states of itself (one of FACTS), "" for nothing; a built-in one is read and not imported."""
+    claims = _claims(kind).get(name, [])
+    return str(getattr(_describe(kind, name, claims[0]), fact)) if claims else ""
+
+
 def listing(kind: str) -> list[Entry]:
     """Every plug-in of a kind; built-in ones are read and not imported."""
     out = []

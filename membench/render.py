@@ -12,6 +12,7 @@ from membench.column_text import NOTHING
 from membench.columns import sections
 from membench.entry import Entry
 from membench.errors import unknown
+from membench.footnotes import footnotes
 from membench.tables import Table, table_rows
 
 Grid = list[list[str]]  # the head, then a line an entry
@@ -20,6 +21,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "·": r"$\cdot$", "−": "$-$",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "†": r"\dag{}",
     "--": "-{}-", "[": "{[}", "*": "{*}",  # no dash of an option, and nothing that the \\ of the line before would take
 }  # fmt: skip
 
@@ -41,8 +43,13 @@ def grids(table: Table) -> dict[str, Grid]:
 
 
 def notes(table: Table) -> list[str]:
-    """What no column says: how differences were judged, and why entries have no numbers."""
-    return [*table.remarks, *_reasons(table)]
+    """What no column says: how differences were judged, what intervals lack, and why entries have no numbers."""
+    return [*_remarks(table, grids(table)), *_reasons(table)]
+
+
+def _remarks(table: Table, shown: Mapping[str, Grid]) -> list[str]:
+    cells = [text for grid in shown.values() for line in grid for text in line]
+    return [*table.remarks, *footnotes(table.entries, cells)]
 
 
 def _reasons(table: Table) -> list[str]:
@@ -133,7 +140,8 @@ def _rich(tables: Sequence[Table], width: int) -> str:
     console = Console(file=out, width=width, force_terminal=True)
     for table in tables:
         console.print(Text(table.title, style="bold"))
-        for name, (head, *lines) in grids(table).items():
+        shown = grids(table)
+        for name, (head, *lines) in shown.items():
             grid = Grid(
                 box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=name, title_justify="left", title_style="italic"
             )
@@ -146,7 +154,7 @@ def _rich(tables: Sequence[Table], width: int) -> str:
                     Text(label, style=plain), *(Text(c, style="dim" if c == NOTHING else plain) for c in cells)
                 )
             console.print(grid)
-        for remark in table.remarks:
+        for remark in _remarks(table, shown):
             console.print(Text(remark, style="dim"))
         for reason in _reasons(table):
             console.print(Text(reason, style="red"))

@@ -72,12 +72,17 @@ RISK_METRICS = frozenset(
 
 
 def beside(
-    risk: Risk, estimate: Callable[[Interval | None], str], number: Callable[[float | None], str], entry: Entry
+    risk: Risk,
+    estimate: Callable[[Interval | None, int | None], str],
+    number: Callable[[float | None], str],
+    entry: Entry,
 ) -> str:
     """An estimate with the base model's own rate in brackets, as a cell of a table."""
-    shown = next((i for name in risk.names if (i := entry.interval(name))), None)
+    shown, contexts = next(
+        ((i, entry.clusters(name)) for name in risk.names if (i := entry.interval(name))), (None, None)
+    )
     base = next((v for name in risk.bases if (v := entry.value(name)) is not None), None)
-    return estimate(shown) + (f" ({number(base)})" if shown and base is not None else "")
+    return estimate(shown, contexts) + (f" ({number(base)})" if shown and base is not None else "")
 
 
 def controls(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -94,5 +99,5 @@ def _control(entry: Entry, row: str) -> Entry:
     own = [{n.removeprefix(start): m for n, m in s.items() if n.startswith(start)} for s in entry.summaries]
     return replace(
         entry, method=row, settings={}, seeds=entry.seeds[:1], ids=(), summaries=tuple(own[:1]), floor={}, reference={},
-        costs={}, coverage=None, mark="control",
+        costs={}, coverage=None, mark="control", title=None,
     )  # fmt: skip

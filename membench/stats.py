@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-BOOTSTRAP, JACKKNIFE = "bootstrap-t", "jackknife-t"
+BOOTSTRAP, JACKKNIFE, DELTA = "bootstrap-t", "jackknife-t", "delta-t"
 BOOTSTRAP_FROM = 30  # contexts
+FEWEST = 5  # contexts that an interval is shown of
 DRAWS = 10_000
 
 
@@ -66,8 +67,25 @@ def two_way_ci(matrix: Sequence[Sequence[float]], level: float = 0.95) -> Interv
     by_context = [_mean(column) for column in zip(*matrix, strict=True)]
     if len(by_context) < 2:
         return mean_ci(by_seed, level)
-    value = _mean(by_seed)
-    parts = [(_variance(means) / len(means), len(means) - 1) for means in (by_seed, by_context)]
+    return _satterthwaite(_mean(by_seed), (by_seed, by_context), level)
+
+
+def unpaired_ci(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], level: float = 0.95) -> Interval:
+    """The mean of one seeds × contexts matrix minus that of another one over other contexts, same seeds (Welch 1947).
+
+    V = s²_context/G of both + s²_seed/S of the seeds' differences, Satterthwaite's df. Below two contexts in either
+    there is no interval.
+    """
+    by_seed = [_mean(a) - _mean(b) for a, b in zip(first, second, strict=True)]
+    by_context = [[_mean(column) for column in zip(*matrix, strict=True)] for matrix in (first, second)]
+    if any(len(means) < 2 for means in by_context):
+        return Interval(_mean(by_seed), None, None)
+    return _satterthwaite(_mean(by_seed), (*([by_seed] if len(by_seed) > 1 else []), *by_context), level)
+
+
+def _satterthwaite(value: float, samples: Sequence[Sequence[float]], level: float) -> Interval:
+    """A value whose variance is the sum of those of the means of these samples."""
+    parts = [(_variance(means) / len(means), len(means) - 1) for means in samples]
     total = sum(part for part, _ in parts)
     if total == 0:
         return Interval(value, value, value)
@@ -105,9 +123,35 @@ def ratio_ci(numerators: Sequence[float], denominators: Sequence[float], level: 
     return _around(top / bottom, error, n - 1, level)
 
 
-def ratio_method(contexts: int) -> str:
-    """How a ratio's interval is made: below 30 contexts too few differ for a bootstrap to be trusted."""
-    return BOOTSTRAP if contexts >= BOOTSTRAP_FROM else JACKKNIFE
+def two_way_ratio_ci(
+    numerators: Sequence[Sequence[float]], denominators: Sequence[Sequence[float]], level: float = 0.95
+) -> Interval | None:
+    """Σ numerators / Σ denominators of two seeds × contexts matrices, with the interval of `ratio_method`.
+
+    With several seeds both are random, as in `two_way_ci`, which takes the linearised values r + (a - r·d) / mean(d):
+    their mean is the ratio r (delta method). None as in `ratio_ci`, which one seed alone gives.
+    """
+    if len(numerators) == 1:
+        return ratio_ci(numerators[0], denominators[0], level)
+    if len(denominators[0]) < 2:
+        return None
+    bottom = two_way_ci(denominators, level)
+    if bottom.low is None or bottom.low <= 0:
+        return None
+    ratio = _mean([_mean(row) for row in numerators]) / bottom.value
+    linear = [
+        [ratio + (a - ratio * d) / bottom.value for a, d in zip(top, below, strict=True)]
+        for top, below in zip(numerators, denominators, strict=True)
+    ]
+    return two_way_ci(linear, level)
+
+
+def ratio_method(contexts: int, seeds: int = 1) -> str:
+    """How a ratio's interval is made: below 30 contexts too few differ for a bootstrap to be trusted.
+
+    The noise of seeds has no resampling of its own, as there are a few of them: several go by the delta method.
+    """
+    return DELTA if seeds > 1 else BOOTSTRAP if contexts >= BOOTSTRAP_FROM else JACKKNIFE
 
 
 def _bootstrap_t(numerators: Sequence[float], denominators: Sequence[float], level: float) -> Interval:

@@ -17,7 +17,7 @@ from membench.columns import columns_help
 from membench.entry import Entry
 from membench.errors import unknown
 from membench.json_rows import head, numbers
-from membench.leading import leading_metric, less_is_better
+from membench.leading import check_sort, leading_metric, less_is_better, sorts
 from membench.merging import YARDSTICKS, baselines, entry_of, yardstick
 from membench.risk_card import PREFIX, controls
 from membench.standing import declared_entry, stand
@@ -73,8 +73,8 @@ def tables(
     "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`, recall@k of recommendations.
     Best first; costs and what harms count downwards. Failed entries stand last. Differences are judged by the metric
     that sorts, else by the one without `sort`; `against` declares the one method (or label) that all are compared with.
-    Raises MembenchError if it names none, or several of a table. `at` are budgets ("bytes=1e6"): entries over them are
-    named and not shown.
+    `at` are budgets ("bytes=1e6"): entries over them are named and not shown. Raises MembenchError for a `sort` that no
+    table has, and if `against` names none, or several of a table.
     """
     budget = limits(_listed(at))
     tasks, methods = _listed(task), _listed(method)
@@ -90,6 +90,8 @@ def tables(
             groups[_key(cell.recipe, TABLE)].append(cell)
     found = [_table(group, golds, methods, sort) for _, group in sorted(groups.items())]
     found = [table for table in found if table.entries]
+    if sort:
+        check_sort([entry for table in found for entry in table.entries], sort)
     if against and not any(declared_entry(table.entries, against) for table in found):
         raise unknown("method to compare with", against, {e.method for table in found for e in table.entries})
     return _tell_apart([_judged(table, sort, against, budget) for table in found])
@@ -100,7 +102,19 @@ def _judged(table: Table, sort: str | None, against: str | None, budget: Mapping
     name = leading_metric(table.entries, sort)
     entries, over = fit(table.entries, budget)
     standings = stand(with_fronts(entries, name), name, against)
-    return replace(table, entries=standings.entries, remarks=(*over, *standings.remarks))
+    remarks = (*over, *_sorted_by(table, sort, name, bool(standings.remarks)), *standings.remarks)
+    return replace(table, entries=standings.entries, remarks=remarks)
+
+
+def _sorted_by(table: Table, sort: str | None, name: str, judged: bool) -> list[str]:
+    """What a reader who named a metric has to know: that this table lacks it, or has it without values to compare."""
+    if sort and not sorts(table.entries, sort):
+        return [f"nothing here has {sort}: sorted by {name.removesuffix('/all')}"]
+    rivals = [e for e in table.entries if not e.mark and e.value(name) is not None]
+    bare = sort and len(rivals) > 1 and not judged and not any(e.by_context(name) for e in rivals)
+    return (
+        [f"no groups: {name.removesuffix('/all')} has no values a context, so nothing tells them apart"] if bare else []
+    )
 
 
 def rows(cells: Iterable[Cell], **filters: Any) -> list[dict[str, Any]]:
@@ -172,7 +186,7 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
     several = {name for name, those in versions.items() if len(those) > 1}
     entries = [entry_of(cells, shared, asked, several) for cells in merged.values()]
     ranked = [*entries, *baselines([*yardsticks, *entries])]
-    by = sort or leading_metric(ranked, None)
+    by = sort if sort and any(sort in e.costs for e in ranked) else leading_metric(ranked, sort)
     ranked.sort(key=lambda e: _rank(e, by))
     return Table(recipe, (*yardsticks, *failed, *controls(ranked), *ranked), written, asked)
 

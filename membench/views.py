@@ -47,7 +47,8 @@ def ratio_of_sums(numerators: Mapping[str, float], denominators: Mapping[str, fl
         return None
     ratio = sum(numerators.values()) / total
     scale = len(numerators) / total
-    return Metric(ratio, {c: ratio + (n - ratio * denominators[c]) * scale for c, n in numerators.items()})
+    linear = {c: ratio + (n - ratio * denominators[c]) * scale for c, n in numerators.items()}
+    return Metric(ratio, linear, sums={c: (n, denominators[c]) for c, n in numerators.items()})
 
 
 def summarise_view(answers: Sequence[Answer], view: str, scores: Iterable[str]) -> dict[str, Metric]:

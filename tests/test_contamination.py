@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -252,7 +252,10 @@ def test_the_risk_card_has_a_row_a_method_and_the_controls(tiny: Path, tmp_path:
     }  # fmt: skip
     assert all(v.ok for v in verify(tmp_path))
     (table,) = tables(cells(tmp_path), task="contamination")
-    assert [e.method for e in table.entries][2:4] == ["always abstains", "never abstains"]
+    assert [e.label for e in table.entries][2:4] == ["always abstains (control)", "never abstains (control)"]
+    titled = [replace(cell, result={**cell.result, "label": "a name"}) for cell in cells(tmp_path)]
+    (other,) = tables(titled, task="contamination")
+    assert [e.label for e in other.entries][2:4] == ["always abstains (control)", "never abstains (control)"]
     by_method = {e.method: e for e in table.entries}
     assert by_method["base"].value("drift_kl") == 0
     assert by_method["base"].value("drift_ppl") == 1

@@ -12,7 +12,7 @@ import pytest
 
 from membench import provenance
 from membench.api import Answer, Pair
-from membench.budget import fit, limits, with_fronts
+from membench.budget import LIMITS, UNITS, fit, limits, with_fronts
 from membench.controls import compared, needing, overlaps
 from membench.entry import Entry
 from membench.errors import MembenchError
@@ -51,6 +51,9 @@ def test_controls_are_the_tasks_own_summary_of_those_questions() -> None:
     assert (controls["questions"], controls["sizes"]) == (4, {"far": 1, "mid": 1, "near": 1, "need": 3})
     assert controls["metrics"]["contains/need"] == {"value": 0.75, "contexts": {"c0": 1.0, "c1": 0.5}}
     assert controls["metrics"]["contains/near"]["value"] == 1.0
+    placebo = [answer("h0-a", 1, seen=False), answer("h0-b", 0, seen=False)]
+    wide = {"h0-a": 0.9, "h0-b": 0.1, "c0-a": 0.9, "c0-b": 0.2, "c1-a": 0.6}
+    assert compared(load("tasks", "batch")(), [*mine, *placebo], golds, wide)["controls"] == controls
     alone = compared(load("tasks", "single")(), mine, {}, {})
     assert alone["controls"] == {"questions": 4, "sizes": {}, "metrics": {}}
 
@@ -144,7 +147,10 @@ def test_budgets() -> None:
     entries = [entry("a", 0.9, state_bytes=100.0), entry("b", 0.5, state_bytes=10.0), entry("c", 0.7)]
     kept, remarks = fit(entries, limits(["bytes=50"]))
     assert [e.method for e in kept] == ["b"]
-    assert remarks == ("at bytes=50: over it a (100), c (not measured)",)
+    assert remarks == ("at bytes=50 (the whole memory): over it a (100 B), c (not measured)",)
+    slow = [entry("a", 0.9, write_seconds_per_context=3.5)]
+    assert fit(slow, limits(["write-seconds=2"]))[1] == ("at write-seconds=2 (a context): over it a (3.5)",)
+    assert LIMITS.keys() == UNITS.keys()
     assert [e.method for e in fit(entries, limits(["bytes=1e6"]))[0]] == ["a", "b"]
     for text, message in (("byte=1", "did you mean 'bytes'"), ("bytes=x", "got 'x'"), ("bytes=-1", "0 or more")):
         with pytest.raises(MembenchError, match=message):

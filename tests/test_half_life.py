@@ -82,3 +82,11 @@ def test_seeds_are_averaged_by_context_and_age() -> None:
     found = half_life([fast, slow], ZERO)
     assert found is not None
     assert found.value == 2  # 0.625 at age 1
+
+
+def test_seeds_that_differ_widen_the_ends() -> None:
+    """At age 1, 0.3 and 0.6 are left in two seeds, alike in all contexts: over contexts alone nothing varies."""
+    twins = [summary(lambda age, _, left=left: 1.0 if age == 0 else left, 8) for left in (0.3, 0.6)]  # type: ignore[misc]
+    found = half_life(twins, ZERO)
+    assert found is not None
+    assert (found.value, found.low, found.high, found.by) == (1, 1, None, "delta-t")

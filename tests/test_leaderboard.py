@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from membench import cli, store
 from membench.columns import COLUMNS, columns_help
 from membench.entry import Entry
 from membench.errors import MembenchError
-from membench.render import grids, render
+from membench.render import grids, notes, render
 from membench.store import Cell, cell_id
 from membench.tables import rows, tables
 
@@ -87,6 +89,30 @@ def test_a_row_has_its_yardsticks_recovery_and_gain() -> None:
     assert rehearsed["knowledge_gain"] is None
 
 
+def test_recovery_of_several_seeds_has_their_noise_in_its_interval() -> None:
+    """Three seeds that stand 0, 0.3 and 0.6 above each other: the recovery is as uncertain as the score is."""
+    seeds = [cell(seed=s, scores={"contains/all": (0.1 + 0.3 * s, 0.2 + 0.3 * s, 0.1 + 0.3 * s, 0.0 + 0.3 * s)})
+             for s in range(3)]  # fmt: skip
+    flat = {"base": summary({"contains/all": (0.0,) * 4}), "in-context": summary({"contains/all": (1.0,) * 4})}
+    for one in seeds:
+        one.result["yardsticks"].update(flat)
+    found = row(rows(seeds), method="ft-c", metric="contains")
+    assert found["recovery"] == pytest.approx(found["score"])
+    assert found["recovery_low"] == pytest.approx(found["ci_low"])
+    assert found["recovery_high"] - found["recovery"] > 0.6
+    assert found["recovery_by"] == "delta-t"
+
+
+def test_gain_against_other_contexts_has_welchs_interval() -> None:
+    apart = {"base": {"value": 0.1, "contexts": {"h0": 0.0, "h1": 0.2, "h2": 0.1}}}
+    one = cell("bm25", task="batch")
+    one.result["summary"]["contains/placebo"] = apart["base"]
+    (found,) = (r for r in rows([one]) if (r["metric"], r["subset"]) == ("contains", "all") and r["method"] == "bm25")
+    assert found["knowledge_gain"] == pytest.approx(0.3)
+    assert found["knowledge_gain_low"] < 0.3 < found["knowledge_gain_high"]
+    assert found["knowledge_gain_high"] - 0.3 == pytest.approx(2.9 * (0.02 / 3 / 4 + 0.01 / 3) ** 0.5, rel=0.1)
+
+
 def test_rows_have_the_documented_keys() -> None:
     keys = (
         "task data model method settings seeds contexts questions metric score ci_low ci_high floor reference placebo "
@@ -142,6 +168,58 @@ def test_seeds_merge_and_other_settings_or_versions_do_not() -> None:
     assert merged.seeds == (0, 1)
 
 
+def longer(contexts: int, **changed: Any) -> list[Cell]:
+    """The same cells over so many contexts."""
+    out = []
+    for one in (gold("base", FLOOR), gold("in-context", REFERENCE), cell(**changed)):
+        for part in (one.result["summary"], *one.result["yardsticks"].values()):
+            for metric in part.values():
+                values = list(metric["contexts"].values())
+                metric["contexts"] = {f"c{k}": values[k % 4] for k in range(contexts)}
+        out.append(one)
+    return out
+
+
+def test_below_five_contexts_no_interval_is_shown_and_one_line_says_why() -> None:
+    said = "† fewer than 5 contexts: too few for an interval"
+    (few,) = tables(longer(4))
+    shown = {column[0]: column[3] for grid in grids(few).values() for column in zip(*grid, strict=True)}
+    assert {shown[head] for head in ("contains", "recovery", "gain")} == {"0.40 †", "0.93 †", "0.35 †"}
+    assert notes(few) == [said]
+    (enough,) = tables(longer(5))
+    assert "±" in grids(enough)["memory"][3][1]
+    assert said not in notes(enough)
+    assert rows(longer(4))[0]["ci_low"] is not None  # for who counts contexts
+
+
+def test_recoveries_by_jackknife_are_said_to_be() -> None:
+    line = "recovery: intervals by jackknife over 8 contexts, as there are fewer than 30"
+    assert notes(tables(longer(8))[0]) == [line]
+    assert notes(tables(longer(30))[0]) == []
+    assert next(r["recovery_by"] for r in rows(longer(8)) if r["recovery"]) == "jackknife-t"
+
+
+def test_an_unknown_metric_sorts_nothing(tmp_path: Path) -> None:
+    for name in ("nonsense", "recovery", "contains/rehersed"):
+        with pytest.raises(MembenchError, match="^unknown metric '" + name):
+            tables(CELLS, sort=name)
+    for name in ("f1", "f1/all", "contains/rehearsed", "write_seconds_per_context"):
+        assert tables(CELLS, sort=name)
+    store.finish(store.open_cell(tmp_path, CELLS[2].recipe), CELLS[2].result)
+    found = CliRunner().invoke(cli.main, ["leaderboard", "--sort", "nonsense", str(tmp_path)])
+    assert (found.exit_code, found.stdout, found.stderr.count("\n")) == (2, "", 1)
+
+
+def test_a_table_without_the_metric_that_sorts_says_what_it_goes_by() -> None:
+    cells = [*longer(8), *longer(8, method="ft-s", settings={})[2:]]
+    for one in cells:
+        one.result["summary"]["margin/all"] = {"value": 1.0}
+    other = cell("bm25", task="batch")
+    by_task = {t.recipe["task"]: t for t in tables([*cells, other], sort="margin")}
+    assert "nothing here has margin: sorted by contains" in by_task["batch"].remarks
+    assert by_task["single"].remarks == ("no groups: margin has no values a context, so nothing tells them apart",)
+
+
 def test_a_failed_cell_keeps_its_row_reason_and_denominator() -> None:
     cells = [*CELLS, cell("bm25", "failed")]
     last = entries(cells)[-1]
@@ -174,7 +252,7 @@ def test_yardsticks_alone_make_a_table() -> None:
 def test_a_metric_of_a_foreign_task_gets_a_column() -> None:
     foreign = cell(task="films", scores={"recall@5/all": (0.1, 0.2, 0.3, 0.4)})
     (table,) = tables([Cell(foreign.folder, {**foreign.result, "yardsticks": {}})])
-    assert grids(table)["memory"] == [["method", "recall@5"], ["ft-c steps=8", "0.25 ±0.21"]]
+    assert grids(table)["memory"] == [["method", "recall@5"], ["ft-c steps=8", "0.25 †"]]
 
 
 HARD = [*CELLS, cell("a_b|c*", "failed", data="worlds"), cell("ft-s", settings={"targets": "50%_&#{}~^$\\"})]
@@ -221,7 +299,8 @@ def test_json_and_csv_hold_the_same_rows() -> None:
 def test_rich_shows_every_column_within_the_width() -> None:
     text = re.sub(r"\x1b\[[0-9;]*m", "", render(tables(HARD), "rich", width=160))
     assert max(map(len, text.splitlines())) <= 160
-    assert "0.40 ±0.13" in text
+    assert "0.40 †" in text
+    assert "† fewer than 5 contexts: too few for an interval" in text
     assert "3.69 MB" in text
     assert "it broke" in text
 

@@ -10,11 +10,11 @@ import torch
 
 import membench
 from membench import store
-from membench.advise import bytes_at
 from membench.api import Adapter, Prefix, Recall
 from membench.entry import Entry
 from membench.live import bytes_per_token, live_bytes
 from membench.llm import LLM
+from membench.sizing import bytes_at
 from membench.store import Cell
 from membench.tables import tables
 from membench.verify import verify
