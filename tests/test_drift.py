@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from membench import drift_data, registry, runner
 from membench.api import Adapter, Answer, Dataset, Drift, Episode, Method, Metric, Recall, Task, Write
 from membench.drift import Prompt, baseline, follow, measure
 from membench.drift_data import Item, common_knowledge, drift_texts, suite
-from membench.drift_metrics import drift_metrics
 from membench.errors import MembenchError
 from membench.generic import generic_texts
 from membench.llm import LLM
@@ -203,34 +201,6 @@ def test_wikitext_comes_from_the_hub_by_its_configuration(monkeypatch: pytest.Mo
     assert drift_texts("wikitext") == (" word" * 30,)
     assert asked == [("Salesforce/wikitext", "validation", "wikitext-2-raw-v1")]
     drift_texts.cache_clear()
-
-
-def record(episode: str, texts: list[list[float]], items: dict[str, list[list[int]]], step: int = 1) -> dict[str, Any]:
-    return {"type": "drift", "episode": episode, "step": step, "texts": texts, "items": items}
-
-
-def test_metrics_of_planted_records() -> None:
-    flipped = {"common": [[1, 1], [1, 0], [1, 1], [1, 0]], "piqa": [[0, 1], [0, 0], [1, 1], [1, 1]]}
-    kept = {"common": [[1, 1]] * 4, "piqa": [[0, 0], [0, 0], [1, 1], [1, 1]]}
-    records: list[dict[str, Any]] = []
-    for name, nll, items in (("c0", 1.5, flipped), ("c1", 1.0, kept)):
-        records.append({"type": "write", "episode": name, "step": 0, "contexts": [name]})
-        records.append(record(name, [[10, 1.0, nll, 0.2], [30, 1.0, nll, 0.4]], items))
-    found = drift_metrics(records)
-    assert found["drift_ppl/all"].contexts == pytest.approx({"c0": math.exp(0.5), "c1": 1.0})
-    assert found["drift_kl/all"].value == pytest.approx(0.35)
-    assert found["flips/all"].contexts == pytest.approx({"c0": 2 / 6, "c1": 0})
-    assert found["flips/common"].value == pytest.approx(0.25)
-    assert found["repairs/all"].contexts == pytest.approx({"c0": 0.5, "c1": 0})
-    assert "repairs/common" not in found
-    assert drift_metrics(records[:1]) == {}
-
-
-def test_several_steps_of_one_episode_make_a_curve() -> None:
-    rows = [record("e", [[10, 1.0, 1.0, kl]], {"common": [[1, 1]]}, step) for step, kl in enumerate((0.1, 0.2, 0.4))]
-    found = drift_metrics(rows)["drift_kl/all"]
-    assert found.value == pytest.approx(0.4)
-    assert found.curve == pytest.approx((0.1, 0.2, 0.4))
 
 
 def test_a_later_setting_leaves_stored_ids_and_drift_changes_them() -> None:
