@@ -51,7 +51,7 @@ def _entries(text: str, known: Known) -> Iterator[str]:
     lines = [line for line in text.splitlines() if line.strip()]
     numbered = _numbered(text)
     marked = [line for line in lines if _LINE.match(line) and not known(line)]
-    if len(marked) > max(1, len(numbered)):
+    if len(marked) > 1 >= len(numbered):  # "2. …" and "3. …", or "1. …" again and again
         yield from (_LINE.sub("", line) for line in marked)
         return
     if numbered:

@@ -14,7 +14,7 @@ import torch
 from rich.console import Console
 
 from membench import drift_data, registry, runner
-from membench.api import Adapter, Answer, Dataset, Drift, Episode, Method, Metric, Recall, Task, Write
+from membench.api import Adapter, Answer, Dataset, Drift, Episode, Method, Metric, Recall, Task, Write, settings_of
 from membench.drift import Prompt, baseline, follow, measure
 from membench.drift_data import Item, common_knowledge, drift_texts, suite
 from membench.errors import MembenchError
@@ -136,6 +136,22 @@ def test_readers_of_test_sets(name: str, tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     path.write_text(json.dumps(row) + "\n")
     assert suite(f"{name.split()[0]}:{path}") == (item,)
+
+
+def test_how_many_items_are_read_is_a_setting_that_leaves_recipes_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(f"{json.dumps(FORMS['piqa'][0])}\n" * 400)
+    assert (len(suite(f"piqa:{path}")), len(suite(f"piqa:{path}", 300))) == (64, 300)
+    assert len(suite(f"wikidata:{path}", 40)) == 320  # of which the first 40 are kept that the model knows
+    assert len(suite("common", 300)) == 64
+    few, many = (drift_data.drift_digest(Drift(suites=(f"piqa:{path}",), items=n)) for n in (64, 300))
+    assert few != many
+    for name in ("sequential", "contamination"):
+        task = registry.load("tasks", name)
+        assert "drift_items" not in settings_of(task())
+        assert settings_of(task(drift_items=300))["drift_items"] == 300
+        with pytest.raises(MembenchError, match=f"setting drift_items of {name} wants 1 or more, got 0"):
+            task(drift_items=0)
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,11 @@ def test_rapidfuzz_is_imported_only_to_search() -> None:
 
 
 CATALOGUE = Titles(
-    ["The Matrix", "Heat", "Inception", "The Good, the Bad and the Ugly", "Mission: Impossible – Fallout", "Mission"]
-    + ["Beauty and the Beast", "Beauty", "300: Rise of an Empire", "Heat and Dust"]
-)
+    (
+        "The Matrix", "Heat", "Inception", "The Good, the Bad and the Ugly", "Mission: Impossible – Fallout", "Mission",
+        "Beauty and the Beast", "Beauty", "300: Rise of an Empire", "Heat and Dust",
+    )
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
