@@ -109,6 +109,7 @@ class Drift:
 
     text: str = "builtin"  # generic text, as in membench.generic; the held-out part of it is read
     suites: tuple[str, ...] = ("common",)  # test sets, as in membench.drift_data
+    items: int = 64  # of each test set, at most
 
 
 Step = Write | Ask | Forget | Drift

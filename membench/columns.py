@@ -27,6 +27,7 @@ from membench.column_text import (
 )
 from membench.entry import Entry
 from membench.risk_card import PREFIX, RISK_METRICS, RISKS, beside
+from membench.risk_details import DETAILS
 from membench.stats import FEWEST
 from membench.views import SCORES
 
@@ -47,7 +48,7 @@ class Column:
     show: Callable[[Entry], str]
 
 
-RISK, MEMORY, TIME, REST = "risk card", "memory", "over time", "answers and cost"
+RISK, DETAIL, MEMORY, TIME, REST = "risk card", "contamination, more", "memory", "over time", "answers and cost"
 
 COLUMNS: Sequence[Column] = (
     Column(MEMORY, "recall@1", "share of gold items that are the first of the recommended list", metric("recall@1")),
@@ -73,6 +74,7 @@ COLUMNS: Sequence[Column] = (
     Column(MEMORY, "distinct", "different items recommended in all answers together", plain("distinct")),
     Column(MEMORY, "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", plain("mrr_mc")),
     *(Column(RISK, risk.head, risk.help, partial(beside, risk, estimate, number)) for risk in RISKS),
+    *(Column(DETAIL, risk.head, risk.help, partial(beside, risk, estimate, number)) for risk in DETAILS),
     Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", metric("contains")),
     Column(MEMORY, "group", "methods that share a letter are not resolved: the data do not rank them", group),
     Column(MEMORY, "difference", "to the method named by --against; * where it is resolved", difference),
@@ -193,7 +195,7 @@ COLUMNS: Sequence[Column] = (
     ),
     Column(
         REST,
-        "leak",
+        "overlap leak",
         "share of questions that target sentences ask in the same words, or share 8 words in a row with",
         lambda entry: number(entry.leak),
     ),
@@ -213,7 +215,7 @@ def sections(entries: Sequence[Entry]) -> dict[str, list[Column]]:
     found: dict[str, list[Any]] = {}
     for column in columns_for(entries):
         found.setdefault(column.section, []).append(column)
-    return {name: found[name] for name in (RISK, MEMORY, TIME, REST) if name in found}
+    return {name: found[name] for name in (RISK, DETAIL, MEMORY, TIME, REST) if name in found}
 
 
 def columns_help() -> str:

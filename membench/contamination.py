@@ -25,7 +25,14 @@ FACT_SCORES = ("f1", "contains", "margin", "acc_mc")
 def summarise_probes(answers: Sequence[Answer]) -> dict[str, Metric]:
     """Efficacy, generality, leaks, specificity, damage and abstention, from the answers about single contexts."""
     pairs = pair_up(answers)
-    return _efficacy(pairs) | _leaks(pairs, golds_of(answers)) | _unchanged(pairs) | _damage(pairs) | _abstention(pairs)
+    return (
+        _efficacy(pairs)
+        | _leaks(pairs, golds_of(answers))
+        | _neighbourhood(pairs)
+        | _unchanged(pairs)
+        | _damage(pairs)
+        | _abstention(pairs)
+    )
 
 
 def pair_up(answers: Iterable[Answer]) -> list[Pair]:
@@ -91,6 +98,26 @@ def _leaks(pairs: Sequence[Pair], golds: Mapping[str, tuple[str, ...]]) -> dict[
             scored, lambda b, a: a.scores["leak_margin"] - b.scores["leak_margin"]
         )
     return present(found)
+
+
+def _neighbourhood(pairs: Sequence[Pair]) -> dict[str, Metric]:
+    """Neighbourhood score: share of near questions whose true answer is likelier than the written value.
+
+    From two stored likelihoods: `margin` is true − max(written, others), `leak_margin` is written − max(true, others);
+    the first is above the second exactly where true is above written. Source: CounterFact, Meng et al. (NeurIPS 2022).
+    """
+    near = [p for p in of_kind(pairs, "near_entity") if p[1].gold != NOT_STATED]
+    scored = [p for p in near if all({"margin", "leak_margin"} <= side.scores.keys() for side in p)]
+
+    def truer(answer: Answer) -> float:
+        return float(answer.scores["margin"] > answer.scores["leak_margin"])
+
+    return present(
+        {
+            "ns/all": per_context(scored, lambda _, a: truer(a)),
+            "ns_base/all": per_context(scored, lambda b, _: truer(b)),
+        }
+    )
 
 
 def _unchanged(pairs: Sequence[Pair]) -> dict[str, Metric]:

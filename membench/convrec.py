@@ -63,6 +63,9 @@ def load_published(source: str, argument: str, limit: int, held_out: int) -> Dia
     train = test.with_name(TRAIN)
     if train.exists():
         told, asked, split = _dialogues(train, films), tested, TRAIN
+        both = next((id_ for id_ in told if id_ in tested), None)
+        if both is not None:
+            raise MembenchError(f"{told[both][0].where}: dialogue {both!r} is in {test.name} too: leave it out of one")
     else:
         told = {id_: turns for id_, turns in tested.items() if _is_written(id_)}
         asked, split = {id_: turns for id_, turns in tested.items() if id_ not in told}, SPLIT

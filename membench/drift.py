@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from membench.api import Drift, Recall
-from membench.drift_data import ITEMS, KNOWN_ONLY, Item, drift_texts, suite, suite_label
+from membench.drift_data import KNOWN_ONLY, Item, drift_texts, suite, suite_label
 from membench.tree import PASS_TOKENS, Node, Tree, chunks
 
 if TYPE_CHECKING:
@@ -51,11 +51,12 @@ class Baseline:
 def baseline(llm: LLM, step: Drift) -> Baseline:
     """Read what a step reads with the empty memory; of KNOWN_ONLY sets, items that are then wrong are left out."""
     texts = tuple(_text_prompt(llm, text) for text in drift_texts(step.text))
-    items = {suite_label(name): tuple(_item_prompt(llm, item) for item in suite(name)) for name in step.suites}
+    suites = {suite_label(name): suite(name, step.items) for name in step.suites}
+    items = {name: tuple(_item_prompt(llm, item) for item in those) for name, those in suites.items()}
     hidden, right = _read(llm, lambda _: Recall(), texts, items)
     for name in items:
         if name.partition(":")[0] in KNOWN_ONLY:
-            kept = tuple(p for p, ok in zip(items[name], right[name], strict=True) if ok)[:ITEMS]
+            kept = tuple(p for p, ok in zip(items[name], right[name], strict=True) if ok)[: step.items]
             items[name], right[name] = kept, (True,) * len(kept)
     return Baseline(texts, hidden, items, right)
 

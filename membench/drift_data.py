@@ -24,8 +24,7 @@ from membench.textfiles import data_name, is_file_argument, read_jsonl, want
 
 TEXTS = 16  # generic texts a measurement reads
 WORDS = 20  # of a text, at least
-ITEMS = 64  # items of a test set, at most
-KNOWN_ONLY = {"common": 64, "wikidata": 512}  # sets of which only what the model gets right is kept: items tried
+KNOWN_ONLY = {"common": 1, "wikidata": 8}  # sets of which only what the model gets right is kept: tried for each kept
 WIKITEXT = ("Salesforce/wikitext", "validation", "wikitext-2-raw-v1")
 HUBS = {  # data set, split, configuration
     "arc-easy": ("allenai/ai2_arc", "test", "ARC-Easy"),
@@ -61,8 +60,8 @@ def drift_texts(source: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def suite(name: str) -> tuple[Item, ...]:
-    """The first items of a test set: ITEMS, or as many as are tried where only those the model knows are kept.
+def suite(name: str, most: int = Drift.items) -> tuple[Item, ...]:
+    """The first `most` items of a test set, or as many as are tried where only those that the model knows are kept.
 
     Raises MembenchError for an unknown name, and with the place of bad data.
     """
@@ -73,7 +72,7 @@ def suite(name: str) -> tuple[Item, ...]:
         raise MembenchError(f"unknown test set {name!r} for drift: choose from common, {', '.join(HUBS)}")
     if not argument and not HUBS[kind][0]:
         raise MembenchError(f"test set {kind} needs a file or a hub id: write {kind}:FILE")
-    tried = KNOWN_ONLY.get(kind, ITEMS)
+    tried = most * KNOWN_ONLY.get(kind, 1)
     items = tuple(islice((_item(row, where) for where, row in _rows(kind, argument)), tried))
     if not items:
         raise MembenchError(f"test set {name} is empty")
@@ -100,7 +99,7 @@ def drift_digest(step: Drift) -> str:
     for label in labels:
         if labels.count(label) > 1:
             raise MembenchError(f"two test sets for drift are called {label}: give one file another name")
-    whole = [drift_texts(step.text), [[asdict(item) for item in suite(name)] for name in step.suites]]
+    whole = [drift_texts(step.text), [[asdict(item) for item in suite(name, step.items)] for name in step.suites]]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from membench.api import Context, Pair, Question
 from membench.errors import MembenchError
 from membench.probes import KINDS, NEAR, NOT_STATED, PAIRED, PARTED
+from membench.score import normalise
 from membench.textfiles import want
+from membench.world_names import accepted
 
 STATED = ("reversed", "unrelated")  # kinds whose probes bring their own answers
 
@@ -53,6 +55,10 @@ def conflict(row: dict[str, Any], id_: str, where: str) -> Context:
     values = {name: answers(side, f"{where}.{name}") for name, side in sides.items()}
     owner = f"{id_}-conflict-new"
     old, new = values["old"], values["new"]
+    forms = [{normalise(form) for text in those for form in accepted(text)} for those in (old, new)]
+    if forms[0] & forms[1]:
+        shared = min(forms[0] & forms[1])
+        raise MembenchError(f"{where}: {shared!r} answers both 'old' and 'new': give the two different values")
     tags = {"kind": "conflict", "old": PARTED.join(old)}
     made = [Question(f"{id_}-conflict-{k}", text, new, owner, (old[0],), tags) for k, text in enumerate(asked)]
     for name, other in (("old", new), ("new", old)):

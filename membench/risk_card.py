@@ -59,15 +59,25 @@ RISKS: Sequence[Risk] = (
         ("damage/all",),
         ("known_base/all",),
     ),
-    Risk("drift_ppl", "perplexity of held-out generic text with the memory / without; 1: none", ("drift_ppl/all",)),
-    Risk("drift_kl", "KL of the model without memory to the one with it, same text, nats per token", ("drift_kl/all",)),
-    Risk("flips", "of test items right without the memory, the share that is wrong with it", ("flips/all",)),
+    Risk(
+        "drift_ppl",
+        "perplexity of held-out generic text with the memory / without; 1: none; ± over the texts",
+        ("drift_ppl/all",),
+    ),
+    Risk(
+        "drift_kl", "KL of the model without memory to the one with it, same texts, nats per token", ("drift_kl/all",)
+    ),
+    Risk(
+        "flips",
+        "of test items right without the memory, the share that its presence turns wrong, in-context too; ± over items",
+        ("flips/all",),
+    ),
 )
 
 RISK_METRICS = frozenset(
     {name.partition("/")[0] for risk in RISKS for name in (*risk.names, *risk.bases)}
     | {"leak_margin", "unchanged", "repair", "repairs", "recency", "consistency", "attribution", "conflict_swapped"}
-    | {"conflict_margin", "prior_conflict_margin"}
+    | {"conflict_margin", "prior_conflict_margin", "ns", "ns_base", "suite_acc", "suite_acc_base"}
 )
 
 

@@ -22,6 +22,7 @@ from membench.merging import YARDSTICKS, baselines, entry_of, yardstick
 from membench.risk_card import PREFIX, controls
 from membench.standing import declared_entry, stand
 from membench.store import Cell
+from membench.table_size import size_of
 from membench.views import BASELINES
 
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
@@ -51,7 +52,7 @@ class Table:
         """Task, data, model and size; then in what the table differs from others of the same three."""
         r = self.recipe
         what = "floor and reference" if r["task"] == GOLD else r["task"]
-        size = f"{self.contexts} contexts, {self.questions} questions"
+        size = size_of(self.entries, self.contexts, self.questions)
         parts = [what, r["data"], f"{r['model']} ({r['dtype']}, {r['style']} prompt)", size]
         parts += [f"{name.replace('_', ' ')} {_short(r[name])}" for name in self.differs]
         return " · ".join(parts)

@@ -23,6 +23,11 @@ class Titles:
         self._names = [_key(item) for item in items]
         self._exact = {name: number for number, name in reversed(list(enumerate(self._names)))}
         self._by_length: dict[int, tuple[list[int], list[str]]] = {}
+        self._spelt = {_key(_plain(item)) for item in items}
+
+    def holds(self, title: str) -> bool:
+        """Whether a text is the name of an item as it stands, whatever its dashes."""
+        return _key(_plain(title)) in self._spelt
 
     def nearest(self, titles: Sequence[str]) -> list[tuple[int, int]]:
         """(number of the item, edit distance) for each title.
@@ -62,6 +67,10 @@ class Titles:
             best = distances.argmin(axis=1)  # of equal ones the first
             out |= {key: (int(i), int(row[i])) for key, i, row in zip(part, best, distances, strict=True)}
         return out
+
+
+def _plain(title: str) -> str:
+    return title.replace("–", "-").replace("—", "-")
 
 
 def _key(title: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Answer, Ask, Dataset, Drift, Episode, Metric, Step, Task, Write
+from membench.api import Answer, Ask, Dataset, Drift, Episode, Metric, Step, Task, Write, added
 from membench.conflict import FORWARD, SWAPPED, summarise_conflicts
 from membench.contamination import summarise_probes
 from membench.errors import MembenchError
@@ -25,18 +25,19 @@ class Contamination(Task):
     drift: int = 1  # measure drift after every so many contexts and after the last one; 0 means never
     drift_text: str = Drift.text  # generic text to measure it on
     drift_suites: tuple[str, ...] = Drift.suites  # test sets to measure it on
+    drift_items: int = added(Drift.items)  # of each test set, at most
     default_limit: ClassVar[int] = 8
     probed: ClassVar[bool] = True
     gold_script: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name in ("questions", "drift"):
-            if getattr(self, name) < 0:
-                raise MembenchError(f"setting {name} of contamination wants 0 or more, got {getattr(self, name)}")
+        for name, least in (("questions", 0), ("drift", 0), ("drift_items", 1)):
+            if getattr(self, name) < least:
+                raise MembenchError(f"setting {name} of contamination wants {least} or more, got {getattr(self, name)}")
 
     def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:
         """One a context and two a conflict, in the data's order whatever the seed."""
-        drift = Drift(self.drift_text, self.drift_suites)
+        drift = Drift(self.drift_text, self.drift_suites, self.drift_items)
         for number, context in enumerate(data.contexts):
             ask = Ask(script(context, number, self.questions))
             due = self.drift and ((number + 1) % self.drift == 0 or number + 1 == len(data.contexts))

@@ -77,7 +77,8 @@ class Recommendation(Task):
         `valid`: the answer is a list of at least half as many titles as were asked for, repeated ones included.
         `titles`: how many different items it recommends after the filters, at most k.
         """
-        titles = read_titles(answer)
+        assert self.catalogue is not None
+        titles = read_titles(answer, self.catalogue.holds)
         golds = self._numbers(question.answers)
         seen = set(self._numbers(mentioned(question.tags))) if self.exclude_seen else set()
         picks = [number for number in self._picks(titles) if number not in seen][: self.k]

@@ -34,6 +34,7 @@ class Sequential(Task):
     drift: int = added(0)  # measure drift after every so many writes and after the last one; 0 means never
     drift_text: str = added(Drift.text)  # generic text to measure it on
     drift_suites: tuple[str, ...] = added(Drift.suites)  # test sets to measure it on
+    drift_items: int = added(Drift.items)  # of each test set, at most
     default_limit: ClassVar[int] = 8
 
     def __post_init__(self) -> None:
@@ -41,6 +42,8 @@ class Sequential(Task):
             raise MembenchError(f"setting questions of sequential wants 0 (all) or more, got {self.questions}")
         if self.drift < 0:
             raise MembenchError(f"setting drift of sequential wants 0 (never) or more, got {self.drift}")
+        if self.drift_items < 1:
+            raise MembenchError(f"setting drift_items of sequential wants 1 or more, got {self.drift_items}")
 
     def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:
         """The one episode; seed 0 writes in the data's order, any other in an order of its own."""
@@ -48,7 +51,7 @@ class Sequential(Task):
         if seed:
             random.Random(f"order {seed}").shuffle(order)
         ask = Ask(tuple(q for context in data.contexts for q in alternate(context.questions, self.questions)))
-        drift = Drift(self.drift_text, self.drift_suites)
+        drift = Drift(self.drift_text, self.drift_suites, self.drift_items)
         steps: list[Step] = []
         for count, context in enumerate(order, 1):
             steps += [Write((context,)), ask]

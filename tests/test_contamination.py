@@ -204,6 +204,25 @@ def test_the_likelihood_of_a_leak_is_its_shift_against_values_of_the_same_type()
     assert summarise_probes(rows)["leak_margin/near_entity"].value == pytest.approx(2.5)
 
 
+def test_the_neighbourhood_score_is_which_of_two_likelihoods_is_higher() -> None:
+    """Planted likelihoods (true, written, another value), of which the records keep three other numbers."""
+    planted = {"a": (-1.0, -2.0, -0.5), "b": (-2.0, -1.0, -0.5), "c": (-1.0, -2.0, -3.0), "d": (-2.0, -1.0, -3.0)}
+    rows = []
+    for name, (true, written, other) in planted.items():
+        probe = Question(name, "?", ("French",), "c", ("English", "Dutch"), {"kind": "near_entity", "leak": "English"})
+        after = {"margin": true - max(written, other)} | leak_margin(probe, (true, written, other))
+        before = {"margin": 1.0, "leak_margin": -1.0}
+        for k, scores in enumerate((before, after)):
+            rows.append(answer(name, "no", k, "near_entity", ("French",), tags={"of": "t"}, scores=scores))
+    rows += [answer("t", "no", k, "test", ("English",)) for k in (0, 1)]
+    found = summarise_probes(rows)
+    assert (found["ns/all"].value, found["ns_base/all"].value) == (0.5, 1)
+    unstated = [r for r in rows if r.question == "t"]
+    scores = {"margin": 1.0, "leak_margin": -1.0}
+    unstated += [answer("u", "no", k, "near_entity", NOT_STATED, tags={"of": "t"}, scores=scores) for k in (0, 1)]
+    assert "ns/all" not in summarise_probes(unstated)
+
+
 def test_mentions_stand_on_token_boundaries_and_not_inside_the_rival() -> None:
     assert mentions("It is 38 % of them.", ["38 percent"])
     assert not mentions("It is 380.", ["38 percent"])
@@ -236,7 +255,7 @@ def test_a_probe_without_its_pair_is_refused() -> None:
         paired(Question("p", "?", ("a",), "c", (), {"kind": "pattern", "of": "x"}), tests)
 
 
-@pytest.mark.parametrize("setting", ["questions", "drift"])
+@pytest.mark.parametrize("setting", ["questions", "drift", "drift_items"])
 def test_negative_settings_are_refused(setting: str) -> None:
     with pytest.raises(MembenchError, match=f"setting {setting} of contamination"):
         registry.load("tasks", "contamination")(**{setting: -1})
@@ -266,5 +285,20 @@ def test_the_risk_card_has_a_row_a_method_and_the_controls(tiny: Path, tmp_path:
     for head in ("efficacy", "leak entity", "leak attribute", "leak pattern", "conflict both", "abstention", "flips"):
         assert f" {head.replace('_', chr(92) + '_')} |" in card
     assert "drift\\_ppl" in card
+    more = text.partition("contamination, more")[2].partition("\n\nmemory")[0]
+    for head in (
+        "margin entity",
+        "unchanged near",
+        "swapped new",
+        "recency",
+        "consistency",
+        "attribution",
+        "suite acc",
+    ):
+        assert f" {head} |" in more
     assert "control:" not in render([table], "json")
+    facts = by_method["bm25"].summaries[0]["efficacy/all"]["contexts"]
+    written = results[0]["counts"]["contexts"]
+    assert f" {len(facts)} contexts, {written - len(facts)} texts that disagree, " in table.title
+    assert f" {by_method['bm25'].questions} answers before and after writing" in table.title
     assert "never abstains (control)" in card

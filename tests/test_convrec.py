@@ -69,6 +69,14 @@ def test_a_training_file_is_written_and_the_test_file_is_asked(tmp_path: Path, s
     assert mentioned(second.tags) == ("Water", "O Brother, Where Art Thou?")  # by name; Kate Upton is no film
 
 
+def test_a_dialogue_to_write_and_to_ask_about_is_refused(tmp_path: Path) -> None:
+    train = (row("t0", 1, [2]), row("d0", 1, [0]))
+    with pytest.raises(
+        MembenchError, match=r"train\.jsonl:2: dialogue 'd0' is in test\.jsonl too: leave it out of one"
+    ):
+        load(folder(tmp_path / "films", row("d0", 1, [3]), row("d1", 1, [3]), train=train))
+
+
 def test_without_a_training_file_dialogues_are_split_by_id(tmp_path: Path) -> None:
     data = load(folder(tmp_path / "films", *MANY), limit=2, held_out=1)
     assert "hash of their ids" in data.split

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ import torch
 from rich.console import Console
 
 from membench import drift_data, registry, runner
-from membench.api import Adapter, Answer, Dataset, Drift, Episode, Method, Metric, Recall, Task, Write
+from membench.api import Adapter, Answer, Dataset, Drift, Episode, Method, Metric, Recall, Task, Write, settings_of
 from membench.drift import Prompt, baseline, follow, measure
 from membench.drift_data import Item, common_knowledge, drift_texts, suite
-from membench.drift_metrics import drift_metrics
 from membench.errors import MembenchError
 from membench.generic import generic_texts
 from membench.llm import LLM
@@ -140,6 +138,22 @@ def test_readers_of_test_sets(name: str, tmp_path: Path) -> None:
     assert suite(f"{name.split()[0]}:{path}") == (item,)
 
 
+def test_how_many_items_are_read_is_a_setting_that_leaves_recipes_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(f"{json.dumps(FORMS['piqa'][0])}\n" * 400)
+    assert (len(suite(f"piqa:{path}")), len(suite(f"piqa:{path}", 300))) == (64, 300)
+    assert len(suite(f"wikidata:{path}", 40)) == 320  # of which the first 40 are kept that the model knows
+    assert len(suite("common", 300)) == 64
+    few, many = (drift_data.drift_digest(Drift(suites=(f"piqa:{path}",), items=n)) for n in (64, 300))
+    assert few != many
+    for name in ("sequential", "contamination"):
+        task = registry.load("tasks", name)
+        assert "drift_items" not in settings_of(task())
+        assert settings_of(task(drift_items=300))["drift_items"] == 300
+        with pytest.raises(MembenchError, match=f"setting drift_items of {name} wants 1 or more, got 0"):
+            task(drift_items=0)
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -203,34 +217,6 @@ def test_wikitext_comes_from_the_hub_by_its_configuration(monkeypatch: pytest.Mo
     assert drift_texts("wikitext") == (" word" * 30,)
     assert asked == [("Salesforce/wikitext", "validation", "wikitext-2-raw-v1")]
     drift_texts.cache_clear()
-
-
-def record(episode: str, texts: list[list[float]], items: dict[str, list[list[int]]], step: int = 1) -> dict[str, Any]:
-    return {"type": "drift", "episode": episode, "step": step, "texts": texts, "items": items}
-
-
-def test_metrics_of_planted_records() -> None:
-    flipped = {"common": [[1, 1], [1, 0], [1, 1], [1, 0]], "piqa": [[0, 1], [0, 0], [1, 1], [1, 1]]}
-    kept = {"common": [[1, 1]] * 4, "piqa": [[0, 0], [0, 0], [1, 1], [1, 1]]}
-    records: list[dict[str, Any]] = []
-    for name, nll, items in (("c0", 1.5, flipped), ("c1", 1.0, kept)):
-        records.append({"type": "write", "episode": name, "step": 0, "contexts": [name]})
-        records.append(record(name, [[10, 1.0, nll, 0.2], [30, 1.0, nll, 0.4]], items))
-    found = drift_metrics(records)
-    assert found["drift_ppl/all"].contexts == pytest.approx({"c0": math.exp(0.5), "c1": 1.0})
-    assert found["drift_kl/all"].value == pytest.approx(0.35)
-    assert found["flips/all"].contexts == pytest.approx({"c0": 2 / 6, "c1": 0})
-    assert found["flips/common"].value == pytest.approx(0.25)
-    assert found["repairs/all"].contexts == pytest.approx({"c0": 0.5, "c1": 0})
-    assert "repairs/common" not in found
-    assert drift_metrics(records[:1]) == {}
-
-
-def test_several_steps_of_one_episode_make_a_curve() -> None:
-    rows = [record("e", [[10, 1.0, 1.0, kl]], {"common": [[1, 1]]}, step) for step, kl in enumerate((0.1, 0.2, 0.4))]
-    found = drift_metrics(rows)["drift_kl/all"]
-    assert found.value == pytest.approx(0.4)
-    assert found.curve == pytest.approx((0.1, 0.2, 0.4))
 
 
 def test_a_later_setting_leaves_stored_ids_and_drift_changes_them() -> None:

@@ -134,6 +134,7 @@ def wrong(change: str) -> dict[str, Any]:
         ("row['conflict'] = conflict; del conflict['new']", "conflict: 'new' is missing"),
         ("row['conflict'] = conflict; del conflict['old']['answers']", "conflict.old: 'answers' is missing"),
         ("row['conflict'] = conflict; conflict['questions'] = ['']", "conflict: 'questions' must be a list of texts"),
+        ("row['conflict'] = conflict; conflict['new']['answers'] = ['38 %']", "conflict: '38' answers both 'old' and"),
     ],
 )
 def test_a_wrong_probe_is_one_line_with_file_and_record(change: str, message: str, tmp_path: Path, tiny: Path) -> None:
@@ -215,3 +216,19 @@ def test_counterfact_flat_and_published_records(tmp_path: Path) -> None:
     path.write_text(json.dumps([{"prompt": "x"}]))
     with pytest.raises(MembenchError, match="record 1: wants 'requested_rewrite', 'ground_truth' or"):
         load("counterfact", path)
+
+
+def test_counterfact_without_an_edit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cf.json"
+    path.write_text("[]")
+    with pytest.raises(MembenchError, match=r"cf\.json: holds no edit"):
+        load("counterfact", path)
+
+
+def test_a_conflict_of_one_value_is_refused(tmp_path: Path) -> None:
+    """Every right answer would count as naming both."""
+    for answers in (["the 38 percent"], ["41 percent", "38"]):
+        row = wrong("row['conflict'] = conflict")
+        row["conflict"]["new"]["answers"] = answers
+        with pytest.raises(MembenchError, match=r"my\.jsonl:2: conflict: '38.*' answers both 'old' and 'new'"):
+            load("jsonl", write(tmp_path / "my.jsonl", BANKS, row))

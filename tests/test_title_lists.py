@@ -84,3 +84,46 @@ def test_case_and_parentheses_do_not_count() -> None:
 def test_rapidfuzz_is_imported_only_to_search() -> None:
     source = (Path(__file__).parent.parent / "membench" / "titles.py").read_text(encoding="utf-8")
     assert not re.search(r"^(?:from|import) (?:rapidfuzz|numpy)", source, re.MULTILINE)
+
+
+CATALOGUE = Titles(
+    (
+        "The Matrix", "Heat", "Inception", "The Good, the Bad and the Ugly", "Mission: Impossible – Fallout", "Mission",
+        "Beauty and the Beast", "Beauty", "300: Rise of an Empire", "Heat and Dust",
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "titles"),
+    [
+        ("1. **The Matrix** - A hacker finds out", ["The Matrix"]),
+        ("1. **The Matrix** (1999): a hacker\n2. **Heat:** A crime film", ["The Matrix", "Heat"]),
+        ('1. "Inception" - mind-bending', ["Inception"]),
+        ("1. The Matrix - a sci-fi classic\n2. Heat – crime", ["The Matrix", "Heat"]),
+        ("- **Heat**: A crime film\n+ Inception", ["Heat", "Inception"]),
+        ("+ Heat\n+ Inception", ["Heat", "Inception"]),
+        ("#1 Heat\n#2 Inception", ["Heat", "Inception"]),
+        ("1 - Heat\n2 - Inception", ["Heat", "Inception"]),
+        ("2. Heat\n3. Inception", ["Heat", "Inception"]),
+        ("2. Heat", ["Heat"]),
+        ("1. Heat\n1. Inception\n1. The Matrix", ["Heat", "Inception", "The Matrix"]),
+        ("The Matrix, Heat and Inception", ["The Matrix", "Heat", "Inception"]),
+        ("Heat, Beauty and the Beast", ["Heat", "Beauty and the Beast"]),
+        ("Inception, Heat and Dust", ["Inception", "Heat and Dust"]),
+        ("The Good, the Bad and the Ugly, Heat", ["The Good, the Bad and the Ugly", "Heat"]),
+        ('"Heat", "The Good, the Bad and the Ugly".', ["Heat", "The Good, the Bad and the Ugly"]),
+        ("The Good, the Bad and the Ugly\nHeat", ["The Good, the Bad and the Ugly", "Heat"]),
+        ("1. Mission: Impossible - Fallout", ["Mission: Impossible - Fallout"]),
+        ("1. Mission: Impossible – Fallout - the sixth", ["Mission: Impossible – Fallout"]),
+        ("Heat\n300: Rise of an Empire", ["Heat", "300: Rise of an Empire"]),
+    ],
+)
+def test_titles_of_the_catalogue_decide(answer: str, titles: list[str]) -> None:
+    assert read_titles(answer, CATALOGUE.holds) == titles
+
+
+def test_without_a_catalogue_remarks_and_marks_go_too() -> None:
+    assert read_titles("1. **Alpha** - good\n2. Beta - better\n3. Gamma-Ray") == ["Alpha", "Beta", "Gamma-Ray"]
+    assert read_titles("Alpha and Beta, Gamma") == ["Alpha and Beta", "Gamma"]
+    assert read_titles("'Til Dawn - a romance\n'Tis Pity") == ["Til Dawn", "Tis Pity"]

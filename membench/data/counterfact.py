@@ -41,6 +41,8 @@ class Counterfact(Source):
             if len(contexts) == limit + held_out:
                 break
             contexts.append(_context(f"cf-{number}", row, where))
+        if not contexts:
+            raise MembenchError(f"{argument or HUB_ID}: holds no edit: want one record or more")
         return Dataset(data_name("counterfact", argument), tuple(contexts[:limit]), tuple(contexts[limit:]))
 
 
