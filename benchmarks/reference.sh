@@ -5,10 +5,13 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 play() { membench run --output results/reference "$@"; }
 
-play -m selfparam,ft-s,ft-c,bm25 -t single -L 20
+play -m selfparam,ft-s,ft-c,bm25,full-context,infllm,memoryllm,raptor -t single -L 20
 play -m selfparam -t sequential -L 20 -T questions=2
 play -m selfparam -t sequential -L 20 -T questions=2 -M replay=1
-play -m selfparam,ft-s,ft-c,bm25,dpr -t batch -L 20
+play -m bm25,dpr,full-context,infllm,memoryllm -t batch -L 20
+play -m raptor -t batch -L 20 -M budget=400
+play -m selfparam,ft-s -t batch -L 20 -M epochs=24
+play -m ft-c -t batch -L 20
 play -m ft-s,selfparam -t single -L 20 -M answers=gold
 play -m ft-s,ft-c,bm25 -t sequential -L 20 -T questions=2
 play -m ft-s -t single -L 20 -M lr=0.002 -M epochs=24
