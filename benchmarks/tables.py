@@ -79,7 +79,8 @@ def compact(found: Sequence[Table]) -> str:
     """Each table with the columns of COMPACT that it has, as markdown."""
     blocks = []
     for table in found:
-        blocks += [f"**{table.title}**", markdown_grid(_chosen(table)), *notes(table)]
+        grid = _chosen(table)
+        blocks += [f"**{table.title}**", markdown_grid(grid), *notes(table, {"": grid})]
     return "\n\n".join(blocks) + "\n"
 
 

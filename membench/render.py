@@ -42,9 +42,12 @@ def grids(table: Table) -> dict[str, Grid]:
     return out
 
 
-def notes(table: Table) -> list[str]:
-    """What no column says: how differences were judged, what intervals lack, and why entries have no numbers."""
-    return [*_remarks(table, grids(table)), *_reasons(table)]
+def notes(table: Table, shown: Mapping[str, Grid] | None = None) -> list[str]:
+    """What no column says: how differences were judged, what intervals lack, and why entries have no numbers.
+
+    `shown` is what stands above, where that is less than all of the table's grids.
+    """
+    return [*_remarks(table, grids(table) if shown is None else shown), *_reasons(table)]
 
 
 def _remarks(table: Table, shown: Mapping[str, Grid]) -> list[str]:
