@@ -160,7 +160,9 @@ def test_a_run_fetches_the_encoder_or_says_how(
     run = ["run", "-m", "dpr", "-t", "single", "--data", f"jsonl:{data_file}", "--model", str(tiny)]
     run += ["-o", str(tmp_path / "results")]
     planned = call(*run, "--dry-run", "--json")
-    assert json.loads(planned.stdout)["fetch"] == ["all-minilm-l6-v2: a toy"]
+    assert json.loads(planned.stdout)["fetch"] == [
+        "all-minilm-l6-v2: a toy (`membench doctor --fetch all-minilm-l6-v2`)"
+    ]
     assert not weights.fetched("all-minilm-l6-v2")
     refused = call(*run, "--offline")
     assert (refused.exit_code, "run `membench doctor --fetch all-minilm-l6-v2`" in refused.stderr) == (2, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,9 +28,10 @@ needs_reset = pytest.mark.skipif(
 )
 
 
-def hold(size: int) -> int:
-    """Have so many bytes resident for a moment."""
-    return len(b"x" * size)
+def hold(size: int) -> None:
+    """Have so many bytes resident for a moment: pages of their own, which no allocator keeps or has at hand."""
+    with mmap.mmap(-1, size) as pages:
+        pages[:: mmap.PAGESIZE] = b"x" * len(range(0, size, mmap.PAGESIZE))
 
 
 @needs_reset
