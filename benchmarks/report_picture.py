@@ -30,8 +30,9 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(page_path.resolve().as_uri())
         # The table that has most to show: one of a sequence, where there is one.
-        page.evaluate("(document.querySelector('.board:has(figure.retention)') || document.body).scrollIntoView()")
-        page.wait_for_timeout(500)
+        for _ in range(3):  # what comes into sight is laid out only then, and moves what stands below
+            page.evaluate("(document.querySelector('.board:has(figure.retention)') || document.body).scrollIntoView()")
+            page.wait_for_timeout(500)
         shot = page.screenshot()
         browser.close()
     image = Image.open(io.BytesIO(shot)).convert("RGB")

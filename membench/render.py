@@ -42,12 +42,12 @@ def grids(table: Table) -> dict[str, Grid]:
     return out
 
 
-def notes(table: Table, shown: Mapping[str, Grid] | None = None) -> list[str]:
+def notes(table: Table, shown: Mapping[str, Grid]) -> list[str]:
     """What no column says: how differences were judged, what intervals lack, and why entries have no numbers.
 
-    `shown` is what stands above, where that is less than all of the table's grids.
+    `shown` is what stands above: the table's grids, or some of them.
     """
-    return [*_remarks(table, grids(table) if shown is None else shown), *_reasons(table)]
+    return [*_remarks(table, shown), *_reasons(table)]
 
 
 def _remarks(table: Table, shown: Mapping[str, Grid]) -> list[str]:
@@ -67,8 +67,9 @@ def _markdown(tables: Sequence[Table]) -> str:
     blocks = []
     for table in tables:
         blocks.append(f"**{_md(table.title)}**")
-        blocks += [f"{name}\n\n{markdown_grid(grid)}" for name, grid in grids(table).items()]
-        blocks += [_md(note) for note in notes(table)]
+        shown = grids(table)
+        blocks += [f"{name}\n\n{markdown_grid(grid)}" for name, grid in shown.items()]
+        blocks += [_md(note) for note in notes(table, shown)]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
@@ -86,7 +87,8 @@ def _md(text: str) -> str:
 def _latex(tables: Sequence[Table]) -> str:
     blocks = []
     for table in tables:
-        for name, (head, *lines) in grids(table).items():
+        shown = grids(table)
+        for name, (head, *lines) in shown.items():
             rows = [" & ".join(map(_tex, line)) + r" \\" for line in lines]
             parts = [
                 r"\begin{table}",
@@ -98,7 +100,7 @@ def _latex(tables: Sequence[Table]) -> str:
                 *_ruled(rows, table),
                 r"\bottomrule",
                 r"\end{tabular}",
-                *(r"\par " + _tex(note) for note in notes(table)),
+                *(r"\par " + _tex(note) for note in notes(table, shown)),
                 r"\end{table}",
             ]
             blocks.append("\n".join(parts))

@@ -10,6 +10,7 @@ import pytest
 from membench import store
 from membench.ledger import break_even, ledger_of, spans
 from membench.report import write_page
+from membench.report.drawing import inline_svg
 from membench.report.spending import amortised_plot, spending_of
 from membench.store import Cell
 from membench.tables import Table, tables
@@ -66,6 +67,7 @@ def test_the_figure_is_w_plus_n_q(root: Path) -> None:
     (line,) = [line for line in plot.grid if line[0] == "selfparam"]
     assert line[1:] == ["11.000", "20.000", "110.000", "1010", "1.001e+04", "1e+05"]
     assert plot.figure.axes[0].get_xscale() == plot.figure.axes[0].get_yscale() == "log"
+    assert "mathdefault" not in inline_svg(plot, "a")
     assert amortised_plot([]) is None
 
 

@@ -104,7 +104,7 @@ def test_one_seed_of_a_trained_method_resolves_nothing_and_three_do() -> None:
     top = table.entries[0].standing
     assert top
     assert (top.p, top.resolved) == (None, False)
-    assert "not resolved (play --seeds 0,1,2): trained" in notes(table)[1]
+    assert "not resolved (play --seeds 0,1,2): trained" in notes(table, grids(table))[1]
     seeded = [cell("trained", wave(0.9 + 0.01 * s), trained=100.0, seed=s) for s in range(3)]
     assert [e.standing and e.standing.group for e in one([*seeded, *THREE]).entries] == ["a", "b", "b", "c"]
 

@@ -43,7 +43,8 @@ def board(table: Table, number: int, sort: str | None, settings: Mapping[str, Ma
         *drift_plots(shown, table.recipe["task_settings"]),
         *map(heat_plot, shown),
     )
-    return Board(table, f"t{number}", grids(table), notes(table), [p for p in plots if p], shown, left_out)
+    standing = grids(table)
+    return Board(table, f"t{number}", standing, notes(table, standing), [p for p in plots if p], shown, left_out)
 
 
 def labels_of(boards: Sequence[Board]) -> dict[str, str]:

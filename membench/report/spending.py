@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from membench.column_text import NOTHING
 from membench.entry import Entry
@@ -13,6 +14,9 @@ from membench.records import Damaged, read_records
 from membench.render import Grid
 from membench.report.drawing import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
 from membench.store import Cell
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WRITE, READ = "write_seconds_per_context", "read_seconds_per_question"
 DECADES = 5  # questions a context that the figure reaches to, as a power of ten
@@ -47,6 +51,7 @@ def amortised_plot(entries: Sequence[Entry]) -> Plot | None:
             ax.plot(places, costs, label=labels[k], markevery=(k % 4, 4), **line_style(k))
         ax.set_xscale("log")
         ax.set_yscale("log")
+        _plain_decades(ax)
         ax.set_xlabel("questions asked of a context")
         ax.set_ylabel("seconds a context")
         ax.grid()
@@ -60,6 +65,15 @@ def amortised_plot(entries: Sequence[Entry]) -> Plot | None:
         "those to read. Level lines are paid at the write, rising ones at each question; two that cross break even."
     )
     return Plot("amortised", "seconds a context against questions asked", caption, grid, figure)
+
+
+def _plain_decades(ax: Axes) -> None:
+    """Ticks at powers of ten alone, as plain numbers: in a page letters stay text and are not set as formulas."""
+    from matplotlib.ticker import NullLocator, StrMethodFormatter
+
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
 def _matrix(entries: Sequence[Entry], by_id: Mapping[str, Cell]) -> Grid:
