@@ -11,8 +11,7 @@ COSTS = (
     "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context",
     "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
     "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes",
-    "cell_peak_bytes",
-    "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
+    "cell_peak_bytes", "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
     "forget_seconds_per_context", "tokens_cut_per_question", "regime", "live_bytes",
 )  # fmt: skip
 

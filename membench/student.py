@@ -48,9 +48,9 @@ class Student:
         self._cut = cut
         self._steps = 0
         uses = Counter(sentences)
-        self._tree = Tree(llm.model)
         # What the upper layers read of a stem: its tokens, or the lower layers' states [tokens, width].
         self._stem_rows: dict[tuple[int, ...], Tensor | None] = {s.stem: None for s in uses if s.stem}
+        self._tree: Tree  # the stems', as they were read last
         self._stems: dict[tuple[int, ...], tuple[Node, Tensor]] = {}
         self._lower = Tree(llm.model)
         self._lower_stems: dict[tuple[int, ...], Node | None] = {(): None}

@@ -43,7 +43,7 @@ class Trained(Method[Adapter]):
     dropout: float = 0.0
     upper: float = 0.5  # share of the layers, from the top, that are trained
     precision: str = "auto"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         for name in ("lr", "epochs", "batch_size", "rank", "alpha"):

@@ -13,7 +13,6 @@ class FtS(OnTargets):
     """LoRA by next-token cross-entropy on the pairs, context suffixes and generic text."""
 
     storage: ClassVar[str] = "O(1) weights"
-    version: ClassVar[int] = 3
 
     @property
     def loss(self) -> str:

@@ -14,7 +14,6 @@ class SelfParam(OnTargets):
     """LoRA that minimises the forward KL from the model with the context to the model without it."""
 
     storage: ClassVar[str] = "O(1) weights"
-    version: ClassVar[int] = 3
 
     reduction: str = "token_mean"  # or vocab_mean, as in the released code (needs another learning rate)
 

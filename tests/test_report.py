@@ -18,10 +18,11 @@ from click.testing import CliRunner
 
 from membench import cli, store
 from membench.report import answers, write_figures, write_page
-from membench.report.boards import Board, board
+from membench.report.boards import Board, board, labels_of
 from membench.report.drawing import Plot
 from membench.report.intervals import interval_plot
 from membench.report.lines import retention_plot
+from membench.report.shown_records import read_shown
 from membench.tables import tables
 from tests.stored_cells import put_cell, recipe
 
@@ -156,9 +157,9 @@ def test_answers_are_whole_and_repeated_ones_stand_once(folder: Path, page: str)
 def test_what_does_not_fit_is_left_out_and_said(folder: Path) -> None:
     cells = store.cells(folder)
     boards = boards_of(cells)
-    whole = answers.answers_of(boards, cells)
-    less = answers.answers_of(boards, cells, len(whole.text) - 1)
-    least = answers.answers_of(boards, cells, 1500)
+    whole = answers.answers_of(boards, read_shown(labels_of(boards), cells))
+    less = answers.answers_of(boards, read_shown(labels_of(boards), cells), len(whole.text) - 1)
+    least = answers.answers_of(boards, read_shown(labels_of(boards), cells), 1500)
     assert not whole.left_out
     assert "just after its write and after the last one" in less.left_out[0]
     assert "only the first" in least.left_out[0]
@@ -175,24 +176,24 @@ def filled(root: Path, text: str) -> tuple[list[Board], list[store.Cell]]:
 
 def test_the_limit_counts_bytes_and_not_characters(tmp_path: Path) -> None:
     boards, cells = filled(tmp_path, "記憶" * 400)
-    whole = answers.answers_of(boards, cells)
+    whole = answers.answers_of(boards, read_shown(labels_of(boards), cells))
     size = len(whole.text.encode())
     assert size > 2 * len(whole.text)
-    assert answers.answers_of(boards, cells, size).text == whole.text
-    less = answers.answers_of(boards, cells, size - 1)
+    assert answers.answers_of(boards, read_shown(labels_of(boards), cells), size).text == whole.text
+    less = answers.answers_of(boards, read_shown(labels_of(boards), cells), size - 1)
     assert less.left_out
     assert len(less.text.encode()) < size
 
 
 def test_long_texts_are_cut_before_a_question_goes_and_no_question_is_said_so(tmp_path: Path) -> None:
     boards, cells = filled(tmp_path, "long " * 10_000)
-    cut = answers.answers_of(boards, cells, 20_000)
+    cut = answers.answers_of(boards, read_shown(labels_of(boards), cells), 20_000)
     data = json.loads(cut.text)
     assert "texts end after 2,000 characters" in cut.left_out[0]
     assert "question" not in cut.left_out[0]
     assert any(text.endswith("… (48,000 more characters)") for text in data["strings"])
     assert len(data["tables"][0]["questions"]) == 8
-    none = answers.answers_of(boards, cells, 400)
+    none = answers.answers_of(boards, read_shown(labels_of(boards), cells), 400)
     assert json.loads(none.text)["tables"][0]["questions"] == []
     assert "no question is here" in none.left_out[0]
     assert "first 0" not in none.left_out[0]
@@ -205,7 +206,7 @@ def test_a_damaged_cell_lacks_its_answers_alone(tmp_path: Path) -> None:
     (broken,) = [cell for cell in cells if cell.recipe["method"] == "dpr"]
     with (broken.folder / "records.jsonl").open("a") as file:
         file.write("no record\n")
-    found = answers.answers_of(boards_of(cells), cells)
+    found = answers.answers_of(boards := boards_of(cells), read_shown(labels_of(boards), cells))
     assert found.count == 8
     assert len(found.left_out) == 1
     done = invoke("report", tmp_path / "cells", "-o", tmp_path / "report.html")

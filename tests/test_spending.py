@@ -11,6 +11,7 @@ from membench import store
 from membench.ledger import break_even, ledger_of, spans
 from membench.report import write_page
 from membench.report.drawing import inline_svg
+from membench.report.shown_records import Shown, read_shown
 from membench.report.spending import amortised_plot, spending_of
 from membench.store import Cell
 from membench.tables import Table, tables
@@ -48,9 +49,13 @@ def played(root: Path) -> tuple[Table, list[Cell]]:
     return table, cells
 
 
+def records_of(cells: list[Cell]) -> Shown:
+    return read_shown([cell.id for cell in cells], cells)
+
+
 def test_the_matrix_says_from_when_on_a_row_is_cheaper(root: Path) -> None:
     table, cells = played(root)
-    head, *rows = spending_of(table.entries, cells).break_even
+    head, *rows = spending_of(table.entries, cells, records_of(cells)).break_even
     found = {(row[0], column): value for row in rows for column, value in zip(head[1:], row[1:], strict=True)}
     even = break_even(*(spans(store.read_records(c.folder)) for c in cells if c.recipe["method"] != "raptor")).questions
     assert even is not None
@@ -73,7 +78,7 @@ def test_the_figure_is_w_plus_n_q(root: Path) -> None:
 
 def test_tokens_stand_by_role_and_all_of_it_is_on_the_page(root: Path, tmp_path: Path) -> None:
     table, cells = played(root)
-    lines = spending_of(table.entries, cells).tokens
+    lines = spending_of(table.entries, cells, records_of(cells)).tokens
     assert ["bm25", "a context written", "reader", "90", "0", "0"] in lines
     assert ["bm25", "a question read", "reader", "80", "4", "0"] in lines
     write_page(cells, tmp_path / "report.html")
@@ -90,6 +95,6 @@ def test_a_damaged_cell_leaves_its_break_even_open(root: Path) -> None:
     text = (broken.folder / "records.jsonl").read_text(encoding="utf-8")
     (broken.folder / "records.jsonl").write_text("no record\n" + text, encoding="utf-8")
     try:
-        assert any("unresolved" in row for row in spending_of(table.entries, cells).break_even)
+        assert any("unresolved" in row for row in spending_of(table.entries, cells, records_of(cells)).break_even)
     finally:
         (broken.folder / "records.jsonl").write_text(text, encoding="utf-8")

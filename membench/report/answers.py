@@ -10,14 +10,13 @@ are places in `strings`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from membench.entry import Entry
-from membench.records import Damaged, read_records
 from membench.report.boards import Board, labels_of
-from membench.store import Cell
+from membench.report.shown_records import Shown
 
 LIMIT = 2_500_000  # bytes of all answers together
 LONG = 2_000  # characters of one text that are kept where not all fits
@@ -33,13 +32,15 @@ class Answers:
     left_out: Sequence[str]
 
 
-def answers_of(boards: Sequence[Board], cells: Iterable[Cell], limit: int = LIMIT) -> Answers:
+def answers_of(boards: Sequence[Board], shown: Shown, limit: int = LIMIT) -> Answers:
     """The answers to all questions of these tables, as many as `limit` bytes hold; those of damaged files are left out.
 
     What does not fit is given up in this order: the ends of long texts, answers between the first and the last one of a
     question, questions.
     """
-    records, damaged = _read(boards, cells)
+    records = {i: [r for r in those if r["type"] == "answer"] for i, those in shown.records.items()}
+    labels, why = labels_of(boards), "its records are damaged, and `membench verify` tells where"
+    damaged = [f"The answers of {labels[i]} in cell {i} are missing: {why}." for i in shown.damaged]
     count = sum(map(len, records.values()))
     text = _json(boards, records)
     if _size(text) <= limit:
@@ -54,22 +55,6 @@ def answers_of(boards: Sequence[Board], cells: Iterable[Cell], limit: int = LIMI
         said.append(fewer)
     small = f"To keep the page small, {'; '.join(said)}. `membench show CELL -L 0` prints all of a cell."
     return Answers(text, count, [*damaged, small])
-
-
-def _read(boards: Sequence[Board], cells: Iterable[Cell]) -> tuple[dict[str, list[Record]], list[str]]:
-    """The answers of each cell that these tables show, by its id; and a sentence for each whose file is damaged."""
-    by_id = {cell.id: cell for cell in cells}
-    records: dict[str, list[Record]] = {}
-    labels = labels_of(boards)
-    damaged = []
-    for i in (i for i in labels if i in by_id):
-        try:
-            records[i] = [r for r in read_records(by_id[i].folder) if r["type"] == "answer"]
-        except Damaged:
-            records[i] = []
-            why = "its records are damaged, and `membench verify` tells where"
-            damaged.append(f"The answers of {labels[i]} in cell {i} are missing: {why}.")
-    return records, damaged
 
 
 def _fewer(boards: Sequence[Board], records: Mapping[str, Sequence[Record]], limit: int) -> tuple[str, str]:

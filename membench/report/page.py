@@ -13,9 +13,10 @@ from membench.columns import COLUMNS, columns_for, columns_help
 from membench.errors import MembenchError
 from membench.records import make_folder, replace_file
 from membench.report.answers import Answers, answers_of
-from membench.report.boards import Board, board
+from membench.report.boards import Board, board, labels_of
 from membench.report.drawing import SHOWN, file_bytes, inline_svg
 from membench.report.origins import Origins, origins_of
+from membench.report.shown_records import read_shown
 from membench.report.spending import Spending, spending_of
 from membench.report.theme import variables
 from membench.store import Cell
@@ -33,8 +34,9 @@ def write_page(cells: Sequence[Cell], path: Path, **filters: Any) -> int:
     boards = _boards(cells, filters)
     if not boards:
         return 0
-    spendings = [spending_of(one.shown, cells) for one in boards]
-    text = page(boards, spendings, answers_of(boards, cells), origins_of(boards, cells))
+    shown = read_shown(labels_of(boards), cells)
+    spendings = [spending_of(one.shown, cells, shown) for one in boards]
+    text = page(boards, spendings, answers_of(boards, shown), origins_of(boards, cells))
     data = text.encode(errors="replace")  # half of a surrogate pair, which JSON may hold, is in no file
     if path.is_dir():
         raise MembenchError(f"{path} is a folder: name a file with --output, e.g. {path / 'report.html'}")

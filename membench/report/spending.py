@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from membench.column_text import NOTHING
 from membench.entry import Entry
 from membench.ledger import KINDS, Span, amortised, break_even, spans, token_lines
-from membench.records import Damaged, read_records
 from membench.render import Grid
 from membench.report.drawing import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
+from membench.report.shown_records import Shown
 from membench.store import Cell
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ class Spending:
     tokens: Grid
 
 
-def spending_of(entries: Sequence[Entry], cells: Iterable[Cell]) -> Spending:
+def spending_of(entries: Sequence[Entry], cells: Iterable[Cell], shown: Shown) -> Spending:
     """Of these entries; a grid with nothing to show is its head alone."""
-    by_id = {cell.id: cell for cell in cells}
-    return Spending(_matrix(entries, by_id), _tokens(entries, by_id))
+    return Spending(_matrix(entries, shown), _tokens(entries, {cell.id: cell for cell in cells}))
 
 
 def amortised_plot(entries: Sequence[Entry]) -> Plot | None:
@@ -76,9 +75,10 @@ def _plain_decades(ax: Axes) -> None:
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
-def _matrix(entries: Sequence[Entry], by_id: Mapping[str, Cell]) -> Grid:
+def _matrix(entries: Sequence[Entry], shown: Shown) -> Grid:
     """From how many questions a context on the row costs less than the column."""
-    rated = [(e, _spans(e, by_id)) for e in entries if e.cost(WRITE) is not None and e.cost(READ) is not None]
+    costly = [e for e in entries if e.cost(WRITE) is not None and e.cost(READ) is not None]
+    rated = [(e, [span for i in e.ids for span in spans(shown.records.get(i, ()))]) for e in costly]
     found = {(k, k): NOTHING for k in range(len(rated))}
     for (k, (a, ours)), (n, (b, theirs)) in itertools.combinations(enumerate(rated), 2):
         found[k, n], found[n, k] = _both(a, b, ours, theirs)
@@ -95,17 +95,6 @@ def _both(a: Entry, b: Entry, ours: Sequence[Span], theirs: Sequence[Span]) -> t
     even = break_even(ours, theirs).questions
     late, early = ("unresolved", "unresolved") if even is None else (f"{even.value:.3g}", f"0 to {even.value:.3g}")
     return (late, early) if read < 0 else (early, late)
-
-
-def _spans(entry: Entry, by_id: Mapping[str, Cell]) -> list[Span]:
-    """Those of its cells, in their order; of one whose records are damaged, none."""
-    out: list[Span] = []
-    for i in entry.ids:
-        try:
-            out += spans(read_records(by_id[i].folder)) if i in by_id else []
-        except Damaged:
-            continue
-    return out
 
 
 def _tokens(entries: Sequence[Entry], by_id: Mapping[str, Cell]) -> Grid:
