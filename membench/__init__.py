@@ -25,7 +25,7 @@ def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any
     if "output" in options:
         options["output"] = Path(options["output"])
     if "seeds" in options:
-        options["seeds"] = (options["seeds"],) if isinstance(options["seeds"], int) else tuple(options["seeds"])
+        options["seeds"] = _seeds(options["seeds"])
     return runner.run(runner.Request(methods=_listed(methods), tasks=_listed(tasks), **options))
 
 
@@ -38,6 +38,17 @@ def leaderboard(folder: str | Path = "results", **filters: Any) -> list[dict[str
     from membench.tables import rows
 
     return rows(store.cells(Path(folder)), **filters)
+
+
+def _seeds(given: int | str | Sequence[int]) -> tuple[int, ...]:
+    from membench.errors import MembenchError
+
+    try:
+        return (
+            (given,) if isinstance(given, int) else tuple(map(int, _listed(given) if isinstance(given, str) else given))
+        )
+    except ValueError as error:
+        raise MembenchError(f"seeds must be whole numbers, got {given!r}") from error
 
 
 def _listed(names: str | Sequence[str]) -> tuple[str, ...]:

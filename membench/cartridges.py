@@ -16,7 +16,7 @@ from torch import Tensor
 from membench.api import Prefix
 from membench.pool import Sink
 from membench.prefixes import project
-from membench.sentences import Sentence
+from membench.sentences import Sentence, learnable
 from membench.teacher import teach
 from membench.train import mean_loss, precision
 from membench.trained import OnTargets
@@ -66,13 +66,14 @@ def distil(
     The student reads every sentence behind the worked examples and the prefix, exactly as questions will be read. A
     prefix has no hidden state to predict a sentence's first token from, so that one carries no loss.
     """
-    plan = [[replace(s, start=max(1, s.start)) for s in step] for step in steps]
+    plan = learnable([replace(s, start=max(1, s.start)) for s in step] for step in steps)
     leaves = [part.detach().float().clone().requires_grad_() for part in (*start.keys, *start.values)]
     prefix = Prefix(tuple(leaves[: len(start.keys)]), tuple(leaves[len(start.keys) :]))
     optimiser = torch.optim.AdamW(leaves, lr=lr, weight_decay=0.0)  # towards what it starts as, not towards nothing
     with precision(llm, named_precision):
         teacher = teach(llm, [s for step in plan for s in step])
         sink = Sink(llm)
+    llm.meter.add(read=sink.tree.tokens_read)
     for i, step in enumerate(plan):
         optimiser.param_groups[0]["lr"] = lr * (1 - i / len(plan))
         with precision(llm, named_precision), sink.tree.aside():

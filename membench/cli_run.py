@@ -120,12 +120,16 @@ def _play(ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[
     try:
         for session in sessions:
             results.setdefault(session.request.output, []).extend(session.run())
+    except MembenchError:
+        if not any(session.played for session in sessions):
+            sessions = []  # the call is wrong: one line says why, and nothing has happened
+        raise
     finally:
         outcomes = [
             Outcome(s.request.output, s.turn, tuple(s.played.values()), saved[s.request.output], not s.over)
             for s in sessions
         ]
-        for line in summary(outcomes, time.monotonic() - started):
+        for line in summary(outcomes, time.monotonic() - started) if outcomes else ():
             click.echo(line, err=True)
     return results
 

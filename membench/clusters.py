@@ -78,9 +78,13 @@ def mixture(points: Vectors, seed: int) -> NDArray[np.float64]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of many clusters for few nodes: BIC sorts them out
-        fits = [
-            GaussianMixture(count, random_state=seed).fit(points) for count in range(1, min(MOST_CLUSTERS, len(points)))
-        ]
+        fits = []
+        for count in range(1, min(MOST_CLUSTERS, len(points))):
+            try:
+                fits.append(GaussianMixture(count, random_state=seed).fit(points))
+            except ValueError:  # a cluster of nodes so few or so alike that it has no covariance
+                if count == 1:
+                    return np.ones((len(points), 1))
     probabilities: NDArray[np.float64] = min(fits, key=lambda fit: fit.bic(points)).predict_proba(points)
     return probabilities
 

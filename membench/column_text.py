@@ -46,6 +46,11 @@ def plain(name: str) -> Callable[[Entry], str]:
     return lambda entry: number(entry.value(name))
 
 
+def above_floor(name: str, floor: str) -> Callable[[Entry], str]:
+    """A metric minus one of the floor, by context, with its interval."""
+    return lambda entry: estimate(entry.above_floor(name, floor), entry.clusters(name))
+
+
 def recovery(score: str) -> Callable[[Entry], str]:
     """Of rehearsed facts where the data says which these are, else of all."""
 
@@ -87,8 +92,8 @@ def difference(entry: Entry) -> str:
 
 
 def mde(entry: Entry) -> str:
-    """The minimum detectable effect."""
-    return number(entry.standing.mde if entry.standing else None)
+    """The minimum detectable effect; of methods that score alike in every context nothing tells it."""
+    return number((entry.standing.mde or None) if entry.standing else None)
 
 
 def need(entry: Entry) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from membench.column_text import (
     FEW,
     NOTHING,
+    above_floor,
     cost,
     coverage,
     difference,
@@ -75,7 +76,12 @@ COLUMNS: Sequence[Column] = (
     Column(MEMORY, "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", plain("mrr_mc")),
     *(Column(RISK, risk.head, risk.help, partial(beside, risk, estimate, number)) for risk in RISKS),
     *(Column(DETAIL, risk.head, risk.help, partial(beside, risk, estimate, number)) for risk in DETAILS),
-    Column(MEMORY, "contains", "share of answers that contain the gold answer, context written", metric("contains")),
+    Column(
+        MEMORY,
+        "contains",
+        "share of answers that contain the gold answer as whole words, context written",
+        metric("contains"),
+    ),
     Column(MEMORY, "group", "methods that share a letter are not resolved: the data do not rank them", group),
     Column(MEMORY, "difference", "to the method named by --against; * where it is resolved", difference),
     Column(
@@ -98,8 +104,8 @@ COLUMNS: Sequence[Column] = (
     Column(
         MEMORY,
         "gain",
-        "knowledge gain: contains − placebo; paired by context where the task asks the same questions both ways, else "
-        "of two groups of contexts (Welch)",
+        "knowledge gain: contains − placebo; paired by context where the task asks the same questions both ways (over "
+        "the contexts that were), else of two groups of contexts (Welch)",
         gain("contains"),
     ),
     Column(
@@ -146,14 +152,25 @@ COLUMNS: Sequence[Column] = (
         lambda entry: str(entry.half_life or NOTHING),
     ),
     Column(TIME, "forgetting", "best score since writing − final score", metric("forgetting:contains")),
-    Column(TIME, "forward", "score just before the own write; what is not 0 is no memory", metric("forward:contains")),
+    Column(
+        TIME,
+        "forward",
+        "score just before the own write − floor; what is not 0 is no memory",
+        above_floor("forward:contains", "contains/all"),
+    ),
     Column(REST, "EM", "exact match (SQuAD)", plain("em")),
     Column(REST, "capped", "contains, in the first 3·|gold| + 5 words", plain("contains_capped")),
     Column(REST, "exclusive", "contains, and no typed distractor is named", plain("exclusive")),
     Column(REST, "words", "words an answer", plain("words")),
     Column(REST, "cut", "share of answers that reached the token limit", plain("truncated")),
     Column(REST, "write s", "seconds a context to write", cost("write_seconds_per_context", 2)),
-    Column(REST, "write FLOP", "analytic, a context: 2P a token read or generated, 4P trained", flops(WRITE_FLOPS)),
+    Column(
+        REST,
+        "write FLOP",
+        "analytic, a context: 2P a token that the model reads or generates, 4P trained (less where only upper layers "
+        "are); an encoder's are left out",
+        flops(WRITE_FLOPS),
+    ),
     Column(REST, "trained", "tokens trained on, a context", cost("tokens_trained_per_context", 0)),
     Column(REST, "read s", "seconds a question to answer and score", cost("read_seconds_per_question", 3)),
     Column(REST, "read", "tokens read, a question (answering and scoring)", cost("tokens_read_per_question", 0)),

@@ -137,6 +137,12 @@ class Entry:
         whole = [high[c] - low[c] for c in shared]
         return two_way_ratio_ci([[scores[c] - low[c] for c in shared] for scores in mine], [whole] * len(mine))
 
+    def above_floor(self, name: str, floor: str) -> Interval | None:
+        """A metric minus the floor's metric `floor`, by context."""
+        low, mine = self.floor.get(floor, {}).get("contexts", {}), self.by_context(name)
+        shared = [c for c in shared_keys(mine) if c in low]
+        return two_way_ci([[scores[c] - low[c] for c in shared] for scores in mine]) if shared else None
+
     def gain(self, score: str) -> Interval | None:
         """Knowledge gain: a score of what was written minus that of the same contexts' questions while unwritten."""
         pairs = [(s.get(f"{score}/all", {}), s.get(f"{score}/placebo", {})) for s in self.summaries]

@@ -15,8 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from membench import store
+from membench import registry, store
 from membench.api import Ask
+from membench.gold import NAME as GOLD
 from membench.plan import Planned
 
 MEASURED = Path(__file__).with_name("measured.txt")  # made by benchmarks/measured.py
@@ -114,8 +115,14 @@ def read_measured(text: str) -> Measured:
 
 
 def write_measured(results: Iterable[Mapping[str, Any]], model: str, count: int) -> str:
-    """The table that `read_measured` reads, from results on one model: a method's lower median with defaults."""
+    """The table that `read_measured` reads, from results on one model: a method's lower median with defaults.
+
+    Tasks whose answers have a form of their own, such as long lists, are left out.
+    """
     mine = [r for r in results if r["recipe"]["model"] == model and r["status"] == "done" and _plain(r["recipe"])]
+    mine = [
+        r for r in mine if r["recipe"]["task"] == GOLD or registry.load("tasks", r["recipe"]["task"])().form is None
+    ]
     rates: dict[str, list[Rate]] = {}
     for r in mine:
         if found := _rate(r):

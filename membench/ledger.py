@@ -16,6 +16,7 @@ from membench.summary import DIGITS
 
 Record = Mapping[str, Any]
 FLOPS = {"read": 2, "generated": 2, "trained": 4}  # a token, in units of the number of parameters
+OTHER_MODELS = ("encoder",)  # roles of models whose number of parameters is not that of the one that answers
 KINDS = tuple(FLOPS)
 
 
@@ -126,7 +127,8 @@ def _shared(tokens: Mapping[str, Mapping[str, int]], count: int) -> dict[str, di
 def _flops(tokens: Mapping[str, Mapping[str, int]], parameters: int | None, count: int) -> float | None:
     if parameters is None or not count:
         return None
-    total = sum(FLOPS[kind] * n for kinds in tokens.values() for kind, n in kinds.items() if kind in FLOPS)
+    own = (kinds for role, kinds in tokens.items() if role not in OTHER_MODELS)
+    total = sum(FLOPS[kind] * n for kinds in own for kind, n in kinds.items() if kind in FLOPS)
     return float(total * parameters) / count
 
 

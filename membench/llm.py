@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from membench.errors import MembenchError
 from membench.kept import Kept
 from membench.meter import Meter
 from membench.prompt import Renderer
+from membench.published_pools import refuse_published
 from membench.reading import Completion, Reading, Reference, complete, read
 from membench.tree import Tree
 
@@ -67,6 +68,8 @@ class LLM:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
         try:
+            config = AutoConfig.from_pretrained(path, **options)
+            refuse_published("model", name or str(path), (config.model_type, *(config.architectures or ())))
             tokenizer = AutoTokenizer.from_pretrained(path, **options)
             model: nn.Module = AutoModelForCausalLM.from_pretrained(path, dtype=DTYPES[dtype], **options)
             model = model.to(torch.device(device))

@@ -17,6 +17,7 @@ from membench.generic import generic_texts
 from membench.gold import NAME as GOLD
 from membench.gold import Gold
 from membench.prompt import STYLES
+from membench.published_pools import refuse_published
 from membench.score import METRIC_VERSION
 from membench.scribe import Scribe
 
@@ -103,6 +104,7 @@ def validate(request: Request) -> None:
             raise MembenchError(f"unknown {name} {value!r}: choose from {known}")
     if request.model in weights.ENCODERS:
         raise MembenchError(f"{request.model} is no language model: choose from {', '.join(weights.ALIASES)}")
+    refuse_published("model", request.model)
     if request.limit is not None and request.limit < 1:
         raise MembenchError(f"limit must be at least 1, got {request.limit}")
 
@@ -245,7 +247,8 @@ def check_window(cells: Sequence[Planned], llm: Any) -> None:
             longest = max((q.text for q in context.questions), key=len)
             tokens = sum(map(len, llm.segment_ids([context.text], longest))) + llm.max_new_tokens
             if tokens > llm.window:
+                twice = ", where it stands twice (--style plain has it once)," if llm.renderer.times == 2 else ""
                 raise MembenchError(
-                    f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt and the window "
-                    f"of {llm.name} is {llm.window}: split it, or take a model with a longer window"
+                    f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt{twice} and the "
+                    f"window of {llm.name} is {llm.window}: split it, or take a model with a longer window"
                 )

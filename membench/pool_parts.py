@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,10 @@ from typing import TYPE_CHECKING, Any
 from membench import memory as memories
 from membench.api import Adapter
 from membench.errors import MembenchError
+from membench.published_pools import refuse_published
 
 if TYPE_CHECKING:
     from membench.llm import LLM
-
-_PUBLISHED = re.compile(r"YuWangX/(memoryllm|mplus)", re.IGNORECASE)  # hub ids
-_CLASSES = re.compile(r"memoryllm|mplus", re.IGNORECASE)  # what such a checkpoint's configuration names
-_WHY = (
-    "the published MemoryLLM and M+ checkpoints run under transformers 4.4x alone: train parts for a base model with "
-    "`membench train-memory`"
-)
 
 
 @dataclass(frozen=True)
@@ -59,31 +52,25 @@ class PoolParts:
 def load_parts(folder: str) -> PoolParts:
     """The trained parts in a folder. Raises MembenchError if it holds none, and for a published checkpoint."""
     path = Path(folder).expanduser()
+    refuse_published("checkpoint", folder, _classes(path / "config.json"))
     if not path.is_dir():
-        if _PUBLISHED.match(folder):
-            raise MembenchError(f"checkpoint {folder}: {_WHY}")
         raise MembenchError(f"checkpoint {folder}: no such folder: name the one that `membench train-memory` wrote")
-    if _says_published(path / "config.json"):
-        raise MembenchError(f"checkpoint {folder}: {_WHY}")
+    if not (path / memories.STRUCTURE).exists():
+        raise MembenchError(
+            f"checkpoint {folder}: holds no finished parts: let `membench train-memory` end its training"
+        )
     parts = memories.load(path)
     if not isinstance(parts, PoolParts):
         raise MembenchError(f"checkpoint {folder}: holds no parts of a memory pool: name the one of train-memory")
     return parts
 
 
-def refuse_published(llm: LLM) -> None:
-    """Refuse a base model that is itself such a checkpoint: its memory would be left out. Raises MembenchError."""
-    classes = getattr(llm.model.config, "architectures", None) or ()
-    if _PUBLISHED.match(llm.name) or any(map(_CLASSES.search, classes)):
-        raise MembenchError(f"model {llm.name}: {_WHY}")
-
-
-def _says_published(config: Path) -> bool:
-    """Whether the configuration beside some weights names one of the published classes."""
+def _classes(config: Path) -> list[str]:
+    """The model type and the architectures that the configuration beside some weights names, if there is one."""
     try:
         said = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(said, dict) and bool(
-        _CLASSES.search(" ".join(map(str, [said.get("model_type"), *(said.get("architectures") or ())])))
+        return []
+    return (
+        list(map(str, [said.get("model_type"), *(said.get("architectures") or ())])) if isinstance(said, dict) else []
     )

@@ -81,14 +81,18 @@ class Renderer:
     def segments(self, contexts: Sequence[str], question: str) -> tuple[str, ...]:
         """The segments of a prompt; joined, they are its text. The first never depends on question or contexts."""
         if self.style != "chat":
-            times = 2 if self.style == "twice" else 1
-            return (_worked_examples(), *(f"{text}\n" for text in (*contexts,) * times), f"Q: {question}\nA:")
+            return (_worked_examples(), *(f"{text}\n" for text in (*contexts,) * self.times), f"Q: {question}\nA:")
         before, after = self._chat_frame()
         return (before, *(f"{text}\n\n" for text in contexts), f"{question}{after}")
 
     def answer(self, text: str) -> str:
         """An answer as it follows the prompt, with what ends it."""
         return f"{text}\n" if self.style == "chat" else f" {text}\n"
+
+    @property
+    def times(self) -> int:
+        """How often a recalled text stands in a prompt."""
+        return 2 if self.style == "twice" else 1
 
     @property
     def digest(self) -> str:

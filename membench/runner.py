@@ -86,6 +86,11 @@ class Session:
             validate(request)
             self.model: ModelInfo = resolve_model(request, request.style or weights.style(request.model))
             self.cells = plan(request, self.model, self._prompt_hash())
+        for data, count in {cell.data.name: len(cell.data.contexts) for cell in self.cells}.items():
+            if request.limit and count < request.limit:
+                reporter.say(
+                    f"{data} has {count} of the {request.limit} contexts asked for, and no others for a placebo"
+                )
         self._yardsticks = Yardsticks(self.cells, request.output)
 
     def _prompt_hash(self) -> str:

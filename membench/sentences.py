@@ -7,9 +7,11 @@ context, and generic text (Wang et al., ICLR 2025; METHODS: QA, context-suffix a
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from membench.errors import MembenchError
 
 if TYPE_CHECKING:
     from membench.llm import LLM
@@ -84,6 +86,17 @@ def batches(count: int, batch_size: int, epochs: int, rng: random.Random) -> Ite
         rng.shuffle(order)
         for start in range(0, count, batch_size):
             yield order[start : start + batch_size]
+
+
+def learnable(steps: Iterable[Sequence[Sentence]]) -> list[list[Sentence]]:
+    """The steps without the sentences that have no token to learn, such as the suffix of a text of one token.
+
+    Raises MembenchError if nothing is left.
+    """
+    kept = [[s for s in step if len(s.tokens) > s.start] for step in steps]
+    if not any(kept):
+        raise MembenchError("nothing to train on: the texts are too short, or nothing was written about them")
+    return [step for step in kept if step]
 
 
 def quota(ratio: float, share: int, carry: float) -> tuple[int, float]:

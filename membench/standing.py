@@ -107,9 +107,9 @@ def _remarks(
     rivals: Sequence[Entry], metric: str, declared: Entry | None, contexts: Sequence[str], family: int
 ) -> tuple[str, ...]:
     by = metric.removesuffix("/all")
-    how = (
-        f"paired by question, clustered by {len(contexts)} contexts, Holm over {family} comparison{'s'[: family != 1]}"
-    )
+    how = f"paired by question, clustered by {len(contexts)} contexts"
+    if family:
+        how += f", Holm over {family} comparison{'s'[: family != 1]}"
     if declared:
         head = f"difference: in {by}, to {declared.label} ({how}); * is resolved"
     else:

@@ -102,11 +102,18 @@ def write_targets(folder: Path, pairs: Mapping[str, Sequence[Pair]]) -> None:
 
 
 def read_targets(folder: Path) -> dict[str, tuple[Pair, ...]]:
-    """What `write_targets` kept, by the context's text; empty if the method used none."""
+    """What `write_targets` kept, by the context's text; empty if the method used none. Raises Damaged with the line."""
     path = folder / TARGETS
-    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
-    rows = [json.loads(line) for line in lines if line]
-    return {row["context"]: tuple(Pair(p["question"], p["answer"]) for p in row["pairs"]) for row in rows}
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    found = {}
+    for number, line in enumerate(lines, 1):
+        if line:
+            try:
+                row = json.loads(line)
+                found[row["context"]] = tuple(Pair(p["question"], p["answer"]) for p in row["pairs"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise records.Damaged(f"{path}:{number}: damaged record") from error
+    return found
 
 
 def finish(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:

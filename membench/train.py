@@ -1,8 +1,8 @@
 """The one training loop that FT(C), FT(S) and SELF-PARAM share: LoRA on target sentences, hard labels or a teacher.
 
 SELF-PARAM (Wang et al., ICLR 2025) minimises KL(P(s | context) ‖ P'(s)) over target sentences s. The teacher is the
-model as it was before this write, with the context in its prompt. It is frozen, so it reads each sentence once: its
-final hidden states are kept, and the frozen output head makes the exact logits from them at every step.
+model that is handed in, with the context in its prompt. It is frozen, so it reads each sentence once: its final hidden
+states are kept, and the frozen output head makes the exact logits from them at every step.
 """
 
 from __future__ import annotations

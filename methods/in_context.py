@@ -25,4 +25,5 @@ class InContext(Method[tuple[str, ...]]):
 
     def forget(self, memory: tuple[str, ...], contexts: Sequence[str]) -> tuple[str, ...] | None:
         """Drop the texts: what is left is what would be there had they never been written."""
-        return tuple(text for text in memory if text not in set(contexts)) or None
+        gone = set(contexts)
+        return tuple(text for text in memory if text not in gone) or None

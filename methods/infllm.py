@@ -65,5 +65,6 @@ class InfLLM(Method[Stream]):
 
     def forget(self, memory: Stream, contexts: Sequence[str]) -> Stream | None:
         """Stream the other texts anew: every key depends on the texts before it."""
-        kept = [text for text in memory.texts if text not in set(contexts)]
+        gone = set(contexts)
+        kept = [text for text in memory.texts if text not in gone]
         return self.write(None, kept) if kept else None

@@ -11,7 +11,7 @@ import torch
 from membench.api import Method, Recall
 from membench.errors import MembenchError
 from membench.pool import DROPS, STORES, Pool, Sink, pieces, tail, update
-from membench.pool_parts import PoolParts, load_parts, refuse_published
+from membench.pool_parts import PoolParts, load_parts
 from membench.prefixes import project, require_projectable
 
 
@@ -75,7 +75,6 @@ class MemoryLLM(Method[Pool]):
 
     def _parts(self) -> PoolParts | None:
         """The trained parts, fitting this model. Raises MembenchError for a model that this cannot be played on."""
-        refuse_published(self.llm)
         require_projectable(self.llm)
         if not self.checkpoint:
             return None

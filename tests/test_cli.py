@@ -182,6 +182,20 @@ def test_wrong_input_is_one_line_and_status_2(
     assert not (tmp_path / "results").exists()
 
 
+def test_a_context_that_is_too_long_is_said_in_one_line_and_no_summary(tiny: Path, tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_text(json.dumps({"context": "ship " * 2000, "questions": [{"question": "What?", "answer": "ship"}]}))
+    result = call(
+        "run", "-m", "bm25", "-t", "single", "--data", f"jsonl:{path}", "--model", tiny, "--style", "twice", "-o",
+        tmp_path / "results",
+    )  # fmt: skip
+    assert result.exit_code == 2
+    (said,) = [line for line in result.stderr.splitlines() if line.startswith("membench: ")]
+    assert "where it stands twice (--style plain has it once), and the window of tiny" in said
+    assert result.stderr.endswith(f"{said}\n")
+    assert "not played yet" not in result.stderr
+
+
 def test_debug_keeps_the_traceback() -> None:
     assert isinstance(call("check", "nix", "--debug").exception, MembenchError)
     assert isinstance(call("--debug", "check", "nix").exception, MembenchError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,16 @@ def test_the_window_is_filled_from_the_newest_and_leaves_room_for_the_answer(llm
     longer = " ".join(cut.split(" ")[-len(kept[0].split(" ")) - 1 :])
     limit = llm.window - 64 * -(-(len(llm.segment_ids([], QUESTION)[1]) + llm.max_new_tokens) // 64)
     assert size(llm, (longer, *whole), "") - size(llm, (), "") + len(llm.segment_ids([], "")[0]) > limit
+
+
+@pytest.mark.parametrize("style", ["plain", "twice"])
+def test_whatever_is_written_fits_into_the_window_in_every_style(tiny: Path, style: str) -> None:
+    llm = LLM.load(tiny, name="tiny", dtype="float32", style=style)
+    recall = made(llm).recall(TEXTS * 3, [QUESTION])
+    taken = size(llm, recall.contexts[0]) + llm.max_new_tokens
+    assert llm.window - 64 - 2 * len(llm.ids(TEXTS[0])) < taken <= llm.window
+    assert recall.notes["tokens_cut"] > 0
+    assert llm.answer(recall, [QUESTION])[0].ids
 
 
 def test_what_was_cut_is_counted(llm: LLM) -> None:

@@ -318,3 +318,11 @@ def test_nothing_stored_is_nothing_printed_and_formats_are_known() -> None:
 
 def test_the_help_names_every_column() -> None:
     assert all(f"**{column.head}**" in columns_help() for column in COLUMNS)
+
+
+def test_what_stands_there_before_its_write_is_told_from_the_floor() -> None:
+    scores = SCORES | {"forward:contains": (0.0, 0.1, 0.2, 0.3)}
+    (table,) = tables([cell(scores=scores), gold("base", FLOOR), gold("in-context", REFERENCE)])
+    over = grids(table)["over time"]
+    line = next(line for line in over if line[0].startswith("ft-c"))
+    assert line[over[0].index("forward")].startswith("0.10 ")  # 0.15 - 0.05

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from membench import memory as memories
 from membench import registry
 from membench.api import Adapter, Recall
+from membench.cli import main
 from membench.errors import MembenchError
 from membench.llm import LLM
 from membench.pool import Sink, pieces, survivors, tail, update
@@ -196,9 +200,19 @@ def test_published_checkpoints_are_refused(llm: LLM, tiny: Path, tmp_path: Path)
     (tmp_path / "config.json").write_text('{"architectures": ["MemoryLLM"], "model_type": "llama"}', encoding="utf-8")
     with pytest.raises(MembenchError, match=r"run under transformers 4.4x alone"):
         lent(llm, checkpoint=str(tmp_path))
-    named = LLM.load(tiny, name="YuWangX/memoryllm-7b", dtype="float32")
-    with pytest.raises(MembenchError, match="model YuWangX/memoryllm-7b: the published"):
-        lent(named).write(None, TEXTS)
+    shutil.copytree(tiny, half := tmp_path / "half")
+    config = json.loads((half / "config.json").read_text(encoding="utf-8"))
+    (half / "config.json").write_text(json.dumps(config | {"architectures": ["MemoryLLM"]}), encoding="utf-8")
+    for folder, name in ((tiny, "YuWangX/memoryllm-7b"), (half, "half")):
+        with pytest.raises(MembenchError, match=f"model {name}: the published"):
+            LLM.load(folder, name=name, dtype="float32")
+    call = CliRunner().invoke(main, ["run", "-m", "base", "-t", "single", "--model", "YuWangX/mplus-8b"])
+    assert (call.exit_code, "model YuWangX/mplus-8b: the published" in call.stderr) == (2, True)
+
+
+def test_an_unfinished_training_is_no_checkpoint(llm: LLM, tmp_path: Path) -> None:
+    with pytest.raises(MembenchError, match="holds no finished parts: let `membench train-memory` end its training"):
+        lent(llm, checkpoint=str(tmp_path))
 
 
 @pytest.mark.parametrize(

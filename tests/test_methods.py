@@ -253,3 +253,17 @@ def test_replay_rehearses_the_pairs_of_earlier_writes_alone_and_is_counted(
     assert all(len(k.hidden) == (len(k.tokens) - k.start if name == "selfparam" else 0) for k in second.kept)
     assert method.deployed_growth(second) == memories.nbytes(second.kept) > 0
     assert memories.equal(method.write(first, [SURVEY]), second)
+
+
+@pytest.mark.parametrize("name", ["ft-c", "ft-s", "selfparam", "cartridge"])
+def test_a_text_of_one_token_has_nothing_to_learn_from_or_little(llm: LLM, name: str) -> None:
+    text = next(t for t in ("a", "1", "x") if len(llm.ids(t)) == 1)
+    settings = {} if name == "ft-c" else {"suffix": 1.0, "generic": 0.0, "answers": "gold"}
+    method = registry.load("methods", name)(
+        llm=llm, scribe=Scribe({text: (Pair("Who?", "Ines"),)}, None), epochs=1, **settings
+    )
+    if name == "ft-c" and not llm.bos:
+        with pytest.raises(MembenchError, match="nothing to train on: the texts are too short"):
+            method.write(None, [text])
+    else:
+        assert method.write(None, [text]) is not None

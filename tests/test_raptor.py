@@ -57,6 +57,13 @@ def raptor(llm: LLM, encoder: str, monkeypatch: pytest.MonkeyPatch) -> Callable[
     return make
 
 
+def test_points_that_many_mixtures_do_not_fit_have_one_that_does() -> None:
+    alike = np.repeat(np.eye(6, COMPONENTS, dtype=np.float32), 6, axis=0)
+    assert {i for group in members(clusters.mixture(alike, 0)) for i in group} == set(range(len(alike)))
+    one = np.zeros((8, COMPONENTS), np.float32)
+    assert members(clusters.mixture(one, 0)) == [tuple(range(8))]
+
+
 def reached(tree: SummaryTree) -> set[int]:
     """The nodes that one comes to from the roots."""
     found, level = set[int](), set(tree.roots)

@@ -173,3 +173,17 @@ def test_what_no_model_can_do_is_refused_before_one_is_fetched(
     monkeypatch.setattr(weights, "resolve", pytest.fail)
     with pytest.raises(MembenchError, match=message):
         membench.run("bm25", "single", **given | option)
+
+
+def test_seeds_are_numbers(given: dict[str, Any]) -> None:
+    found = membench.run("bm25", "sequential", **given | {"seeds": "0,1", "yardsticks": False})
+    assert [result["recipe"]["seed"] for result in found] == [0, 1]
+    with pytest.raises(MembenchError, match="seeds must be whole numbers, got '0,x'"):
+        membench.run("bm25", "sequential", **given | {"seeds": "0,x"})
+
+
+def test_data_with_fewer_contexts_than_asked_for_say_so(
+    given: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    membench.run("base", "single", **given | {"limit": 50})
+    assert "has 3 of the 50 contexts asked for" in " ".join(capfd.readouterr().err.split())

@@ -65,6 +65,17 @@ def test_methods_that_are_not_resolved_share_a_letter() -> None:
     assert 0 < good.mde < 0.2
 
 
+def test_methods_that_score_alike_everywhere_have_no_detectable_effect() -> None:
+    table = one([cell("one", wave(0.7)), cell("same", wave(0.7))])
+    assert [e.standing and e.standing.mde for e in table.entries] == [0, 0]
+    assert "MDE" not in grids(table)["memory"][0]
+
+
+def test_without_a_comparison_none_is_counted() -> None:
+    trained = [cell(name, wave(0.7, k), trained=9.0) for k, name in enumerate(("one", "two"))]
+    assert one(trained).remarks[0].endswith("(paired by question, clustered by 20 contexts)")
+
+
 def test_a_declared_method_is_what_all_are_compared_with() -> None:
     table = one(THREE, against="fair")
     good, fair, poor = (e.standing for e in table.entries)

@@ -16,7 +16,7 @@ import pytest
 from membench import store
 from membench.api import Answer, Pair
 from membench.errors import MembenchError
-from membench.records import FILE, digest
+from membench.records import FILE, Damaged, digest
 from membench.summary import costs_of, counts_of
 
 RECIPE = {
@@ -195,6 +195,15 @@ def test_targets_come_back(tmp_path: Path) -> None:
     store.write_targets(tmp_path, pairs)
     assert store.read_targets(tmp_path) == pairs
     assert store.read_targets(tmp_path / "nowhere") == {}
+
+
+@pytest.mark.parametrize("line", ['{"context": "a", "pai', '{"context": "a"}', "[]"])
+def test_damaged_targets_are_named(tmp_path: Path, line: str) -> None:
+    store.write_targets(tmp_path, {"text": (Pair("Who?", "Ines"),)})
+    path = tmp_path / store.TARGETS
+    path.write_text(f"{path.read_text()}{line}\n")
+    with pytest.raises(Damaged, match=r"targets\.jsonl:2: damaged record"):
+        store.read_targets(tmp_path)
 
 
 HOLD = """

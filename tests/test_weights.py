@@ -158,3 +158,13 @@ def test_pickled_weights_are_not_enough(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"x")
     with pytest.raises(MembenchError, match=r"holds no \.safetensors weights"):
         weights.weights_hash(tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(
+    index: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MEMBENCH_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(MembenchError, match=r"cannot write \(Not a directory\) for model toy .*: set MEMBENCH_HOME"):
+        weights.resolve("toy")
+    assert len(weights.weights_hash(tiny)) == 64  # made, and not kept

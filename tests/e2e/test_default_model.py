@@ -68,7 +68,7 @@ def test_an_untrained_adapter_is_the_base_exactly(smol: LLM, worlds: Dataset) ->
 
 
 def test_merged_is_adapter_on(smol: LLM, worlds: Dataset) -> None:
-    """Without a stem, which training reads without the adapter."""
+    """Of whole sentences, stem included."""
     pairs = sentences(smol, worlds.contexts[0])
     step = [Sentence("qa", (), (), (*s.stem, *s.tokens), len(s.stem) + s.start) for s in pairs]
     seen: list[tuple[float, Any]] = []
