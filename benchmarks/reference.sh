@@ -5,16 +5,19 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 play() { membench run --output results/reference "$@"; }
 
-play -m selfparam,ft-s,ft-c,bm25,full-context,infllm,memoryllm,raptor -t single -L 20
-play -m selfparam -t sequential -L 20 -T questions=2
+play -m selfparam,ft-s,ft-c,bm25,dpr,full-context,infllm,memoryllm,raptor -t single -L 20
+play -m selfparam,ft-s,ft-c,bm25,dpr,full-context,infllm,memoryllm -t sequential -L 20 -T questions=2
+play -m raptor -t sequential -L 20 -T questions=2 -M budget=400
 play -m selfparam -t sequential -L 20 -T questions=2 -M replay=1
+play -m selfparam -t sequential -L 20 -T questions=2 -M replay=2
 play -m bm25,dpr,full-context,infllm,memoryllm -t batch -L 20
 play -m raptor -t batch -L 20 -M budget=400
 play -m selfparam,ft-s -t batch -L 20 -M epochs=24
-play -m ft-c -t batch -L 20
+play -m ft-c -t batch -L 20 -M epochs=48
 play -m ft-s,selfparam -t single -L 20 -M answers=gold
-play -m ft-s,ft-c,bm25 -t sequential -L 20 -T questions=2
 play -m ft-s -t single -L 20 -M lr=0.002 -M epochs=24
+play -m cartridge -t single,batch -L 20
+play -m cartridge -t sequential -L 20 -T questions=2
 play -m selfparam -t single -L 20 -M suffix=0
 play -m bm25,ft-s,ft-c,selfparam -t single -L 10 --model gemma3-270m
 play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemma3-270m

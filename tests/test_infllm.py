@@ -12,12 +12,13 @@ from transformers import AutoModelForCausalLM, MistralConfig, Qwen2Config, Qwen3
 from membench import memory as memories
 from membench import registry
 from membench.api import Recall
-from membench.blocks import Rule, rotate, select, unit_vectors
+from membench.blocks import select, unit_vectors
 from membench.errors import MembenchError
-from membench.infllm import LookupTree, Stream, refuse
+from membench.infllm import Stream, refuse
 from membench.kept import Kept
 from membench.llm import LLM
 from membench.reading import Reference
+from tests.infllm_by_hand import IDS, RULE, close, naive, streamed, window_and_sink
 
 TEXTS = (
     "The harbour was built by Ines Corde in 1931. It holds forty ships, and none of them has ever left the north.",
@@ -25,67 +26,10 @@ TEXTS = (
     "The museum of Tarn shows glass from the south.",
 )
 QUESTIONS = ("Who built the harbour?", "Which bank pays for the Oxley Trade Survey, and since when?")
-RULE = Rule(initial=6, local=16, unit=4, representatives=2, top_k=2, chunk=8)
-IDS = [(7 * k * k + 3 * k) % 300 + 5 for k in range(90)]
-HEAD = 6
 
 
 def made(llm: LLM, **settings: Any) -> Any:
     return registry.load("methods", "infllm")(llm=llm, **settings)
-
-
-@torch.no_grad()
-def streamed(model: Any, rule: Rule, ids: list[int] = IDS) -> tuple[torch.Tensor, LookupTree]:
-    """Hidden states [tokens, width] of a stream that is read chunk by chunk, and its tree."""
-    tree = LookupTree(model, rule, None)
-    (node,), (hidden,) = tree.grow([(None, ids[:HEAD])])
-    states = [hidden]
-    grow = tree.grow
-
-    def kept(*arguments: Any, **options: Any) -> Any:
-        out = grow(*arguments, **options)
-        states.extend(out[1])
-        return out
-
-    tree.grow = kept  # type: ignore[method-assign]
-    for start in range(HEAD, len(ids), rule.chunk):
-        node = tree.extend(node, ids[start : start + rule.chunk])
-    tree.grow = grow  # type: ignore[method-assign]
-    return torch.cat(states), tree
-
-
-@torch.no_grad()
-def naive(model: Any, visible: torch.Tensor, local: int, ids: list[int] = IDS) -> torch.Tensor:
-    """A Llama in which token p sees token k where `visible`[p, k], at the distance min(p - k, local - 1)."""
-    decoder, n = model.model, len(ids)
-    hidden = decoder.embed_tokens(torch.tensor(ids))
-    place = torch.arange(n)
-    distance = (place[:, None] - place).clamp(0, local - 1)
-    for layer in decoder.layers:
-        attention, x = layer.self_attn, layer.input_layernorm(hidden)
-        q, k, v = (f(x).view(n, -1, attention.head_dim) for f in (attention.q_proj, attention.k_proj, attention.v_proj))
-        k, v = (t.repeat_interleave(attention.num_key_value_groups, 1) for t in (k, v))
-        scores = torch.empty(q.shape[1], n, n)
-        for step in range(local):
-            turned = rotate(q.transpose(0, 1), torch.full((n,), step), decoder.rotary_emb.inv_freq)
-            scores = torch.where(distance == step, turned @ k.transpose(0, 1).transpose(1, 2), scores)
-        weights = (scores * attention.scaling).masked_fill(~visible, -torch.inf).softmax(-1)
-        hidden = hidden + attention.o_proj((weights @ v.transpose(0, 1)).transpose(0, 1).reshape(n, -1))
-        hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
-    out: torch.Tensor = decoder.norm(hidden)
-    return out
-
-
-def window_and_sink(rule: Rule, n: int) -> torch.Tensor:
-    """What a token sees without any unit: initial tokens, window, and what no unit holds yet at its chunk's start."""
-    p, k = torch.arange(n)[:, None], torch.arange(n)
-    start = torch.where(p < HEAD, 0, HEAD + (p - HEAD) // rule.chunk * rule.chunk)
-    behind = rule.initial + (start - rule.local - rule.initial).clamp(min=0) // rule.unit * rule.unit
-    return (k <= p) & ((k < rule.initial) | (p - k < rule.local) | (k >= behind))
-
-
-def close(one: torch.Tensor, other: torch.Tensor) -> None:
-    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 # ---------------------------------------------------------------- the attention

@@ -1,0 +1,39 @@
+"""InfLLM on the default model: the identities that say which tokens are seen, and at which distance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from membench.llm import LLM
+from tests.infllm_by_hand import IDS, RULE, naive, streamed, window_and_sink
+
+pytestmark = pytest.mark.e2e
+
+
+def close(one: torch.Tensor, other: torch.Tensor) -> None:
+    """Final hidden states of the default model are of the size of 10."""
+    torch.testing.assert_close(one, other, atol=5e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("chunk", [7, 100])
+def test_inside_the_window_it_is_full_attention_whatever_the_chunk(smol: LLM, chunk: int) -> None:
+    hidden, tree = streamed(smol.model, replace(RULE, local=len(IDS), chunk=chunk))
+    with torch.no_grad():
+        close(hidden, smol.model.get_decoder()(torch.tensor([IDS])).last_hidden_state[0])
+    assert tree.vectors.shape[1] == 0
+
+
+def test_without_units_it_is_sink_and_window(smol: LLM) -> None:
+    rule = replace(RULE, top_k=0, initial=9)
+    hidden, tree = streamed(smol.model, rule)
+    assert tree.vectors.shape[1] > 5
+    close(hidden, naive(smol.model, window_and_sink(rule, len(IDS)), rule.local))
+
+
+def test_with_all_units_every_past_token_is_seen_at_its_distance_or_the_far_one(smol: LLM) -> None:
+    rule = replace(RULE, top_k=99)
+    hidden, _ = streamed(smol.model, rule)
+    close(hidden, naive(smol.model, torch.ones(len(IDS), len(IDS), dtype=torch.bool).tril(), rule.local))
