@@ -44,12 +44,10 @@ def _seeds(given: int | str | Sequence[int]) -> tuple[int, ...]:
     from membench.errors import MembenchError
 
     try:
-        return (
-            (given,) if isinstance(given, int) else tuple(map(int, _listed(given) if isinstance(given, str) else given))
-        )
+        return tuple(map(int, (given,) if isinstance(given, int) else _listed(given)))
     except ValueError as error:
         raise MembenchError(f"seeds must be whole numbers, got {given!r}") from error
 
 
-def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
+def _listed(names: str | Sequence[Any]) -> tuple[Any, ...]:
     return tuple(part.strip() for part in names.split(",") if part.strip()) if isinstance(names, str) else tuple(names)

@@ -91,11 +91,12 @@ def batches(count: int, batch_size: int, epochs: int, rng: random.Random) -> Ite
 def learnable(steps: Iterable[Sequence[Sentence]]) -> list[list[Sentence]]:
     """The steps without the sentences that have no token to learn, such as the suffix of a text of one token.
 
-    Raises MembenchError if nothing is left.
+    Raises MembenchError if there were sentences and none is left.
     """
-    kept = [[s for s in step if len(s.tokens) > s.start] for step in steps]
-    if not any(kept):
-        raise MembenchError("nothing to train on: the texts are too short, or nothing was written about them")
+    plan = list(steps)
+    kept = [[s for s in step if len(s.tokens) > s.start] for step in plan]
+    if any(plan) and not any(kept):
+        raise MembenchError("nothing to train on: the texts are too short")
     return [step for step in kept if step]
 
 
