@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +108,17 @@ class LLM:
 
     def segment_ids(self, contexts: Sequence[str], question: str) -> list[list[int]]:
         """The prompt as token segments; the first opens with the model's own opening tokens."""
-        first, *rest = (self.ids(segment) for segment in self.renderer.segments(contexts, question))
-        return [[*self.bos, *first], *rest]
+        return list(map(list, self.paths([contexts], [question])[0]))
+
+    def paths(self, contexts: Sequence[Sequence[str]], questions: Sequence[str]) -> list[list[tuple[int, ...]]]:
+        """The segments of many prompts; one that several share is tokenised and held once."""
+
+        @cache
+        def ids(segment: str, opens: bool) -> tuple[int, ...]:
+            return (*(self.bos if opens else ()), *self.ids(segment))
+
+        prompts = [self.renderer.segments(*pair) for pair in zip(contexts, questions, strict=True)]
+        return [[ids(segment, k == 0) for k, segment in enumerate(segments)] for segments in prompts]
 
     def prompt(self, contexts: Sequence[str], question: str) -> str:
         """The prompt as text."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -65,7 +64,7 @@ def read(
 
     Raises MembenchError if a prompt, with the memory before it, is longer than the window.
     """
-    paths = _paths(llm, contexts, questions)
+    paths = llm.paths(contexts, questions)
     _require_room(llm, tree.prefix, paths)
     order = sorted(range(len(paths)), key=lambda i: (paths[i][:-1], i))
     out: dict[int, Reading] = {}
@@ -84,17 +83,6 @@ def read(
             out[i] = Reading(text, row.ids, row.truncated, row.hidden, scores, kl)
     llm.meter.add(read=tree.tokens_read - generated, generated=generated)
     return [out[i] for i in range(len(paths))]
-
-
-def _paths(llm: LLM, contexts: Sequence[Sequence[str]], questions: Sequence[str]) -> list[list[tuple[int, ...]]]:
-    """Each prompt as `llm.segment_ids` has it; a segment of many prompts is tokenised and held once."""
-
-    @cache
-    def ids(segment: str, opens: bool) -> tuple[int, ...]:
-        return (*(llm.bos if opens else ()), *llm.ids(segment))
-
-    prompts = map(llm.renderer.segments, contexts, questions)
-    return [[ids(segment, k == 0) for k, segment in enumerate(segments)] for segments in prompts]
 
 
 def _require_room(llm: LLM, prefix: Prefix | None, paths: Sequence[Sequence[Sequence[int]]]) -> None:

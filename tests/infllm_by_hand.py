@@ -64,5 +64,5 @@ def window_and_sink(rule: Rule, n: int) -> torch.Tensor:
     return (k <= p) & ((k < rule.initial) | (p - k < rule.local) | (k >= behind))
 
 
-def close(one: torch.Tensor, other: torch.Tensor) -> None:
-    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+def close(one: torch.Tensor, other: torch.Tensor, atol: float = 1e-4, rtol: float = 1e-4) -> None:
+    torch.testing.assert_close(one, other, atol=atol, rtol=rtol)
