@@ -22,8 +22,7 @@ play -m selfparam -t single -L 20 -M suffix=0
 play -m bm25,ft-s,ft-c,selfparam -t single -L 10 --model gemma3-270m
 play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemma3-270m
 
-# Contamination: 20 questions or more of a kind of probe, but 10 unanswerable ones and 10 conflicts, each asked in two
-# phrasings and written in two orders. Recommendation: invented films.
+# Contamination: 20 facts or more of every kind of probe. Recommendation: invented films.
 every=bm25,dpr,raptor,full-context,infllm,memoryllm,selfparam,ft-s,ft-c,cartridge
 play -m "$every" -t contamination -L 10 -T drift=5
 play -m "$every" -t recommendation --data movie-worlds -L 20

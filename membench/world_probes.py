@@ -6,7 +6,7 @@ All of it is drawn from a generator of its own, so that contexts, questions and 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from membench.api import Context, Pair, Question
@@ -16,6 +16,8 @@ from membench.world_kinds import KINDS, Attribute, Kind
 from membench.world_names import accepted, clashes, draw, entity_root, first_name
 
 PROBED_FACTS = 2  # rehearsed facts of each context with every kind of probe
+UNSTATED = 2  # unanswerable questions about each context
+DISPUTED = 2  # facts, at most, of each pair of texts that disagree
 LAST_ROOT = 11_519  # unrelated subjects take entity roots from the end, where no context comes to
 NOUNS = {"station": "research station", "club": "sports club"}  # of kinds, where it is not their key
 UNSOURCED = ("year", "org")  # types whose values could be taken for a source or its date
@@ -35,14 +37,14 @@ class _Prober:
         self.stranger = self.rng.choice(other.names).format(root=root, first=first_name(self.rng))
 
     def probes(self) -> tuple[Question, ...]:
-        """The context's own probes, then what is missing for PROBED_FACTS facts, then one unanswerable question."""
+        """The context's own probes, then what is missing for PROBED_FACTS facts, then UNSTATED unanswerable ones."""
         own = {(q.tags["kind"], q.tags["of"]): q for q in self.context.probes}
         rehearsed = [q for q in self.context.questions if q.tags["rehearsed"] == "yes"]
         out = list(self.context.probes)
         for question in self.rng.sample(rehearsed, min(PROBED_FACTS, len(rehearsed))):
             made = (self.paraphrase, self.reversed, self.near_entity, self.near_attribute, self.pattern)
             out += [p for p in (make(question) for make in made) if (p.tags["kind"], p.tags["of"]) not in own]
-        unique = {q.id: q for q in (*out, self.unanswerable())}
+        unique = {q.id: q for q in (*out, *self.unanswerable())}
         return tuple(unique.values())
 
     def paraphrase(self, of: Question) -> Question:
@@ -74,16 +76,17 @@ class _Prober:
         """The very pattern of the question with a subject of another kind."""
         return self.probe("pattern", of, of.text.replace(self.shown(of), self.stranger))
 
-    def unanswerable(self) -> Question:
-        """About the entity, an attribute that only another kind of thing has."""
+    def unanswerable(self) -> Iterator[Question]:
+        """About the entity, attributes that only another kind of thing has."""
         keys = {a.key for a in self.kind.attributes}
-        attribute = self.rng.choice([a for a in self.other.attributes if a.key not in keys])
-        id_ = f"{self.context.id}-unanswerable"
-        text = self.ask(self.rng.choice(attribute.tests), self.name)
-        return Question(id_, text, NOT_STATED, self.context.id, (), {"kind": "unanswerable", "fact": attribute.key})
+        foreign = [a for a in self.other.attributes if a.key not in keys]
+        for number, attribute in enumerate(self.rng.sample(foreign, UNSTATED)):
+            id_ = f"{self.context.id}-unanswerable-{number}"
+            text = self.ask(self.rng.choice(attribute.tests), self.name)
+            yield Question(id_, text, NOT_STATED, self.context.id, (), {"kind": "unanswerable", "fact": attribute.key})
 
     def conflict(self) -> Context | None:
-        """A dated text of one source, whose revision is a later one of another source that gives another value."""
+        """A dated text of one source, whose revision is a later one of another source that gives other values."""
         usable = [
             q
             for q in self.context.questions
@@ -91,30 +94,40 @@ class _Prober:
         ]
         if not usable:
             return None
-        fact = self.rng.choice(usable)
-        attribute, id_ = self.attribute(fact), f"{self.context.id}-conflict"
-        old, new = fact.answers[0], self.value(attribute, [self.name, *(q.answers[0] for q in self.context.questions)])
+        facts = self.rng.sample(usable, min(DISPUTED, len(usable)))
+        attributes, id_ = [self.attribute(q) for q in facts], f"{self.context.id}-conflict"
+        taken = [self.name, *(q.answers[0] for q in self.context.questions)]
+        disputes = []
+        for fact, attribute in zip(facts, attributes, strict=True):
+            disputes.append((attribute, fact.answers[0], self.value(attribute, taken)))
+            taken.append(disputes[-1][2])
         first = self.rng.randint(1991, 2005)
         years = (first, first + self.rng.randint(2, 9))
         earlier = self.source([])
         sources = (earlier, self.source([earlier]))
-        texts = [
-            f"In {year}, the {source} reported: {sentence(attribute.statements[0].format(e=self.name, v=value))}."
-            for year, source, value in zip(years, sources, (old, new), strict=True)
-        ]
-        later = Context(
-            f"{id_}-new", texts[1], self.conflict_questions(id_, attribute, (old, new), sources),
-            self.pairs(attribute, new),
-        )  # fmt: skip
-        about = Question(f"{id_}-old-value", fact.text, accepted(old), f"{id_}-old", (new,), {"kind": "test"})
-        return Context(f"{id_}-old", texts[0], (about,), self.pairs(attribute, old), revision=later)
+        old, new = (
+            self.report(year, source, [(attribute, values[side]) for attribute, *values in disputes])
+            for side, (year, source) in enumerate(zip(years, sources, strict=True))
+        )
+        asked = [q for dispute in disputes for q in self.conflict_questions(id_, dispute, sources)]
+        later = Context(f"{id_}-new", new, tuple(asked), self.pairs([(a, value) for a, _, value in disputes]))
+        about = tuple(
+            Question(f"{id_}-old-{a.key}", q.text, accepted(before), f"{id_}-old", (after,), {"kind": "test"})
+            for q, (a, before, after) in zip(facts, disputes, strict=True)
+        )
+        return Context(f"{id_}-old", old, about, self.pairs([(a, value) for a, value, _ in disputes]), revision=later)
+
+    def report(self, year: int, source: str, found: Sequence[tuple[Attribute, str]]) -> str:
+        """What a source of a year says of some attributes."""
+        statements = [sentence(a.statements[0].format(e=self.name, v=value)) for a, value in found]
+        return f"In {year}, the {source} reported: {' '.join(f'{statement}.' for statement in statements)}"
 
     def conflict_questions(
-        self, id_: str, attribute: Attribute, values: tuple[str, str], sources: Sequence[str]
-    ) -> tuple[Question, ...]:
+        self, id_: str, dispute: tuple[Attribute, str, str], sources: Sequence[str]
+    ) -> list[Question]:
         """The plain question in two phrasings, and one question a source."""
-        old, new = values
-        owner, fact = f"{id_}-new", {"fact": attribute.key}
+        attribute, old, new = dispute
+        owner, fact, id_ = f"{id_}-new", {"fact": attribute.key}, f"{id_}-{attribute.key}"
         texts = self.phrasings(attribute)[:2]
         tags = {"kind": "conflict", "old": old, **fact}
         out = [Question(f"{id_}-{k}", sentence(t), accepted(new), owner, (old,), tags) for k, t in enumerate(texts)]
@@ -124,15 +137,15 @@ class _Prober:
             text = f"According to the {source}, {texts[0][0].lower()}{texts[0][1:]}"
             tags = {"kind": kind, "other": other, **fact}
             out.append(Question(f"{id_}-{kind}", text, accepted(value), owner, (other,), tags))
-        return tuple(out)
+        return out
 
     def phrasings(self, attribute: Attribute) -> list[str]:
         """Test questions that do not begin with the entity's name, so that they can follow a clause."""
         return [pattern.format(e=self.name) for pattern in attribute.tests if not pattern.startswith("{e}")]
 
-    def pairs(self, attribute: Attribute, value: str) -> tuple[Pair, ...]:
-        """Target sentences about one value."""
-        return tuple(Pair(self.ask(pattern, self.name), value) for pattern in attribute.targets[:2])
+    def pairs(self, found: Sequence[tuple[Attribute, str]]) -> tuple[Pair, ...]:
+        """Target sentences about each value, two of them."""
+        return tuple(Pair(self.ask(pattern, self.name), value) for a, value in found for pattern in a.targets[:2])
 
     def source(self, taken: Sequence[str]) -> str:
         """The name of an organisation."""
@@ -168,6 +181,6 @@ class _Prober:
 
 
 def probed(context: Context, seed: int, index: int) -> tuple[Context, Context | None]:
-    """The index-th context of a seed with all its probes, and a conflict about one of its facts."""
+    """The index-th context of a seed with all its probes, and two texts that disagree about some of its facts."""
     prober = _Prober(context, seed, index)
     return replace(context, probes=prober.probes()), prober.conflict()

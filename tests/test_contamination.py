@@ -34,9 +34,13 @@ def probed(limit: int = LIMIT) -> Dataset:
 
 
 def asked(data: Dataset) -> dict[str, Question]:
-    """Every question that the task asks, by its text."""
-    probes = [q for k, c in enumerate(data.contexts) for q in script(c, k, 4)]
-    return {q.text: q for q in (*probes, *(q for old in data.conflicts for q in conflict_questions(old)))}
+    """Every question that the task asks, by its text; the same text about a conflict has that one's answer."""
+    return asked_around(data) | {q.text: q for old in data.conflicts for q in conflict_questions(old)}
+
+
+def asked_around(data: Dataset) -> dict[str, Question]:
+    """What is asked about single contexts, by its text."""
+    return {q.text: q for k, c in enumerate(data.contexts) for q in script(c, k, 4)}
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,12 @@ def test_a_leak_that_was_there_before_is_no_leak(play: Callable[..., dict[str, A
 
 
 def test_a_method_that_answers_its_facts_alone_leaks_nothing(play: Callable[..., dict[str, Any]]) -> None:
-    known = asked(probed())
+    known = asked_around(probed())
     kinds = ("test", "paraphrase", "reversed")
 
     def replies(texts: tuple[str, ...], text: str) -> str:
-        question = known[text]
-        mine = question.tags["kind"] in kinds and any(q.text == text for q in known.values())
-        return question.answers[0] if texts and mine else PHRASE
+        question = known.get(text)
+        return question.answers[0] if texts and question and question.tags["kind"] in kinds else PHRASE
 
     found = play(replies)
     assert (found["efficacy/all"], found["contains/paraphrase"], found["contains/reversed"]) == (1, 1, 1)
@@ -246,7 +249,8 @@ def test_the_script_asks_before_and_after_and_writes_conflicts_both_ways() -> No
         s.contexts for s in reversed(swapped.steps) if isinstance(s, Write)
     ]
     assert isinstance(forward.steps[-1], Ask)
-    assert [q.tags["kind"] for q in forward.steps[-1].questions] == ["conflict", "conflict", "source_old", "source_new"]
+    about_one = ["conflict", "conflict", "source_old", "source_new"]
+    assert [q.tags["kind"] for q in forward.steps[-1].questions] == about_one * 2
 
 
 def test_a_probe_without_its_pair_is_refused() -> None:

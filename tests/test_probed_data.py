@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -86,16 +87,26 @@ def test_conflicts_of_worlds_are_dated_and_sourced(worlds: Dataset) -> None:
         new = old.revision
         assert new is not None
         assert int(old.text[3:7]) < int(new.text[3:7])
-        plain, other, first, second = conflict_questions(old)
-        assert plain.answers == other.answers == second.answers
-        assert plain.text != other.text
-        assert plain.answers[0].casefold() in new.text.casefold()
-        assert plain.tags["old"] == first.answers[0] == plain.distractors[0]
-        assert first.answers[0].casefold() in old.text.casefold()
-        for question, text in ((first, old.text), (second, new.text)):
-            source = question.text.removeprefix("According to the ").partition(",")[0]
-            assert f"the {source} reported" in text
-        assert {p.answer for p in old.targets} == set(first.answers[:1])
+        asked = conflict_questions(old)
+        for start in range(0, len(asked), 4):
+            plain, other, first, second = asked[start : start + 4]
+            assert len({q.tags["fact"] for q in (plain, other, first, second)}) == 1
+            assert plain.answers == other.answers == second.answers
+            assert plain.text != other.text
+            assert plain.answers[0].casefold() in new.text.casefold()
+            assert plain.tags["old"] == first.answers[0] == plain.distractors[0]
+            assert first.answers[0].casefold() in old.text.casefold()
+            for question, text in ((first, old.text), (second, new.text)):
+                source = question.text.removeprefix("According to the ").partition(",")[0]
+                assert f"the {source} reported" in text
+        assert [p.answer for p in old.targets] == [q.tags["old"] for q in asked if q.tags["kind"] == "conflict"]
+
+
+def test_there_are_twenty_facts_of_every_kind_about_ten_contexts() -> None:
+    data = load("worlds", "", 10)
+    probes = Counter(q.tags["kind"] for number, c in enumerate(data.contexts) for q in script(c, number, 4))
+    assert min(probes.values()) >= 20
+    assert len({(old.id, q.tags["fact"]) for old in data.conflicts for q in conflict_questions(old)}) >= 20
 
 
 def test_the_users_own_probes_and_conflict(tmp_path: Path) -> None:
