@@ -63,12 +63,19 @@ def _soft(vectors: Vectors, neighbours: int, seed: int) -> list[Group]:
 
 def reduced(vectors: Vectors, neighbours: int, seed: int) -> Vectors:
     """Vectors [nodes, width] by UMAP as [nodes, COMPONENTS], the same for the same seed."""
+    import torch
+
+    threads = torch.get_num_threads()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few neighbours, and of what its dependencies deprecate
         from umap import UMAP
 
         reducer = UMAP(neighbours, COMPONENTS, metric="cosine", random_state=seed, n_jobs=1)
-        return np.asarray(reducer.fit_transform(vectors), np.float32)
+        found = np.asarray(reducer.fit_transform(vectors), np.float32)
+    torch.set_num_threads(
+        threads
+    )  # numba has set its own for all; with others an encoder's vectors differ in a last bit
+    return found
 
 
 def mixture(points: Vectors, seed: int) -> NDArray[np.float64]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import mean
 
 import numpy as np
 import pytest
+import torch
 
 from membench import clusters, registry
 from membench import memory as memories
@@ -42,9 +44,56 @@ def test_raptor_grows_the_same_tree_for_the_same_seed(smol: LLM, worlds: Dataset
     assert memories.equal(raptor.write(raptor.write(None, texts[:3]), texts[3:]), memory)
 
 
+@pytest.mark.parametrize("n", range(1, 13))
+def test_every_leaf_of_a_small_tree_is_reached(smol: LLM, worlds: Dataset, n: int) -> None:
+    raptor = registry.load("methods", "raptor")(llm=smol, chunk_tokens=20)
+    leaves = raptor.passages([context.text for context in worlds.contexts])[:n]
+    tree = raptor.write(None, leaves).tree
+    found, level = set[int](), set(tree.roots)
+    while level:
+        found |= level
+        level = {child for node in level for child in tree.below(node)}
+    assert tree.leaves == n
+    assert found == set(range(len(tree.vectors)))
+
+
+def test_raptor_brings_no_more_tokens_than_its_budget(smol: LLM, worlds: Dataset) -> None:
+    raptor = registry.load("methods", "raptor")(llm=smol, chunk_tokens=20, budget=90)
+    memory = raptor.write(None, [context.text for context in worlds.contexts])
+    questions = [question.text for context in worlds.contexts for question in context.questions[:2]]
+    for method in (raptor, replace(raptor, budget=400, retrieval="traversal")):
+        recalled = method.recall(memory, questions).contexts
+        sizes = [sum(len(smol.ids(text)) for text in texts) for texts in recalled]
+        assert method.budget / 2 < max(sizes) <= method.budget
+
+
+def test_a_tree_without_summaries_is_dense_retrieval(
+    smol: LLM, worlds: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = {"llm": smol, "chunk_tokens": 20, "k": 3, "budget": 0}
+    raptor, dpr = (registry.load("methods", name)(**shared) for name in ("raptor", "dpr"))
+    monkeypatch.setattr(f"{type(raptor).__module__}.groups", lambda points, *_: [(i,) for i in range(len(points))])
+    texts = [context.text for context in worlds.contexts]
+    questions = [question.text for context in worlds.contexts for question in context.questions]
+    memory = raptor.write(None, texts)
+    assert memory.tree.summaries == ()
+    assert raptor.recall(memory, questions) == dpr.recall(dpr.write(None, texts), questions)
+
+
 @pytest.mark.parametrize("n", [12, 13, 14, 30])
 def test_umap_takes_few_nodes(n: int) -> None:
     vectors = np.random.default_rng(n).normal(size=(n, 384)).astype(np.float32)
     found = clusters.clusters(vectors, seed=0)
     assert {i for group in found for i in group} == set(range(n))
     assert clusters.clusters(vectors, seed=0) == found
+
+
+def test_umap_leaves_the_number_of_threads() -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            clusters.reduced(np.random.default_rng(0).normal(size=(20, 384)).astype(np.float32), 4, seed=0)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,74 @@
+"""MemoryLLM's pool on the real default model: what a write keeps, what it drops, and that it can be stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from membench import memory as memories
+from membench import registry
+from membench.api import Dataset
+from membench.llm import LLM
+from membench.pool import pieces
+
+pytestmark = pytest.mark.e2e
+
+SIZE, NEW, TEXTS = 96, 24, 6
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    """Six invented entities."""
+    data: Dataset = registry.load("data", "worlds")().load("1", TEXTS, 0)
+    return [context.text for context in data.contexts]
+
+
+@pytest.fixture(scope="module")
+def pool(smol: LLM) -> Any:
+    """A pool with room for four pieces of text."""
+    return registry.load("methods", "memoryllm")(llm=smol, size=SIZE, new=NEW, chunk=NEW)
+
+
+def test_old_vectors_stay_in_order_by_the_law_of_the_paper_and_the_newest_whole(
+    smol: LLM, pool: Any, texts: list[str]
+) -> None:
+    memory, shares, expected = None, list[float](), list[float]()
+    for text in texts:
+        before, old = memory, 0 if memory is None else memory.states.shape[1]
+        memory = pool.write(before, [text])
+        written = [len(piece) for piece in pieces(smol, text, NEW)]
+        assert memory.states.shape[1] == min(SIZE, old + sum(written))
+        if before is None or old < SIZE:
+            continue
+        above = (states[1:] for states in (before.states, memory.states))  # below, equal tokens have equal vectors
+        for earlier, later in zip(*above, strict=True):
+            same = (later[:, None] == earlier[None]).all(-1).nonzero()
+            places = same[:, 1].tolist()
+            assert places == sorted(places)
+            assert same[:, 0].tolist() == list(range(len(places))), "what is left of the old stands before the new"
+            shares.append(len(places) / SIZE)
+        left = 1.0
+        for count in written:
+            left *= 1 - count / SIZE
+        expected.append(left)
+    assert len(expected) >= 3
+    assert sum(shares) / len(shares) == pytest.approx(sum(expected) / len(expected), abs=0.03)
+
+
+def test_the_newest_vectors_are_those_of_a_pool_that_drops_nothing(smol: LLM, pool: Any, texts: list[str]) -> None:
+    roomy = registry.load("methods", "memoryllm")(llm=smol, size=100_000, new=NEW, chunk=NEW)
+    first = list(pieces(smol, texts[0], NEW))
+    ours, all_of_it = (method.write(None, texts[:1]).states for method in (pool, roomy))
+    assert ours.shape[1] == SIZE < all_of_it.shape[1] == sum(map(len, first))
+    torch.testing.assert_close(ours[:, -len(first[-1]) :], all_of_it[:, -len(first[-1]) :])
+
+
+def test_the_same_seed_gives_the_same_pool_also_from_disk(pool: Any, texts: list[str], tmp_path: Path) -> None:
+    half = pool.write(None, texts[:2])
+    memories.save(half, tmp_path)
+    loaded = memories.load(tmp_path)
+    assert memories.equal(loaded, half)
+    assert memories.equal(pool.write(loaded, texts[2:4]), pool.write(None, texts[:4]))
