@@ -30,7 +30,8 @@ play -m "$every" -t recommendation --data movie-worlds -L 20
 play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2
 play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2 -M generic=0
 
-# Last, what needs data that do not come with membench: where a variable names them (docs/data.md).
+# Last, what needs data that do not come with membench: where a variable names them as --data does (docs/data.md), as in
+# MEMBENCH_SQUAD=squad:FILE MEMBENCH_REDIAL=redial:FOLDER make reference.
 given() { # NAME VALUE: whether there is a value; says so if not
   if [ -n "$2" ]; then return; fi
   echo "$1 is not set: what needs it is left out" >&2
@@ -40,5 +41,6 @@ if given MEMBENCH_SQUAD "${MEMBENCH_SQUAD:-}"; then
   play -m bm25 -t single -L 30 --data "$MEMBENCH_SQUAD"
 fi
 if given MEMBENCH_REDIAL "${MEMBENCH_REDIAL:-}"; then
-  play -m bm25 -t recommendation --data "$MEMBENCH_REDIAL" -L 20 -T turns=20
+  play -m "${every/raptor,/}" -t recommendation --data "$MEMBENCH_REDIAL" -L 16 -T turns=20
+  play -m raptor -t recommendation --data "$MEMBENCH_REDIAL" -L 16 -T turns=20 -M budget=400
 fi

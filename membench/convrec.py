@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from membench.api import Context, Question
+from membench.api import Context, Pair, Question
 from membench.dialogues import Dialogues, turn_tags
 from membench.distractors import fill_distractors
 from membench.errors import MembenchError
@@ -25,6 +25,10 @@ from membench.titles import bare
 TEST, TRAIN, ENTITIES, ITEMS = "test.jsonl", "train.jsonl", "entity2id.json", "item_ids.json"
 SPLIT = "dialogues of the test file by a hash of their ids: half to write, half to ask"
 ASKED = "Which film does the system name next?"
+TARGETS = (
+    'A user said: "{said}" Which films did the system name then?',
+    'What is recommended to someone who says "{said}"?',
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class _Turn:
     def asked(self) -> str:
         """The conversation without the mark of who replies."""
         return self.before.removesuffix("System:").strip()
+
+    @property
+    def said(self) -> str:
+        """What the user said last, "" in a conversation that the system opens."""
+        return self.asked.rpartition("User:")[2].partition("System:")[0].strip() if "User:" in self.asked else ""
 
 
 def load_published(source: str, argument: str, limit: int, held_out: int) -> Dialogues:
@@ -169,11 +178,20 @@ def _question(turn: _Turn) -> Question:
 
 
 def _context(id_: str, turns: Iterable[_Turn]) -> Context:
-    """The dialogue up to its last recommendation, with its own recommendations as questions for the other tasks."""
+    """The dialogue up to its last recommendation, with its own recommendations as questions for the other tasks.
+
+    Target sentences ask for the films of a turn by what its user said last.
+    """
     turns = list(turns)
     questions = tuple(
         Question(f"{turn.id}-told", f"{turn.asked}\n{ASKED}", turn.films, id_, tags={"kind": "test"})
         for turn in turns
         if turn.films
     )
-    return Context(id_, max((turn.text for turn in turns), key=len), questions)
+    targets = tuple(
+        Pair(pattern.format(said=turn.said), ", ".join(turn.films))
+        for turn in turns
+        if turn.films and turn.said
+        for pattern in TARGETS
+    )
+    return Context(id_, max((turn.text for turn in turns), key=len), questions, targets)

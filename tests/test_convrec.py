@@ -69,6 +69,17 @@ def test_a_training_file_is_written_and_the_test_file_is_asked(tmp_path: Path, s
     assert mentioned(second.tags) == ("Water", "O Brother, Where Art Thou?")  # by name; Kate Upton is no film
 
 
+def test_targets_quote_the_user_and_name_the_films_of_the_turn(tmp_path: Path) -> None:
+    opened = {**row("t1", 1, [2]), "input": "System: "}  # by the system
+    train = (row("t0", 1, [2]), row("t0", 2, []), row("t0", 3, [0, 4]), opened, row("t1", 2, [3]))
+    first, second = load(folder(tmp_path / "films", *MANY, train=train)).contexts
+    assert [(q.question.partition('"')[2].partition('"')[0], q.answer) for q in first.targets] == [
+        ("u1", "Spider Man"), ("u1", "Spider Man"), ("u3", "Water"), ("u3", "Water"),
+    ]  # fmt: skip
+    assert {pair.answer for pair in second.targets} == {"O Brother, Where Art Thou?"}
+    assert not {pair.question for pair in first.targets} & {question.text for question in first.questions}
+
+
 def test_a_dialogue_to_write_and_to_ask_about_is_refused(tmp_path: Path) -> None:
     train = (row("t0", 1, [2]), row("d0", 1, [0]))
     with pytest.raises(
