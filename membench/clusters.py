@@ -72,9 +72,8 @@ def reduced(vectors: Vectors, neighbours: int, seed: int) -> Vectors:
 
         reducer = UMAP(neighbours, COMPONENTS, metric="cosine", random_state=seed, n_jobs=1)
         found = np.asarray(reducer.fit_transform(vectors), np.float32)
-    torch.set_num_threads(
-        threads
-    )  # numba has set its own for all; with others an encoder's vectors differ in a last bit
+    # Numba has set its own for the whole process; with another number an encoder's vectors differ in a last bit.
+    torch.set_num_threads(threads)
     return found
 
 
