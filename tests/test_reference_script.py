@@ -34,4 +34,5 @@ def test_what_needs_data_comes_last(tmp_path: Path) -> None:
     played, said = play(tmp_path, **NEEDED)
     assert said == []
     assert played[: len(bare)] == bare
-    assert [line.partition("--data ")[2].split()[0] for line in played[len(bare) :]] == list(NEEDED.values())
+    on = [line.partition("--data ")[2].split()[0] for line in played[len(bare) :]]
+    assert list(dict.fromkeys(on)) == list(NEEDED.values())
