@@ -26,6 +26,7 @@ from membench.meter import Meter
 from membench.scribe import Scribe
 from membench.summary_tree import MOST_LAYERS, SummaryTree, descend, grow
 from membench.tiny import tiny_encoder
+from tests.tree_walk import reached
 
 PLACES = ("Vellmar", "Oxley", "Tarn", "Brannow", "Denby", "Carrow", "Sule")
 THINGS = ("harbour", "museum", "clock", "bank", "inn")
@@ -62,15 +63,6 @@ def test_points_that_many_mixtures_do_not_fit_have_one_that_does() -> None:
     assert {i for group in members(clusters.mixture(alike, 0)) for i in group} == set(range(len(alike)))
     one = np.zeros((8, COMPONENTS), np.float32)
     assert members(clusters.mixture(one, 0)) == [tuple(range(8))]
-
-
-def reached(tree: SummaryTree) -> set[int]:
-    """The nodes that one comes to from the roots."""
-    found, level = set[int](), set(tree.roots)
-    while level:
-        found |= level
-        level = {child for node in level for child in tree.below(node)}
-    return found
 
 
 @pytest.mark.parametrize("n", range(1, 13))

@@ -13,6 +13,7 @@ from membench import clusters, registry
 from membench import memory as memories
 from membench.api import Dataset
 from membench.llm import LLM
+from tests.tree_walk import reached
 
 pytestmark = pytest.mark.e2e
 
@@ -49,12 +50,8 @@ def test_every_leaf_of_a_small_tree_is_reached(smol: LLM, worlds: Dataset, n: in
     raptor = registry.load("methods", "raptor")(llm=smol, chunk_tokens=20)
     leaves = raptor.passages([context.text for context in worlds.contexts])[:n]
     tree = raptor.write(None, leaves).tree
-    found, level = set[int](), set(tree.roots)
-    while level:
-        found |= level
-        level = {child for node in level for child in tree.below(node)}
     assert tree.leaves == n
-    assert found == set(range(len(tree.vectors)))
+    assert reached(tree) == set(range(len(tree.vectors)))
 
 
 def test_raptor_brings_no_more_tokens_than_its_budget(smol: LLM, worlds: Dataset) -> None:
