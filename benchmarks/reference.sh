@@ -38,7 +38,18 @@ given() { # NAME VALUE: whether there is a value; says so if not
   return 1
 }
 if given MEMBENCH_SQUAD "${MEMBENCH_SQUAD:-}"; then
-  play -m bm25 -t single -L 30 --data "$MEMBENCH_SQUAD"
+  squad() { play --data "$MEMBENCH_SQUAD" -L 20 "$@"; }
+  squad -m bm25,dpr,raptor,full-context,infllm,memoryllm -t single
+  squad -m bm25,dpr,full-context,infllm,memoryllm -t batch
+  squad -m raptor -t batch -M budget=400
+  squad -m bm25,dpr,full-context,infllm,memoryllm -t sequential -T questions=1
+  squad -m raptor -t sequential -T questions=1 -M budget=400
+  # SQuAD has no target sentences of its own: recorded ones, about as many a context as worlds has (benchmarks/targets).
+  recorded=(-M targets=recorded:benchmarks/targets/squad_dev_half1.jsonl -M pairs=8)
+  squad -m selfparam,ft-s,cartridge -t single,batch "${recorded[@]}"
+  squad -m selfparam,ft-s,cartridge -t sequential -T questions=1 "${recorded[@]}"
+  squad -m ft-c -t single,batch
+  squad -m ft-c -t sequential -T questions=1
 fi
 if given MEMBENCH_REDIAL "${MEMBENCH_REDIAL:-}"; then
   play -m "${every/raptor,/}" -t recommendation --data "$MEMBENCH_REDIAL" -L 16 -T turns=20
