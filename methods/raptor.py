@@ -33,7 +33,7 @@ class Raptor(Dense[Summarised]):
     """Every write clusters and sums up all leaves anew; the vectors of the leaves are kept."""
 
     storage: ClassVar[str] = "O(n) tree: text, vectors"
-    licence: ClassVar[str] = "all-minilm-l6-v2: Apache-2.0"
+    licence: ClassVar[str] = "all-minilm-l6-v2: Apache-2.0; the published DPR encoders: CC-BY-NC-4.0"
     least_k: ClassVar[int] = 0
 
     k: int = 0  # nodes before a question at most, 0: as many as the budget holds; with traversal, nodes of each level

@@ -1,17 +1,20 @@
-"""InfLLM's attention written out token by token over a plain Llama, for tests on tiny models and on the default one."""
+"""InfLLM's attention written out token by token over a plain Llama, and a needle in its stream, for tests."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import torch
 
-from membench.blocks import Rule, rotate
-from membench.infllm import LookupTree
+from membench.blocks import Rule, rotate, select, unit_vectors
+from membench.infllm import LookupTree, Stream
 
 RULE = Rule(initial=6, local=16, unit=4, representatives=2, top_k=2, chunk=8)
 IDS = [(7 * k * k + 3 * k) % 300 + 5 for k in range(90)]
 HEAD = 6
+QUESTION = [(11 * k) % 300 + 5 for k in range(RULE.chunk)]
 
 
 @torch.no_grad()
@@ -62,6 +65,49 @@ def window_and_sink(rule: Rule, n: int) -> torch.Tensor:
     start = torch.where(p < HEAD, 0, HEAD + (p - HEAD) // rule.chunk * rule.chunk)
     behind = rule.initial + (start - rule.local - rule.initial).clamp(min=0) // rule.unit * rule.unit
     return (k <= p) & ((k < rule.initial) | (p - k < rule.local) | (k >= behind))
+
+
+@torch.no_grad()
+def needle(model: Any, unit: int, loud: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a chunk of a question looks up in the first layer, and what it becomes.
+
+    In the streamed IDS the keys of `unit` are, in that layer, the mean query of QUESTION; the values of the unit `loud`
+    are others than the stream's. One unit is looked up. Returns the units chosen in the first layer [tokens, units]
+    and the final hidden states [tokens, width].
+    """
+    rule = replace(RULE, top_k=1)
+    layers = list(streamed(model, rule)[1].layers())
+    keys, values = (torch.stack(part)[:, :, HEAD:] for part in zip(*layers, strict=True))
+    inside = [slice(place, place + rule.unit) for place in range(rule.initial - HEAD, keys.shape[2], rule.unit)]
+    query = _mean_query(model, rule)
+    keys[0][:, inside[unit]] = 10 * query.reshape(len(keys[0]), -1, query.shape[-1]).mean(1)[:, None]
+    if loud is not None:
+        values[0][:, inside[loud]] = 5.0
+    count, heads = rule.units(len(IDS)), model.config.num_attention_heads
+    evicted = torch.ones(heads, count * rule.unit)
+    vectors = torch.stack([unit_vectors(layer[:, : evicted.shape[1]], evicted, rule) for layer in keys])
+    received = torch.zeros(len(keys), heads, keys.shape[2] - evicted.shape[1])
+    tree = LookupTree(model, rule, Stream((), keys, values, vectors, received))
+    node = tree.plant(tree.insert(None, [(key[:, :HEAD], value[:, :HEAD]) for key, value in layers]))
+    chosen: list[torch.Tensor] = []
+
+    def noted(*given: Any) -> torch.Tensor:
+        chosen.append(select(*given))
+        return chosen[-1]
+
+    with mock.patch("membench.blocks.select", noted):
+        _, (hidden,) = tree.grow([(node, QUESTION)])
+    return chosen[0], hidden
+
+
+def _mean_query(model: Any, rule: Rule) -> torch.Tensor:
+    """Of QUESTION in the first layer [heads, head_dim], at the distance at which units are read."""
+    decoder = model.get_decoder()
+    layer = decoder.layers[0]
+    states = layer.input_layernorm(decoder.embed_tokens(torch.tensor(QUESTION)))
+    queries = layer.self_attn.q_proj(states).reshape(len(QUESTION), -1, layer.self_attn.head_dim).transpose(0, 1)
+    far = torch.full((len(QUESTION),), rule.local - 1)
+    return rotate(queries, far, decoder.rotary_emb.inv_freq).mean(1)
 
 
 def close(one: torch.Tensor, other: torch.Tensor, atol: float = 1e-4, rtol: float = 1e-4) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import membench
 from membench import registry
-from membench.api import Method, Recall
+from membench.api import Method, Recall, settings_of
 from membench.cli import main
 
 
@@ -57,6 +57,8 @@ def test_every_method_states_how_its_memory_grows() -> None:
     for entry in listed:
         cls = registry.load("methods", entry["name"])
         assert (entry["storage"], entry["licence"]) == (cls.storage, cls.licence)
+        encoders = "encoder" in settings_of(cls())
+        assert encoders == ("CC-BY-NC" in entry["licence"])
 
 
 def test_the_table_says_how_much_was_cut_and_in_which_regime_it_was_read(

@@ -6,6 +6,7 @@ the real encoder use UMAP itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -116,6 +117,23 @@ def test_a_leaf_may_have_several_parents(llm: LLM) -> None:
     assert tree.roots == [6]
 
 
+def test_a_leaf_that_two_clusters_claim_stands_in_both(
+    raptor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def halves(points: Vectors, seed: int) -> Any:
+        """The middle one belongs to both."""
+        share = np.linspace(0, 1, len(points)).round(0)
+        share[len(points) // 2] = 0.5
+        return np.stack([share, 1 - share], axis=1)
+
+    monkeypatch.setattr(clusters, "mixture", halves)
+    tree = raptor().write(None, TEXTS).tree
+    parents = Counter(child for group in tree.children for child in group)
+    assert reached(tree) == set(range(len(tree.vectors)))
+    assert parents[len(TEXTS) // 2] > 1
+    assert parents[0] == 1
+
+
 def test_growth_stops_where_a_layer_hardly_shrinks() -> None:
     def staircase(texts: Sequence[str], _: Vectors) -> list[tuple[int, ...]]:
         return [(0, 1), *((i,) for i in range(2, len(texts)))]
@@ -167,6 +185,17 @@ def test_a_planted_tree_is_searched_as_a_whole_or_from_the_roots(raptor: Callabl
     assert found[0] == planted[1]
     (best,) = raptor(k=1).recall(memory, [TEXTS[2]]).contexts
     assert best == (TEXTS[2],)
+    nodes, tokens = (*TEXTS[:4], *planted), method.llm.ids
+    for budget in (20, 40, 60, 1000):  # the published rule: the nearest of all nodes, up to the first that does not fit
+        question = "What of glass and ships?"
+        nearness = vectors @ method.encoded([question], question=True)[0]
+        taken, used = [], 0
+        for node in sorted(range(7), key=lambda i: -nearness[i]):
+            used += len(tokens(nodes[node]))
+            if used > budget:
+                break
+            taken.append(nodes[node])
+        assert raptor(budget=budget).recall(memory, [question]).contexts == (tuple(taken),)
     (way,) = raptor(k=1, retrieval="traversal").recall(memory, [planted[1]]).contexts
     assert way[:2] == (planted[2], planted[1])
     assert way[2] in TEXTS[2:4]  # one node at each level, down to a leaf

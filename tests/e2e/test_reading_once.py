@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from membench import registry
+from membench import registry, weights
 from membench.api import Dataset, Recall
-from membench.kept import Kept
 from membench.llm import LLM
 
 pytestmark = pytest.mark.e2e
@@ -30,13 +29,19 @@ def generated(llm: LLM, contexts: tuple[str, ...], question: str) -> list[int]:
     return out[: next(stops, len(out))]  # type: ignore[no-any-return]
 
 
-def test_answers_with_reuse_are_those_of_every_prompt_alone(smol: LLM, worlds: Dataset) -> None:
-    asked = [(context, question) for context in worlds.contexts[:5] for question in context.questions]
-    smol.kept = Kept()
-    smol.answer(Recall(), ["Who?"])  # the examples are kept from here on
-    readings = smol.answer(Recall(contexts=tuple((c.text,) for c, _ in asked)), [q.text for _, q in asked])
-    for (context, question), reading in zip(asked, readings, strict=True):
-        assert list(reading.ids) == generated(smol, (context.text,), question.text)
+@pytest.mark.parametrize(("style", "count"), [("plain", 1), ("twice", 5)])  # twice is the default model's
+def test_answers_with_reuse_are_those_of_every_prompt_alone(worlds: Dataset, style: str, count: int) -> None:
+    llm = LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", dtype="float32", style=style)
+    one, two, three, *_ = (context.text for context in worlds.contexts)
+    asked: list[tuple[tuple[str, ...], str]] = [
+        ((context.text,), question.text) for context in worlds.contexts[:count] for question in context.questions
+    ]
+    several = [(one, two), (one, two, three), (one, three), (three,)]  # some of which begin alike
+    asked += [(texts, question.text) for texts in several for question in worlds.contexts[0].questions[:2]]
+    llm.answer(Recall(), ["Who?"])  # the examples are kept from here on
+    readings = llm.answer(Recall(contexts=tuple(texts for texts, _ in asked)), [question for _, question in asked])
+    for (texts, question), reading in zip(asked, readings, strict=True):
+        assert list(reading.ids) == generated(llm, texts, question)
 
 
 def test_infllm_inside_its_window_is_in_context(smol: LLM, worlds: Dataset) -> None:

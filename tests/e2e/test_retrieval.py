@@ -36,6 +36,16 @@ def test_dpr_with_the_default_encoder_finds_the_right_passage(smol: LLM, worlds:
     assert mean(hits) > 0.95
 
 
+def test_raptor_with_the_right_leaf_is_the_in_context_prompt(smol: LLM, worlds: Dataset) -> None:
+    raptor = registry.load("methods", "raptor")(llm=smol, chunk_tokens=200)
+    for context in worlds.contexts:
+        texts = [question.text for question in context.questions]
+        for question, found in zip(
+            texts, raptor.recall(raptor.write(None, [context.text]), texts).contexts, strict=True
+        ):
+            assert smol.prompt(found, question).encode() == smol.prompt([context.text], question).encode()
+
+
 def test_raptor_grows_the_same_tree_for_the_same_seed(smol: LLM, worlds: Dataset) -> None:
     raptor = registry.load("methods", "raptor")(llm=smol, chunk_tokens=20)
     texts = [context.text for context in worlds.contexts]
