@@ -185,10 +185,14 @@ def test_another_version_of_the_metrics_makes_cells_of_its_own(copy: Path, monke
 def test_answers_stored_without_distractors_need_the_data_as_they_were(tmp_path: Path) -> None:
     root = Path(__file__).parent.parent / "results" / "reference"
     copy = Path(shutil.copytree(root, tmp_path / "results"))
-    first_version = ("ft-c", "single", "smollm2-135m")  # records of before distractors were kept beside the answers
-    cell = next(
-        c for c in store.cells(copy) if tuple(c.recipe[k] for k in ("method", "task", "model")) == first_version
-    )
+    first_version = (
+        "ft-c",
+        "single",
+        "worlds",
+        "smollm2-135m",
+    )  # records of before distractors were kept beside the answers
+    keys = ("method", "task", "data", "model")
+    cell = next(c for c in store.cells(copy) if tuple(c.recipe[k] for k in keys) == first_version)
     assert {row["changed"] for row in parsed("score", cell.id, "-o", copy)} == {0}
     assert all(verdict.ok for verdict in verify(copy))
     recipe = {**cell.recipe, "data_hash": "other"}
