@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -98,6 +99,16 @@ def needle(model: Any, unit: int, loud: int | None = None) -> tuple[torch.Tensor
     with mock.patch("membench.blocks.select", noted):
         _, (hidden,) = tree.grow([(node, QUESTION)])
     return chosen[0], hidden
+
+
+def found_and_read(model: Any, unit: int, close: Callable[[torch.Tensor, torch.Tensor], None]) -> None:
+    """Assert that the needle's unit is looked up by every token, that its values are read, and no other unit's."""
+    chosen, hidden = needle(model, unit)
+    assert chosen.shape == (len(QUESTION), RULE.units(len(IDS)))
+    assert chosen.nonzero()[:, 1].tolist() == [unit] * len(QUESTION)
+    assert not torch.allclose(needle(model, unit, loud=unit)[1], hidden, atol=1e-2)
+    for other in {0, 7, 8, 16} - {unit}:
+        close(needle(model, unit, loud=other)[1], hidden)
 
 
 def _mean_query(model: Any, rule: Rule) -> torch.Tensor:

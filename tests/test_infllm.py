@@ -18,7 +18,7 @@ from membench.infllm import Stream, refuse
 from membench.kept import Kept
 from membench.llm import LLM
 from membench.reading import Reference
-from tests.infllm_by_hand import IDS, QUESTION, RULE, close, naive, needle, streamed, window_and_sink
+from tests.infllm_by_hand import IDS, RULE, close, found_and_read, naive, streamed, window_and_sink
 
 TEXTS = (
     "The harbour was built by Ines Corde in 1931. It holds forty ships, and none of them has ever left the north.",
@@ -96,12 +96,7 @@ def test_a_planted_unit_is_looked_up() -> None:
 
 @pytest.mark.parametrize("unit", [0, 7, 16])
 def test_a_needle_in_the_stream_is_looked_up_and_read(llm: LLM, unit: int) -> None:
-    chosen, hidden = needle(llm.model, unit)
-    assert chosen.shape == (len(QUESTION), 17)
-    assert chosen.nonzero()[:, 1].tolist() == [unit] * len(QUESTION)
-    assert not torch.allclose(needle(llm.model, unit, loud=unit)[1], hidden, atol=1e-2)
-    for other in {0, 7, 8, 16} - {unit}:
-        close(needle(llm.model, unit, loud=other)[1], hidden)
+    found_and_read(llm.model, unit, close)
 
 
 def test_representatives_are_the_tokens_that_received_most_by_either_score(llm: LLM) -> None:

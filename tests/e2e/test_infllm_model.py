@@ -10,7 +10,7 @@ import torch
 
 from membench.llm import LLM
 from tests import infllm_by_hand
-from tests.infllm_by_hand import IDS, QUESTION, RULE, naive, needle, streamed, window_and_sink
+from tests.infllm_by_hand import IDS, RULE, found_and_read, naive, streamed, window_and_sink
 
 pytestmark = pytest.mark.e2e
 
@@ -41,9 +41,4 @@ def test_with_all_units_every_past_token_is_seen_at_its_distance_or_the_far_one(
 
 @pytest.mark.parametrize("unit", [0, 7, 16])
 def test_a_needle_in_the_stream_is_looked_up_and_read(smol: LLM, unit: int) -> None:
-    chosen, hidden = needle(smol.model, unit)
-    assert chosen.shape == (len(QUESTION), 17)
-    assert chosen.nonzero()[:, 1].tolist() == [unit] * len(QUESTION)
-    assert not torch.allclose(needle(smol.model, unit, loud=unit)[1], hidden, atol=1e-2)
-    for other in {0, 7, 8, 16} - {unit}:
-        close(needle(smol.model, unit, loud=other)[1], hidden)
+    found_and_read(smol.model, unit, close)
