@@ -91,6 +91,32 @@ def test_a_stopped_training_goes_on_to_the_same_end(llm: LLM, tmp_path: Path) ->
         trainer(llm, lr=1e-3).resume(tmp_path / "stopped")
 
 
+def test_the_command_goes_on_where_it_was_interrupted(
+    tiny: Path, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("--steps=3,2,2", "--save-every=2", "--json")
+    whole = command(tiny, text, tmp_path / "whole", *given)
+    step, taken = torch.optim.AdamW.step, 0
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal taken
+        taken += 1
+        if taken == 6:
+            raise KeyboardInterrupt
+        return step(*arguments, **options)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", counted)
+    stopped = command(tiny, text, tmp_path / "stopped", *given)
+    assert stopped.exit_code != 0
+    assert stopped.stdout == ""
+    with pytest.raises(MembenchError, match="holds no finished parts"):
+        load_parts(str(tmp_path / "stopped"))
+    again = command(tiny, text, tmp_path / "stopped", *given)
+    assert (again.exit_code, again.stdout) == (0, whole.stdout)
+    assert taken == 6 + 3  # the fifth step was behind the last saving, and the sixth was not taken
+    assert memories.equal(load_parts(str(tmp_path / "stopped")), load_parts(str(tmp_path / "whole")))
+
+
 def test_both_adapters_learn_and_the_model_stays(llm: LLM, tmp_path: Path) -> None:
     before = memories.digest(dict(llm.model.state_dict()))
     made = trainer(llm, steps=(3, 0, 0), batch_size=6)
