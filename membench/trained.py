@@ -34,7 +34,9 @@ from membench.train import PRECISIONS, Lora, train
 class Trained(Method[Adapter]):
     """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
 
-    cannot_forget: ClassVar[str] = "its weights mix all that was written"
+    cannot_forget: ClassVar[str] = (
+        "its weights mix all that was written, and to write the others anew costs a training on each"
+    )
 
     lr: float = 4e-3  # of the first step; it falls linearly to 0
     epochs: int = 12  # passes over the sentences

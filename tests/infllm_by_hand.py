@@ -47,16 +47,48 @@ def naive(model: Any, visible: torch.Tensor, local: int, ids: list[int] = IDS) -
     distance = (place[:, None] - place).clamp(0, local - 1)
     for layer in decoder.layers:
         attention, x = layer.self_attn, layer.input_layernorm(hidden)
-        q, k, v = (f(x).view(n, -1, attention.head_dim) for f in (attention.q_proj, attention.k_proj, attention.v_proj))
-        k, v = (t.repeat_interleave(attention.num_key_value_groups, 1) for t in (k, v))
-        scores = torch.empty(q.shape[1], n, n)
-        for step in range(local):
-            turned = rotate(q.transpose(0, 1), torch.full((n,), step), decoder.rotary_emb.inv_freq)
-            scores = torch.where(distance == step, turned @ k.transpose(0, 1).transpose(1, 2), scores)
-        weights = (scores * attention.scaling).masked_fill(~visible, -torch.inf).softmax(-1)
+        v = attention.v_proj(x).view(n, -1, attention.head_dim).repeat_interleave(attention.num_key_value_groups, 1)
+        products = _rotated_products(attention, x, distance, local, decoder.rotary_emb.inv_freq)
+        weights = (products * attention.scaling).masked_fill(~visible, -torch.inf).softmax(-1)
         hidden = hidden + attention.o_proj((weights @ v.transpose(0, 1)).transpose(0, 1).reshape(n, -1))
         hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
     out: torch.Tensor = decoder.norm(hidden)
+    return out
+
+
+@torch.no_grad()
+def received(model: Any, visible: torch.Tensor, rule: Rule) -> torch.Tensor:
+    """What each token of IDS received in the first layer [heads, tokens] from the tokens that had it in their window.
+
+    By the released code the attention, its own included; by the paper the products of rotated queries and keys, of
+    later tokens alone. The worked examples (HEAD tokens) give nothing.
+    """
+    decoder, n = model.model, len(IDS)
+    place = torch.arange(n)
+    distance = place[:, None] - place
+    layer = decoder.layers[0]
+    attention, x = layer.self_attn, layer.input_layernorm(decoder.embed_tokens(torch.tensor(IDS)))
+    capped = distance.clamp(0, rule.local - 1)
+    scores = _rotated_products(attention, x, capped, rule.local, decoder.rotary_emb.inv_freq)
+    counted = (distance >= 0) & (distance < rule.local) & (place[:, None] >= HEAD)
+    if rule.score == "attention":
+        scores = (scores * attention.scaling).masked_fill(~visible, -torch.inf).softmax(-1)
+    else:
+        counted &= distance > 0
+    return (scores * counted).sum(1)
+
+
+def _rotated_products(
+    attention: Any, x: torch.Tensor, distance: torch.Tensor, local: int, frequencies: torch.Tensor
+) -> torch.Tensor:
+    """Inner products [heads, tokens, tokens] of a layer's queries with its keys, turned by their distance."""
+    n = len(x)
+    q, k = (f(x).view(n, -1, attention.head_dim) for f in (attention.q_proj, attention.k_proj))
+    k = k.repeat_interleave(attention.num_key_value_groups, 1)
+    out = torch.empty(q.shape[1], n, n)
+    for step in range(local):
+        turned = rotate(q.transpose(0, 1), torch.full((n,), step), frequencies)
+        out = torch.where(distance == step, turned @ k.transpose(0, 1).transpose(1, 2), out)
     return out
 
 

@@ -92,6 +92,21 @@ def test_dpr_takes_the_cls_output_of_the_right_tower(pair: tuple[Path, Path], ll
     assert found == (TEXTS[int(np.argmax(memory.vectors @ asked))],)
 
 
+def test_dpr_reads_a_passage_up_to_its_limit(pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "DPR_TOKENS", 16)
+    loaded, meter = encoders.load(f"{pair[0]},{pair[1]}", "cpu"), Meter()
+    words = TEXTS[1].split()
+    long = " ".join(words * 20)
+    vector = loaded.vectors([long], meter)[0]
+    assert meter.lap()[1]["encoder"]["read"] == 16
+    assert np.array_equal(loaded.vectors([f"{long} {words[0]}"], Meter())[0], vector)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(pair[1])
+    ids = tokenizer(long).input_ids
+    with torch.no_grad():
+        expected = DPRContextEncoder.from_pretrained(pair[1])(torch.tensor([[*ids[:15], ids[-1]]])).pooler_output[0]
+    assert np.allclose(vector, expected.numpy(), atol=1e-6)
+
+
 def test_what_counts_as_a_title() -> None:
     assert titled(TEXTS[0]) == ("Vellmar", "The harbour was built by Ines Corde.")
     for text in (TEXTS[1], "A sentence.\nAnother.", "Vellmar\n", "\nVellmar", f"{'word ' * 13}\nText.", ""):

@@ -135,8 +135,8 @@ def test_who_cannot_forget_says_so_before_anything_is_written(given: dict[str, A
     failed, pool, done = membench.run("ft-c,memoryllm,bm25", "recant", **given)
     assert failed["status"] == "failed"
     assert failed["reason"] == (
-        "ft-c cannot forget: its weights mix all that was written; the contexts that are left at step 3 of recanted "
-        "would have to be written again (1)"
+        "ft-c cannot forget: its weights mix all that was written, and to write the others anew costs a training on "
+        "each; the contexts that are left at step 3 of recanted would have to be written again (1)"
     )
     assert pool["reason"] == (
         "memoryllm cannot forget: later vectors of its pool were made while reading earlier ones, and to write the "

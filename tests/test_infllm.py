@@ -18,7 +18,7 @@ from membench.infllm import Stream, refuse
 from membench.kept import Kept
 from membench.llm import LLM
 from membench.reading import Reference
-from tests.infllm_by_hand import IDS, RULE, close, found_and_read, naive, streamed, window_and_sink
+from tests.infllm_by_hand import IDS, RULE, close, found_and_read, naive, received, streamed, window_and_sink
 
 TEXTS = (
     "The harbour was built by Ines Corde in 1931. It holds forty ships, and none of them has ever left the north.",
@@ -99,16 +99,23 @@ def test_a_needle_in_the_stream_is_looked_up_and_read(llm: LLM, unit: int) -> No
     found_and_read(llm.model, unit, close)
 
 
-def test_representatives_are_the_tokens_that_received_most_by_either_score(llm: LLM) -> None:
+def test_representatives_are_the_tokens_that_received_most() -> None:
     keys = torch.arange(8.0).reshape(1, 8, 1)
     received = torch.tensor([[3.0, 1, 2, 0, 0, 5, 4, 1]])
     assert unit_vectors(keys, received, RULE).flatten().tolist() == [1.0, 5.5]
-    found = [streamed(llm.model, replace(RULE, score=score))[1] for score in ("attention", "product")]
-    assert found[0].vectors.shape == found[1].vectors.shape
-    assert not torch.equal(found[0].vectors, found[1].vectors)
-    weights = found[0].received[0]
-    assert weights.shape == (4, len(IDS) - RULE.initial - 4 * RULE.units(len(IDS)))
-    assert bool(((weights >= 0) & (weights <= RULE.local)).all())
+
+
+@pytest.mark.parametrize("score", ["attention", "product"])
+def test_what_a_token_received_is_summed_over_its_window(llm: LLM, score: str) -> None:
+    """Over several chunks and in every unit: the first layer of a stream that looks nothing up, written out."""
+    rule = replace(RULE, top_k=0, score=score)
+    _, tree = streamed(llm.model, rule)
+    keys, _ = next(iter(tree.layers()))
+    end = rule.initial + rule.unit * rule.units(len(IDS))
+    assert len(IDS) > end > rule.initial + 2 * rule.chunk
+    expected = received(llm.model, window_and_sink(rule, len(IDS)), rule)
+    close(tree.received[0], expected[:, end:])
+    close(tree.vectors[0], unit_vectors(keys[:, rule.initial : end], expected[:, rule.initial : end], rule))
 
 
 # ---------------------------------------------------------------- the memory

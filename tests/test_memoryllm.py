@@ -126,6 +126,22 @@ def test_fewer_vectors_than_tokens_forget_the_early_ones_alone(llm: LLM) -> None
     torch.testing.assert_close(some, whole[:, -8:])
 
 
+def test_a_write_reads_behind_the_newest_vectors_alone(llm: LLM) -> None:
+    assert torch.equal(tail(filled(10), 3), filled(10)[:, -3:])
+    method = lent(llm, size=64, new=8)
+    memory = method.write(None, TEXTS[:2])
+    assert memory.states.shape[1] == 16
+    with torch.no_grad():
+        (piece,) = pieces(llm, TEXTS[2], method.chunk)
+        sink = Sink(llm)
+        newest, oldest = (
+            sink.states_of(piece, part, "input")[:, -8:] for part in (memory.states[:, -8:], memory.states[:, :8])
+        )
+    written = method.write(memory, TEXTS[2:]).states[:, -8:]
+    torch.testing.assert_close(written, newest)
+    assert not torch.allclose(written, oldest, atol=1e-3)
+
+
 def test_pieces_cover_the_text_as_it_stands_in_a_prompt(llm: LLM) -> None:
     parts = list(pieces(llm, TEXTS[0], 16))
     assert [i for part in parts for i in part] == llm.segment_ids([TEXTS[0]], "")[1]

@@ -59,6 +59,50 @@ def raptor(llm: LLM, encoder: str, monkeypatch: pytest.MonkeyPatch) -> Callable[
     return make
 
 
+def blobs(count: int, apart: float) -> Vectors:
+    """Three clouds of `count` points each, with standard deviation 0.1, at corners of a triangle with this side."""
+    rng = np.random.default_rng(0)
+    centres = np.eye(3, COMPONENTS) * apart / 2**0.5
+    return np.concatenate([centre + 0.1 * rng.normal(size=(count, COMPONENTS)) for centre in centres]).astype(
+        np.float32
+    )
+
+
+def test_the_mixture_with_the_least_bic_finds_three_clouds() -> None:
+    found = members(clusters.mixture(blobs(40, apart=4), 0))
+    assert sorted(found) == [tuple(range(start, start + 40)) for start in (0, 40, 80)]
+
+
+def test_where_clouds_overlap_some_points_stand_in_two_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "MOST_CLUSTERS", 6)  # more are tried for nothing
+    found = members(clusters.mixture(blobs(200, apart=0.5), 0))
+    claimed = Counter(i for group in found for i in group)
+    assert len(found) > 1
+    assert set(claimed) == set(range(600))
+    assert 1 <= sum(count > 1 for count in claimed.values()) <= 60
+
+
+def test_global_clusters_are_parted_again_where_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Globally with the root of the number of nodes as neighbours, locally with ten (the released code)."""
+    seen: list[tuple[list[int], int]] = []
+
+    def plain(vectors: Vectors, neighbours: int, seed: int) -> Vectors:
+        seen.append((vectors[:, 0].astype(int).tolist(), neighbours))
+        return vectors
+
+    def parts(points: Vectors, seed: int) -> Any:
+        """Of all: the first 20 and the others. Of 20: even and odd."""
+        numbers = points[:, 0].astype(int)
+        first = numbers < 20 if len(points) > 20 else numbers % 2 == 0
+        return np.stack([first, ~first], axis=1).astype(float)
+
+    monkeypatch.setattr(clusters, "reduced", plain)
+    monkeypatch.setattr(clusters, "mixture", parts)
+    found = clusters.clusters(np.arange(31, dtype=np.float32)[:, None], 0)
+    assert found == [tuple(range(0, 20, 2)), tuple(range(1, 20, 2)), tuple(range(20, 31))]
+    assert seen == [(list(range(31)), 5), (list(range(20)), 10)]
+
+
 def test_points_that_many_mixtures_do_not_fit_have_one_that_does() -> None:
     alike = np.repeat(np.eye(6, COMPONENTS, dtype=np.float32), 6, axis=0)
     assert {i for group in members(clusters.mixture(alike, 0)) for i in group} == set(range(len(alike)))
@@ -216,6 +260,20 @@ def test_an_extractive_summary_is_whole_central_sentences(raptor: Callable[..., 
     assert set(sentences(memory.tree.summaries[0])) < known
     assert len(llm.ids(memory.tree.summaries[0])) <= summaries.SUMMARY_TOKENS
     assert list(llm.meter.lap()[1]) == ["encoder"]
+
+
+def test_the_sentences_nearest_to_the_centre_are_chosen_in_their_order(llm: LLM) -> None:
+    angles = np.radians([80, 5, 60, 0, 35])
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    said = [f"Sentence {word} says what it says again and again." for word in ("one", "two", "three", "four", "five")]
+    extractive = summaries.Extractive(
+        lambda _: pytest.fail("all are known"), llm, dict(zip(said, vectors, strict=True))
+    )
+    centre = vectors[[3]]
+    size = len(llm.ids(f" {said[0]}"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summaries, "SUMMARY_TOKENS", 3 * size + size // 2)
+        assert extractive([" ".join(said)], centre) == " ".join([said[1], said[3], said[4]])
 
 
 def test_the_model_itself_sums_up_and_is_charged(raptor: Callable[..., Any], llm: LLM) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import membench
 from membench import memory as memories
-from membench import registry
+from membench import pool_training, registry
 from membench.api import Adapter
 from membench.cli import main
 from membench.errors import MembenchError
@@ -115,6 +117,60 @@ def test_the_command_goes_on_where_it_was_interrupted(
     assert (again.exit_code, again.stdout) == (0, whole.stdout)
     assert taken == 6 + 3  # the fifth step was behind the last saving, and the sixth was not taken
     assert memories.equal(load_parts(str(tmp_path / "stopped")), load_parts(str(tmp_path / "whole")))
+
+
+def test_the_phases_read_more_segments_and_come_back(llm: LLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chunk before the last; then one, three, seven; then half the time a segment that was seen before."""
+    made = trainer(llm, steps=(4, 6, 6), batch_size=2, size=64)
+    made.documents = [[5 + i % 290 for i in range(k, k + 400)] for k in range(0, 40, 10)]
+    rows: list[tuple[int, int, bool, bool]] = []  # phase, most segments asked for (0: none), alone, come back
+    asked = 0
+    cut, predict = pool_training.segments, Trainer._predict
+
+    def counted(document: Any, chunk: int, most: int, rng: random.Random) -> Any:
+        nonlocal asked
+        asked = most
+        return cut(document, chunk, most, rng)
+
+    def noted(self: Trainer, reader: Any, states: Any, segment: Any) -> Any:
+        nonlocal asked
+        back = asked == 0 and tuple(segment) == self.life.cached
+        rows.append((self.recipe.phase(self.life.step)[0], asked, states.requires_grad, back))
+        asked = 0
+        return predict(self, reader, states, segment)
+
+    monkeypatch.setattr(pool_training, "segments", counted)
+    monkeypatch.setattr(Trainer, "_predict", noted)
+    made.train(tmp_path, 100, lambda *_: None)
+    first, second, third = ([row for row in rows if row[0] == phase] for phase in range(3))
+    assert [len(part) for part in (first, second, third)] == [8, 12, 12]
+    assert {most for _, most, _, _ in first} == {2}
+    assert {alone for _, _, alone, _ in first} == {True, False}
+    assert [most for _, most, _, _ in second] == [2] * 4 + [4] * 4 + [8] * 4
+    assert {most for _, most, _, back in third if not back} == {8}
+    assert not any(alone for _, _, alone, _ in second + third)
+    assert not any(back for *_, back in first + second)
+    assert 3 <= sum(back for *_, back in third) <= 9
+
+
+def test_trained_parts_are_part_of_what_a_cell_is(tiny: Path, text: Path, data_file: Path, tmp_path: Path) -> None:
+    def played() -> dict[str, Any]:
+        settings = f"checkpoint={tmp_path / 'parts'},new=16,chunk=32,size=64"
+        (result,) = membench.run(
+            "memoryllm", "single", data=f"jsonl:{data_file}", model=str(tiny), output=tmp_path / "results",
+            method_settings=settings, yardsticks=False,
+        )  # fmt: skip
+        return result
+
+    assert command(tiny, text, tmp_path / "parts", "--steps=1,1,1").exit_code == 0
+    first = played()
+    assert first["status"] == "done"
+    rows = {row["method"]: row["label"] for row in membench.leaderboard(tmp_path / "results")}
+    assert rows["memoryllm"] == "memoryllm"  # and not "memoryllm (untrained)"
+    assert played()["id"] == first["id"]
+    shutil.rmtree(tmp_path / "parts")
+    assert command(tiny, text, tmp_path / "parts", "--steps=2,1,1").exit_code == 0
+    assert played()["id"] != first["id"]
 
 
 def test_both_adapters_learn_and_the_model_stays(llm: LLM, tmp_path: Path) -> None:
