@@ -46,7 +46,7 @@ def timed(llm: LLM, text: str, calls: Sequence[Sequence[str]], keep: bool) -> tu
 
 def main() -> None:
     model = sys.argv[1] if len(sys.argv) > 1 else "smollm2-135m"
-    llm = LLM.load(weights.resolve(model), name=model)
+    llm = LLM.load(weights.resolve(model), name=model, style=weights.style(model))
     text, questions = material(llm)
     alone = [[question] for question in questions]
     timed(llm, text, alone[:1], False)  # the first pass of a process is slower than all others

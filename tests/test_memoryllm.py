@@ -127,7 +127,9 @@ def test_fewer_vectors_than_tokens_forget_the_early_ones_alone(llm: LLM) -> None
 
 
 def test_a_write_reads_behind_the_newest_vectors_alone(llm: LLM) -> None:
-    assert torch.equal(tail(filled(10), 3), filled(10)[:, -3:])
+    newest_three = tail(filled(10), 3)
+    assert newest_three is not None
+    assert torch.equal(newest_three, filled(10)[:, -3:])
     method = lent(llm, size=64, new=8)
     memory = method.write(None, TEXTS[:2])
     assert memory.states.shape[1] == 16
