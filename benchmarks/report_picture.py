@@ -11,7 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
-WIDTH, HEIGHT = 1240, 1900  # in CSS pixels
+WIDTH, HEIGHT = 1240, 2650  # in CSS pixels
+LAST_SEQUENCE = "[...document.querySelectorAll('.board:has(figure.retention)')].at(-1)"
 COLOURS = 128  # enough for lines and letters; keeps the file small
 
 
@@ -29,9 +30,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(page_path.resolve().as_uri())
-        # The table that has most to show: one of a sequence, where there is one.
+        # The table that has most to show: of those of a sequence, if there are any, the last.
         for _ in range(3):  # what comes into sight is laid out only then, and moves what stands below
-            page.evaluate("(document.querySelector('.board:has(figure.retention)') || document.body).scrollIntoView()")
+            page.evaluate(f"({LAST_SEQUENCE} ?? document.body).scrollIntoView()")
             page.wait_for_timeout(500)
         shot = page.screenshot()
         browser.close()
