@@ -56,8 +56,20 @@ def naive(model: Any, visible: torch.Tensor, local: int, ids: list[int] = IDS) -
     return out
 
 
+def received_as_defined(model: Any, score: str, close: Callable[[torch.Tensor, torch.Tensor], None]) -> None:
+    """Assert, for the first layer of a stream that looks nothing up, what tokens received and what stands for units."""
+    rule = replace(RULE, top_k=0, score=score)
+    _, tree = streamed(model, rule)
+    keys, _ = next(iter(tree.layers()))
+    end = rule.initial + rule.unit * rule.units(len(IDS))
+    assert len(IDS) > end > rule.initial + 2 * rule.chunk
+    expected = _received(model, window_and_sink(rule, len(IDS)), rule)
+    close(tree.received[0], expected[:, end:])
+    close(tree.vectors[0], unit_vectors(keys[:, rule.initial : end], expected[:, rule.initial : end], rule))
+
+
 @torch.no_grad()
-def received(model: Any, visible: torch.Tensor, rule: Rule) -> torch.Tensor:
+def _received(model: Any, visible: torch.Tensor, rule: Rule) -> torch.Tensor:
     """What each token of IDS received in the first layer [heads, tokens] from the tokens that had it in their window.
 
     By the released code the attention, its own included; by the paper the products of rotated queries and keys, of

@@ -18,7 +18,7 @@ from membench.infllm import Stream, refuse
 from membench.kept import Kept
 from membench.llm import LLM
 from membench.reading import Reference
-from tests.infllm_by_hand import IDS, RULE, close, found_and_read, naive, received, streamed, window_and_sink
+from tests.infllm_by_hand import IDS, RULE, close, found_and_read, naive, received_as_defined, streamed, window_and_sink
 
 TEXTS = (
     "The harbour was built by Ines Corde in 1931. It holds forty ships, and none of them has ever left the north.",
@@ -107,15 +107,7 @@ def test_representatives_are_the_tokens_that_received_most() -> None:
 
 @pytest.mark.parametrize("score", ["attention", "product"])
 def test_what_a_token_received_is_summed_over_its_window(llm: LLM, score: str) -> None:
-    """Over several chunks and in every unit: the first layer of a stream that looks nothing up, written out."""
-    rule = replace(RULE, top_k=0, score=score)
-    _, tree = streamed(llm.model, rule)
-    keys, _ = next(iter(tree.layers()))
-    end = rule.initial + rule.unit * rule.units(len(IDS))
-    assert len(IDS) > end > rule.initial + 2 * rule.chunk
-    expected = received(llm.model, window_and_sink(rule, len(IDS)), rule)
-    close(tree.received[0], expected[:, end:])
-    close(tree.vectors[0], unit_vectors(keys[:, rule.initial : end], expected[:, rule.initial : end], rule))
+    received_as_defined(llm.model, score, close)
 
 
 # ---------------------------------------------------------------- the memory

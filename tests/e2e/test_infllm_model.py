@@ -10,7 +10,7 @@ import torch
 
 from membench.llm import LLM
 from tests import infllm_by_hand
-from tests.infllm_by_hand import IDS, RULE, found_and_read, naive, streamed, window_and_sink
+from tests.infllm_by_hand import IDS, RULE, found_and_read, naive, received_as_defined, streamed, window_and_sink
 
 pytestmark = pytest.mark.e2e
 
@@ -42,3 +42,8 @@ def test_with_all_units_every_past_token_is_seen_at_its_distance_or_the_far_one(
 @pytest.mark.parametrize("unit", [0, 7, 16])
 def test_a_needle_in_the_stream_is_looked_up_and_read(smol: LLM, unit: int) -> None:
     found_and_read(smol.model, unit, close)
+
+
+@pytest.mark.parametrize("score", ["attention", "product"])
+def test_what_a_token_received_is_summed_over_its_window(smol: LLM, score: str) -> None:
+    received_as_defined(smol.model, score, close)
