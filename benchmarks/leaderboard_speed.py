@@ -18,8 +18,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from membench import store
-from membench.render import FORMATS
+from membench.store import cell_folder
+from membench.store.recipe import cell_id
+from membench.tables.render import FORMATS
 from membench.views import PLACEBO_SCORES, SCORES, SPLIT_SCORES
 
 VIEWS = {"all": SCORES, "rehearsed": SPLIT_SCORES, "unrehearsed": SPLIT_SCORES, "placebo": PLACEBO_SCORES}
@@ -54,10 +55,10 @@ def generate(root: Path, count: int, contexts: int) -> None:
     plan = itertools.product(tasks, methods, range(5), range(-(-count // 200)))
     for names in itertools.islice(plan, count):
         what = recipe(*names)
-        folder = root / f"{names[0]}--{names[1]}--{store.cell_id(what)[:12]}"
+        folder = root / f"{names[0]}--{names[1]}--{cell_id(what)[:12]}"
         folder.mkdir()
         result = {
-            "schema": 1, "id": store.cell_id(what), "status": "done", "reason": None, "recipe": what,
+            "schema": 1, "id": cell_id(what), "status": "done", "reason": None, "recipe": what,
             "summary": summary(rng, contexts), "yardsticks": yardsticks[names[0]],
             "overlap": {f"w0-{k}-q{q}": round(rng.random(), 6) for k in range(contexts) for q in range(5)},
             "controls": {"questions": 100, "sizes": {"need": 50}, "metrics": controls(rng, contexts)},
@@ -65,7 +66,7 @@ def generate(root: Path, count: int, contexts: int) -> None:
             "costs": {"write_seconds_per_context": rng.random(), "state_bytes_per_context": rng.random() * 1e6},
             "counts": {"contexts": contexts, "questions": 100, "answered": 100},
         }  # fmt: skip
-        store.write_json(folder / store.RESULT, result)
+        cell_folder.write_json(folder / cell_folder.RESULT, result)
 
 
 def timed(folder: Path, form: str) -> str:

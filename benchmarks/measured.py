@@ -1,4 +1,4 @@
-"""Writes membench/measured.txt, from which `run --dry-run` estimates where nothing is stored: by method.
+"""Writes membench/planning/measured.txt, from which `run --dry-run` estimates where nothing is stored: by method.
 
     python benchmarks/measured.py [--check]
 
@@ -10,15 +10,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from membench import store
-from membench.estimate import MEASURED, write_measured
+from membench.planning.estimate import MEASURED, write_measured
+from membench.store import cell_folder
 
 MODEL, PARAMETERS = "smollm2-135m", 134_515_008
 
 
 def main() -> None:
     root = Path(__file__).parent.parent / "results" / "reference"
-    text = write_measured([cell.result for cell in store.cells(root)], MODEL, PARAMETERS)
+    text = write_measured([cell.result for cell in cell_folder.cells(root)], MODEL, PARAMETERS)
     stale = not MEASURED.exists() or MEASURED.read_text(encoding="utf-8") != text
     if "--check" in sys.argv:
         sys.exit(f"{MEASURED} is stale: make tables" if stale else 0)

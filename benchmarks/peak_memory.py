@@ -24,11 +24,13 @@ from typing import Any
 import click
 from torch import nn
 
-from membench import encoders, registry, weights
 from membench.api import settings_of
-from membench.llm import LLM
-from membench.meter import Meter
-from membench.scribe import Scribe
+from membench.io import weights
+from membench.model.llm import LLM
+from membench.model.meter import Meter
+from membench.plugins import registry
+from membench.retrieval import encoders
+from membench.targets.scribe import Scribe
 
 METHODS = ("base", "in-context", "full-context", "bm25", "dpr", "raptor", "memoryllm", "ft-c", "ft-s", "selfparam")
 SHALLOW, FEW, STEPS, QUESTIONS = 2, 2, 20, 4

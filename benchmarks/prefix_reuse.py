@@ -13,10 +13,11 @@ import sys
 import time
 from collections.abc import Sequence
 
-from membench import registry, weights
 from membench.api import Recall
-from membench.kept import Kept
-from membench.llm import LLM
+from membench.io import weights
+from membench.model.llm import LLM
+from membench.plugins import registry
+from membench.trained.replay import Kept
 
 TOKENS, QUESTIONS, SEED = 500, 10, "1"
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.stored_cells import put_cell, recipe
+from tests.support.stored_cells import put_cell, recipe
 
 TASKS = {"single": 5, "batch": 5, "sequential": 2}
 

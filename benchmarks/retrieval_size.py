@@ -24,8 +24,8 @@ from typing import Any
 import click
 import numpy as np
 
-from membench import registry
-from membench.meter import peak_bytes
+from membench.model.meter import peak_bytes
+from membench.plugins import registry
 
 QUESTIONS = 50
 WORDS = 60  # of a generated passage
@@ -61,12 +61,13 @@ def latencies(ask: Callable[[Any], Any], questions: Sequence[Any]) -> list[float
 
 def texts(name: str, passages: Sequence[str]) -> tuple[float, list[float], int]:
     """Seconds of the write, of each question, and bytes of the memory."""
-    from membench import memory as memories
+    from membench.io import memory_codec as memories
 
     method = registry.load("methods", name)()
     if name != "bm25":
-        from membench import encoders, weights
-        from membench.llm import LLM
+        from membench.io import weights
+        from membench.model.llm import LLM
+        from membench.retrieval import encoders
 
         model = LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m")
         method = registry.load("methods", name)(llm=model)
@@ -79,7 +80,7 @@ def texts(name: str, passages: Sequence[str]) -> tuple[float, list[float], int]:
 
 def vectors(count: int) -> tuple[float, list[float], int]:
     """The same of an index of random unit vectors; there is nothing to write."""
-    from membench.dense import nearest
+    from membench.retrieval.dense import nearest
 
     rng = np.random.default_rng(0)
     rows, questions = (rng.standard_normal((n, WIDTH), dtype=np.float32) for n in (count, QUESTIONS))

@@ -25,13 +25,14 @@ from typing import Any
 
 import click
 
-from membench import registry, store
 from membench.api import settings_of
-from membench.columns import RISK
 from membench.errors import MembenchError
-from membench.render import Grid, grids, markdown_grid, notes, render
-from membench.report.lines import drift_plots, retention_plot
-from membench.tables import Table, columns_help, tables
+from membench.plugins import registry
+from membench.report.plot_curves import drift_plots, retention_plot
+from membench.store import cell_folder
+from membench.tables.columns import RISK, columns_help
+from membench.tables.leaderboard import Table, tables
+from membench.tables.render import Grid, grids, markdown_grid, notes, render
 
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
@@ -46,7 +47,7 @@ _OPEN, _END = "<!-- table: ", "<!-- end -->"
 _BLOCK = re.compile(r"^<!-- table: ([^\n]+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
 
 
-def rewritten(text: str, cells: Sequence[store.Cell]) -> str:
+def rewritten(text: str, cells: Sequence[cell_folder.Cell]) -> str:
     """The text with its blocks made anew, all else as it was. Raises MembenchError for a malformed block."""
     found = list(_BLOCK.finditer(text))
     if len(found) != text.count(_OPEN) or any(_OPEN in block[2] for block in found):
@@ -54,7 +55,7 @@ def rewritten(text: str, cells: Sequence[store.Cell]) -> str:
     return _BLOCK.sub(lambda block: f"{_OPEN}{block[1]} -->\n{_body(block[1], cells)}{_END}", text)
 
 
-def _body(name: str, cells: Sequence[store.Cell]) -> str:
+def _body(name: str, cells: Sequence[cell_folder.Cell]) -> str:
     if name == "columns":
         return f"{columns_help()}\n"
     words = name.split()
@@ -115,7 +116,7 @@ def _defaults(methods: Sequence[str]) -> Grid:
 @click.option("--check", is_flag=True, help="Write nothing; exit status 1 if a file is stale.")
 def main(files: Sequence[Path], results: Path, check: bool) -> None:
     """Rewrite the marked blocks of FILES, by default those of the repository."""
-    cells = list(store.cells(results)) if results.is_dir() else []
+    cells = list(cell_folder.cells(results)) if results.is_dir() else []
     stale = []
     for path in files or [ROOT / name for name in FILES if (ROOT / name).exists()]:
         text = path.read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ import string
 import sys
 import time
 
-from membench.convrec import load_published
-from membench.title_lists import read_titles
-from membench.titles import Titles
+from membench.data._conversations import load_published
+from membench.metrics.title_lists import read_titles
+from membench.metrics.titles import Titles
 
 TURNS, ITEMS, K = 3552, 6281, 20
 

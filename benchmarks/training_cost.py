@@ -15,10 +15,11 @@ import time
 from statistics import median
 from typing import Any
 
-from membench import registry, settings, weights
 from membench.api import Context, settings_of
-from membench.llm import LLM
-from membench.scribe import Scribe
+from membench.io import weights
+from membench.model.llm import LLM
+from membench.plugins import registry, settings
+from membench.targets.scribe import Scribe
 
 METHODS = ("ft-s", "selfparam")
 SEED, CONTEXTS = "1", 3

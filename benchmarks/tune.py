@@ -14,11 +14,11 @@ import sys
 import time
 from typing import Any
 
-from membench import registry, weights
-from membench.llm import LLM
-from membench.play import likelihood
-from membench.score import score_answer
-from membench.scribe import Scribe
+from membench.io import weights
+from membench.metrics.answer_scores import likelihood, score_answer
+from membench.model.llm import LLM
+from membench.plugins import registry
+from membench.targets.scribe import Scribe
 
 SEED, CONTEXTS = "1", 4
 RATES = (2e-3, 4e-3, 8e-3)

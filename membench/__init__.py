@@ -13,11 +13,12 @@ __all__ = ["leaderboard", "run"]
 def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any) -> list[dict[str, Any]]:
     """Play the cells that are missing and return the results of all, as stored in each cell's `result.json`.
 
-    Names are sequences or comma lists. `options` are the fields of membench.plan.Request: data, model, seeds, limit,
-    method_settings, task_settings, output, overwrite, offline, device, dtype, style, yardsticks, trust_remote_code,
-    base_url. Raises MembenchError for wrong input, before anything is played.
+    Names are sequences or comma lists. `options` are the fields of membench.planning.request.Request: data, model,
+    seeds, limit, method_settings, task_settings, output, overwrite, offline, device, dtype, style, yardsticks,
+    trust_remote_code, base_url. Raises MembenchError for wrong input, before anything is played.
     """
-    from membench import runner
+    from membench.planning.request import Request
+    from membench.running import runner
 
     for name in ("data", "method_settings", "task_settings"):
         if isinstance(options.get(name), str):
@@ -26,7 +27,7 @@ def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any
         options["output"] = Path(options["output"])
     if "seeds" in options:
         options["seeds"] = _seeds(options["seeds"])
-    return runner.run(runner.Request(methods=_listed(methods), tasks=_listed(tasks), **options))
+    return runner.run(Request(methods=_listed(methods), tasks=_listed(tasks), **options))
 
 
 def leaderboard(folder: str | Path = "results", **filters: Any) -> list[dict[str, Any]]:
@@ -34,10 +35,10 @@ def leaderboard(folder: str | Path = "results", **filters: Any) -> list[dict[str
 
     `filters` are those of membench.tables.tables: task, data, model, method, sort.
     """
-    from membench import store
-    from membench.tables import rows
+    from membench.store import cell_folder
+    from membench.tables.leaderboard import rows
 
-    return rows(store.cells(Path(folder)), **filters)
+    return rows(cell_folder.cells(Path(folder)), **filters)
 
 
 def _seeds(given: int | str | Sequence[int]) -> tuple[int, ...]:

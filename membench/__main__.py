@@ -1,5 +1,5 @@
 """`python -m membench` is `membench`."""
 
-from membench.cli import main
+from membench.cli.app import main
 
 main()

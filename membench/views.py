@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from membench.api import Answer, Metric, Question
+from membench.values import Answer, Metric, Question
 
 SCORES = (
     "f1", "em", "contains", "contains_capped", "exclusive", "words", "truncated",

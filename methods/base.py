@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Method, Recall
+from membench.api import MemoryKind, Method, Recall
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Base(Method[None]):
     """Writes nothing and answers closed-book."""
 
     storage: ClassVar[str] = "none"
+    kind: ClassVar[MemoryKind] = "nothing"
 
     def write(self, memory: None, contexts: Sequence[str]) -> None:
         """Keep nothing."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.postings import postings, words
-from membench.retrieval import Retrieval, best
+from membench.api import MemoryKind
+from membench.retrieval.bm25_index import postings, words
+from membench.retrieval.method import Retrieval, best
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class BM25(Retrieval[tuple[str, ...]]):
     """
 
     storage: ClassVar[str] = "O(n) text"
+    kind: ClassVar[MemoryKind] = "text"
 
     k1: float = 1.5
     b: float = 0.75

@@ -6,13 +6,13 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from membench.api import Method, Prefix, Recall
-from membench.cartridges import Cartridge, Stream, distil, own_prefix
+from membench.api import MemoryKind, Method, Prefix, Recall
 from membench.errors import MembenchError
-from membench.prefixes import joined, require_projectable
-from membench.train import PRECISIONS
+from membench.keyvalues.cartridge import Cartridge, Stream, distil, own_prefix
+from membench.model.key_values import joined, require_projectable
+from membench.trained.trainer import PRECISIONS
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
     """Each text becomes a prefix of its own; prefixes stand one behind another, and one is forgotten by dropping it."""
 
     storage: ClassVar[str] = "O(n) keys and values"
+    kind: ClassVar[MemoryKind] = "growing"
 
     tokens: int = 64  # of a prefix, at most; it starts as the text's own first keys and values
     lr: float = 1e-2  # of the first step; it falls linearly to 0
@@ -46,9 +47,13 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
             raise MembenchError(f"setting precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
         self._stream()
 
+    def sources(self, offline: bool = False) -> dict[str, Any]:
+        """Those of the target sentences."""
+        return self._stream().sources(offline)
+
     def write(self, memory: tuple[Cartridge, ...] | None, contexts: Sequence[str]) -> tuple[Cartridge, ...]:
         """One more cartridge a text; what it becomes depends on no other text."""
-        require_projectable(self.llm)
+        require_projectable(self.llm.model, self.llm.name)
         return (*(memory or ()), *(self._cartridge(text) for text in contexts))
 
     def recall(self, memory: tuple[Cartridge, ...] | None, questions: Sequence[str]) -> Recall:

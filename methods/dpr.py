@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from membench import encoders
-from membench.dense import Dense, nearest
-from membench.encoders import Vectors
+from membench.api import MemoryKind
+from membench.retrieval import encoders
+from membench.retrieval.dense import Dense, nearest
+from membench.retrieval.encoders import Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,7 @@ class DPR(Dense[Embedded]):
     """An encoder for questions and one for passages, exact search by inner product (faiss)."""
 
     storage: ClassVar[str] = "O(n) text, vectors"
+    kind: ClassVar[MemoryKind] = "growing"
     licence: ClassVar[str] = "all-minilm-l6-v2: Apache-2.0; the published DPR encoders: CC-BY-NC-4.0"
 
     @property

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Pair
-from membench.sentences import Material, Sentence, batches, context_sentence
+from membench.api import MemoryKind, Pair
 from membench.trained import Trained
+from membench.trained.sentences import Material, Sentence, batches, context_sentence
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class FtC(Trained):
     """LoRA by next-token cross-entropy on the whole text of each context."""
 
     storage: ClassVar[str] = "O(1) weights"
+    kind: ClassVar[MemoryKind] = "weights"
 
     epochs: int = 24  # as many steps for one context as the methods trained on pairs take
     batch_size: int = 2  # contexts in a step: about as many tokens as a step of the methods trained on pairs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from membench.api import MemoryKind
 from membench.trained import OnTargets
 
 
@@ -13,6 +14,7 @@ class FtS(OnTargets):
     """LoRA by next-token cross-entropy on the pairs, context suffixes and generic text."""
 
     storage: ClassVar[str] = "O(1) weights"
+    kind: ClassVar[MemoryKind] = "weights"
 
     @property
     def loss(self) -> str:

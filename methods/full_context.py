@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Method, Recall
+from membench.api import MemoryKind, Method, Recall
 from membench.errors import MembenchError
 
 ROOM = 64  # tokens; a question and its answer get the least multiple that they fit in
@@ -17,6 +17,7 @@ class FullContext(Method[tuple[str, ...]]):
     """All texts in the order of writing. The newest that fit stand whole, the one before them with its last words."""
 
     storage: ClassVar[str] = "O(n) text"
+    kind: ClassVar[MemoryKind] = "text"
 
     budget: int = 0  # tokens of texts at most; 0: all that the model's window has room for
 

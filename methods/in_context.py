@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Method, Recall
+from membench.api import MemoryKind, Method, Recall
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class InContext(Method[tuple[str, ...]]):
     """All that was written stands in the prompt; played on the gold script, where only the right context is written."""
 
     storage: ClassVar[str] = "O(n) text"
+    kind: ClassVar[MemoryKind] = "text"
 
     def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
         """Append the texts."""

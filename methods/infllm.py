@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Method, Recall
-from membench.blocks import SCORES, Rule
+from membench.api import MemoryKind, Method, Recall
 from membench.errors import MembenchError
-from membench.infllm import Lookup, Stream, rule_for, write
+from membench.keyvalues.block_attention import SCORES, Rule
+from membench.keyvalues.infllm import Lookup, Stream, rule_for, write
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class InfLLM(Method[Stream]):
     """Training-free. Texts are streamed once; what leaves the window is kept in units, and read in part."""
 
     storage: ClassVar[str] = "O(n) keys and values"
+    kind: ClassVar[MemoryKind] = "growing"
 
     local: int = 512  # tokens of the window
     initial: int = 0  # tokens of the stream that are always seen, beside the worked examples

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 
-from membench.api import Method, Recall
+from membench.api import MemoryKind, Method, Recall
 from membench.errors import MembenchError
-from membench.pool import DROPS, STORES, Pool, Sink, pieces, tail, update
-from membench.pool_parts import PoolParts, load_parts
-from membench.prefixes import project, require_projectable
+from membench.io.memory_codec import digest
+from membench.keyvalues.pool import DROPS, STORES, Pool, Sink, pieces, tail, update
+from membench.keyvalues.pool_parts import PoolParts, load_parts
+from membench.model.key_values import project, require_projectable
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class MemoryLLM(Method[Pool]):
     """Grows until it is full, then drops old vectors at random; without a checkpoint nothing in it is trained."""
 
     storage: ClassVar[str] = "O(1) hidden states"
+    kind: ClassVar[MemoryKind] = "bounded"
     cannot_forget: ClassVar[str] = (
         "later vectors of its pool were made while reading earlier ones, and to write the others anew costs a pass of "
         "the model over each"
@@ -43,6 +45,10 @@ class MemoryLLM(Method[Pool]):
                 raise MembenchError(f"setting {name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
         if self.checkpoint:
             load_parts(self.checkpoint).require(new=self.new, chunk=self.chunk, store=self.store)
+
+    def sources(self, offline: bool = False) -> dict[str, Any]:
+        """The trained parts, if any."""
+        return {"checkpoint": digest(load_parts(self.checkpoint))} if self.checkpoint else {}
 
     @property
     def label(self) -> str | None:
@@ -75,7 +81,7 @@ class MemoryLLM(Method[Pool]):
 
     def _parts(self) -> PoolParts | None:
         """The trained parts, fitting this model. Raises MembenchError for a model that this cannot be played on."""
-        require_projectable(self.llm)
+        require_projectable(self.llm.model, self.llm.name)
         if not self.checkpoint:
             return None
         parts = load_parts(self.checkpoint)

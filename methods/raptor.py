@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from membench import encoders, summaries
-from membench.clusters import Group, groups
-from membench.dense import Dense, nearest
-from membench.encoders import Vectors
+from membench.api import MemoryKind
 from membench.errors import MembenchError
-from membench.summary_tree import SummaryTree, descend, grow
+from membench.retrieval import encoders, summarisers
+from membench.retrieval.clusters import Group, groups
+from membench.retrieval.dense import Dense, nearest
+from membench.retrieval.encoders import Vectors
+from membench.retrieval.summary_tree import SummaryTree, descend, grow
 
 RETRIEVALS = ("collapsed", "traversal")
 CLUSTER_TOKENS = 3500  # of the texts that one summary sums up; at most half the reader's window
@@ -33,6 +34,7 @@ class Raptor(Dense[Summarised]):
     """Every write clusters and sums up all leaves anew; the vectors of the leaves are kept."""
 
     storage: ClassVar[str] = "O(n) tree: text, vectors"
+    kind: ClassVar[MemoryKind] = "growing"
     licence: ClassVar[str] = "all-minilm-l6-v2: Apache-2.0; the published DPR encoders: CC-BY-NC-4.0"
     least_k: ClassVar[int] = 0
 
@@ -44,9 +46,13 @@ class Raptor(Dense[Summarised]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        summaries.split(self.summaries)
+        summarisers.split(self.summaries)
         if self.retrieval not in RETRIEVALS:
             raise MembenchError(f"setting retrieval must be one of {', '.join(RETRIEVALS)}, got {self.retrieval!r}")
+
+    def sources(self, offline: bool = False) -> dict[str, Any]:
+        """The encoder, and who sums up."""
+        return super().sources(offline) | {"summaries": summarisers.provenance(self.summaries)}
 
     @property
     def label(self) -> str | None:
@@ -95,6 +101,6 @@ class Raptor(Dense[Summarised]):
         def cluster(texts: Sequence[str], points: Vectors) -> list[Group]:
             return groups(points, [len(self.llm.ids(text)) for text in texts], limit, self.seed)
 
-        extractive = summaries.Extractive(self.encoded, self.llm, dict(zip(leaves, vectors, strict=True)))
-        summarise = summaries.summariser(self.summaries, extractive, self.scribe, limit)
+        extractive = summarisers.Extractive(self.encoded, self.llm, dict(zip(leaves, vectors, strict=True)))
+        summarise = summarisers.summariser(self.summaries, extractive, self.scribe, limit)
         return Summarised(contexts, grow(leaves, vectors, cluster, summarise, self.encoded))

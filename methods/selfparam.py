@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from membench.api import MemoryKind
 from membench.errors import MembenchError
 from membench.trained import OnTargets
 
@@ -14,6 +15,7 @@ class SelfParam(OnTargets):
     """LoRA that minimises the forward KL from the model with the context to the model without it."""
 
     storage: ClassVar[str] = "O(1) weights"
+    kind: ClassVar[MemoryKind] = "weights"
 
     reduction: str = "token_mean"  # or vocab_mean, as in the released code (needs another learning rate)
 

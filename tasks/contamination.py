@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from membench.api import Answer, Ask, Dataset, Drift, Episode, Metric, Step, Task, Write, added
-from membench.conflict import FORWARD, SWAPPED, summarise_conflicts
-from membench.contamination import summarise_probes
+from membench.corpora.probes import conflict_questions, conflicts, script
 from membench.errors import MembenchError
-from membench.probes import conflict_questions, conflicts, script
+from membench.metrics.conflicts import FORWARD, SWAPPED, summarise_conflicts
+from membench.metrics.contamination import summarise_probes
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,5 @@ class Contamination(Task):
             yield Episode(f"{old.id}{SWAPPED}", (Write((old.revision,)), Write((old,)), ask))
 
     def summarise(self, answers: Sequence[Answer]) -> dict[str, Metric]:
-        """Efficacy, leaks, specificity, damage, abstention (membench.contamination); conflicts (membench.conflict)."""
+        """Efficacy, leaks, specificity, damage, abstention and conflicts (membench.metrics)."""
         return summarise_probes(answers) | summarise_conflicts(answers)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from membench.api import Answer, Ask, Dataset, Episode, Metric, Question, Task, Write, lent
-from membench.dialogues import Dialogues, fingerprint, mentioned
+from membench.corpora.dialogues import Dialogues, fingerprint, mentioned
 from membench.errors import MembenchError
-from membench.recommend import ranks, summarise_recommendations
-from membench.title_lists import read_titles
-from membench.titles import Titles
+from membench.metrics.recommendation import ranks, summarise_recommendations
+from membench.metrics.title_lists import read_titles
+from membench.metrics.titles import Titles
 
 # Of four wordings tried, the one to which the default model most often answers with a list.
 REQUEST = "Name the {k} films that the system should recommend next, separated by commas."
@@ -72,7 +72,7 @@ class Recommendation(Task):
         yield Episode("recommendation", (Write(data.contexts), Ask(tuple(map(self._question, asked)))))
 
     def score(self, question: Question, answer: str) -> dict[str, float]:
-        """Ranks of the gold items in the answer's list and in those of the baselines; see membench.recommend.
+        """Ranks of the gold items in the answer's list and in those of the baselines (membench.metrics.recommendation).
 
         `valid`: the answer is a list of at least half as many titles as were asked for, repeated ones included.
         `titles`: how many different items it recommends after the filters, at most k.

@@ -9,15 +9,8 @@ from typing import ClassVar
 
 from membench.api import Answer, Ask, Dataset, Drift, Episode, Metric, Step, Task, Write, added
 from membench.errors import MembenchError
-from membench.retention import summarise_retention
-from membench.views import (
-    SCORES,
-    SPLIT_SCORES,
-    alternate,
-    summarise_placebo,
-    summarise_split,
-    summarise_view,
-)
+from membench.metrics.retention import summarise_retention
+from membench.views import SCORES, SPLIT_SCORES, alternate, summarise_placebo, summarise_split, summarise_view
 
 FINAL_SCORES = ("f1", "contains", "margin", "acc_mc")
 
@@ -60,7 +53,7 @@ class Sequential(Task):
         yield Episode("sequence", tuple(steps))
 
     def summarise(self, answers: Sequence[Answer]) -> dict[str, Metric]:
-        """Efficacy, placebo, what is left after the last write, and the retention metrics of `membench.retention`."""
+        """Efficacy, placebo, what is left after the last write, and retention (`membench.metrics.retention`)."""
         own = [a for a in answers if a.seen and a.position == a.written]
         last = max((a.written for a in answers), default=0)
         final = [a for a in answers if a.seen and a.written == last]

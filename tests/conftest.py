@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from membench.llm import LLM
-from membench.tiny import tiny_llm
+from membench.model.llm import LLM
+from membench.plugins.tiny_model import tiny_llm
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from membench.api import Context, Dataset, Pair, Question, Source
+from membench.api import Source
 from membench.errors import MembenchError
-from membench.hub import hub_rows
-from membench.textfiles import data_name, is_file_argument, read_json, read_jsonl, read_text, want
+from membench.io.hub import hub_rows
+from membench.io.user_files import data_name, is_file_argument, read_json, read_jsonl, read_text, want
+from membench.values import Context, Dataset, Pair, Question
 
 HUB_ID = "azhx/counterfact"
 FACTS = "aligned_facts.jsonl"

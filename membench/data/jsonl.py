@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from membench.api import Context, Dataset, Question, Source
-from membench.distractors import fill_distractors
+from membench.api import Source
+from membench.data._distractors import fill_distractors
+from membench.data._jsonl_lines import answers, conflict, probes, targets, texts
 from membench.errors import MembenchError
-from membench.jsonl_probes import answers, conflict, probes, targets, texts
-from membench.textfiles import data_name, read_jsonl, want
+from membench.io.user_files import data_name, read_jsonl, want
+from membench.values import Context, Dataset, Question
 
 
 class Jsonl(Source):
@@ -23,7 +24,7 @@ class Jsonl(Source):
         return self._load(argument, limit, held_out, probed=False)
 
     def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
-        """The same contexts with the probes and conflicts that their lines hold (membench.jsonl_probes)."""
+        """The same contexts with the probes and conflicts that their lines hold (membench.data._jsonl_lines)."""
         return self._load(argument, limit, held_out, probed=True)
 
     def _load(self, argument: str, limit: int, held_out: int, probed: bool) -> Dataset:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from membench.api import Context, Pair, Question, Source
-from membench.dialogues import Dialogues, turn_tags
+from membench.api import Source
+from membench.corpora.dialogues import Dialogues, turn_tags
+from membench.corpora.world_names import entity_root
 from membench.errors import MembenchError
-from membench.world_names import entity_root
+from membench.values import Context, Pair, Question
 
 HITS = 6  # films that many dialogues recommend, the first ones most often
 CATALOGUE = 100  # dialogues whose films are in the catalogue, also of those that nobody writes

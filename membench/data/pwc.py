@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from membench.api import Context, Dataset, Question, Source
-from membench.distractors import fill_distractors
+from membench.api import Source
+from membench.data._distractors import fill_distractors
 from membench.errors import MembenchError
-from membench.hub import hub_rows
-from membench.textfiles import data_name, is_file_argument, read_jsonl, want
+from membench.io.hub import hub_rows
+from membench.io.user_files import data_name, is_file_argument, read_jsonl, want
+from membench.values import Context, Dataset, Question
 
 HUB_ID = "sggetao/PwC"
 # SELF-PARAM's released code keeps answers of at most 5 tokens of one model's tokenizer; words depend on no model.

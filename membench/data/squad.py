@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 from typing import Any
 
-from membench.api import Context, Dataset, Question, Source
-from membench.distractors import fill_distractors
+from membench.api import Source
+from membench.data._distractors import fill_distractors
 from membench.errors import MembenchError
-from membench.hub import hub_rows
-from membench.textfiles import data_name, is_file_argument, read_json, want
+from membench.io.hub import hub_rows
+from membench.io.user_files import data_name, is_file_argument, read_json, want
+from membench.values import Context, Dataset, Question
 
 HUB_ID = "rajpurkar/squad"
 QUESTIONS = 5  # of a context, at most

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from membench.api import Dataset, Source
+from membench.api import Source
+from membench.corpora.world_builder import build
+from membench.corpora.world_probes import probed
 from membench.errors import MembenchError
-from membench.world_builder import build
-from membench.world_probes import probed
+from membench.values import Dataset
 
 
 class Worlds(Source):

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.entry import Entry
-from membench.report.boards import Board, labels_of
+from membench.report.board import Board, labels_of
 from membench.report.shown_records import Shown
+from membench.tables.entry import Entry
 
 LIMIT = 2_500_000  # bytes of all answers together
 LONG = 2_000  # characters of one text that are kept where not all fits

@@ -5,22 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from membench import __version__
-from membench.columns import COLUMNS, columns_for, columns_help
 from membench.errors import MembenchError
-from membench.records import make_folder, replace_file
+from membench.io.atomic_files import make_folder, replace_file
 from membench.report.answers import Answers, answers_of
-from membench.report.boards import Board, board, labels_of
-from membench.report.drawing import SHOWN, file_bytes, inline_svg
-from membench.report.origins import Origins, origins_of
+from membench.report.board import Board, board, labels_of
+from membench.report.cell_origins import Origins, origins_of
+from membench.report.plot_spending import Spending, spending_of
+from membench.report.plot_style import SHOWN, file_bytes, inline_svg, variables
 from membench.report.shown_records import read_shown
-from membench.report.spending import Spending, spending_of
-from membench.report.theme import variables
-from membench.store import Cell
-from membench.tables import tables
+from membench.store.cell_folder import Cell
+from membench.tables.columns import COLUMNS, columns_for, columns_help
+from membench.tables.leaderboard import tables
 
 HERE = Path(__file__).parent
 
@@ -74,7 +73,7 @@ def page(boards: Sequence[Board], spendings: Sequence[Spending], answers: Answer
     return environment.get_template("page.html").render(
         boards=boards,
         spendings=spendings,
-        version=__version__,
+        version=version("membench"),
         inline_svg=inline_svg,
         answers=answers,
         origins=origins,

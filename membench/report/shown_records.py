@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from membench.records import Damaged, read_records
-from membench.store import Cell
+from membench.store.cell_folder import Cell
+from membench.store.records import Damaged, read_records
 
 
 class Shown(NamedTuple):

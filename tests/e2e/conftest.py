@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from membench import weights
-from membench.llm import LLM
+from membench.io import weights
+from membench.model.llm import LLM
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from membench import runner
-from membench.plan import Request
-from membench.probes import KINDS
-from membench.store import read_records
-from membench.verify import verify
-from tests.seed_questions import write
+from membench.analysis.verify import verify
+from membench.corpora.probes import KINDS
+from membench.planning.request import Request
+from membench.running import runner
+from membench.store.records import read_records
+from tests.support.seed_questions import write
 
 pytestmark = pytest.mark.e2e
 

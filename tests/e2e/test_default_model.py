@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from membench import memory as memories
-from membench import registry
 from membench.api import Adapter, Context, Dataset, Question, Recall
-from membench.cli import main
-from membench.llm import LLM
-from membench.play import likelihood
-from membench.reading import Reading
-from membench.scribe import Scribe
-from membench.sentences import Material, Sentence, qa_sentences
-from membench.train import Lora, factors, train
+from membench.cli.app import main
+from membench.io import memory_codec as memories
+from membench.metrics.answer_scores import likelihood
+from membench.model.decoding import Reading
+from membench.model.llm import LLM
+from membench.plugins import registry
+from membench.targets.scribe import Scribe
+from membench.trained.sentences import Material, Sentence, qa_sentences
+from membench.trained.trainer import Lora, factors, train
 
 pytestmark = pytest.mark.e2e
 

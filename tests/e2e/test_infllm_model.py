@@ -8,9 +8,17 @@ from functools import partial
 import pytest
 import torch
 
-from membench.llm import LLM
-from tests import infllm_by_hand
-from tests.infllm_by_hand import IDS, RULE, found_and_read, naive, received_as_defined, streamed, window_and_sink
+from membench.model.llm import LLM
+from tests.support import infllm_by_hand
+from tests.support.infllm_by_hand import (
+    IDS,
+    RULE,
+    found_and_read,
+    naive,
+    received_as_defined,
+    streamed,
+    window_and_sink,
+)
 
 pytestmark = pytest.mark.e2e
 

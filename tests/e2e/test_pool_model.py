@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from membench import memory as memories
-from membench import registry
 from membench.api import Dataset
-from membench.llm import LLM
-from membench.pool import pieces
+from membench.io import memory_codec as memories
+from membench.keyvalues.pool import pieces
+from membench.model.llm import LLM
+from membench.plugins import registry
 
 pytestmark = pytest.mark.e2e
 

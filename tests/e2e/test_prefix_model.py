@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from membench import registry
 from membench.api import Dataset, Recall
-from membench.llm import LLM
-from membench.scribe import Scribe
+from membench.model.llm import LLM
+from membench.plugins import registry
+from membench.targets.scribe import Scribe
 
 pytestmark = pytest.mark.e2e
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from membench import registry, weights
 from membench.api import Dataset, Recall
-from membench.llm import LLM
+from membench.io import weights
+from membench.model.llm import LLM
+from membench.plugins import registry
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import membench
-from membench.verify import verify
+from membench.analysis.verify import verify
 
 pytestmark = pytest.mark.e2e
 

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 import membench
-from membench import clusters, registry
-from membench import memory as memories
 from membench.api import Dataset
-from membench.llm import LLM
-from tests.tree_walk import reached
+from membench.io import memory_codec as memories
+from membench.model.llm import LLM
+from membench.plugins import registry
+from membench.retrieval import clusters
+from tests.support.tree_walk import reached
 
 pytestmark = pytest.mark.e2e
 
@@ -92,7 +93,7 @@ def test_a_tree_without_summaries_is_dense_retrieval(
 
 def test_some_leaves_of_real_text_stand_in_two_clusters(smol: LLM) -> None:
     """By the mixture's own probabilities; rare with the published clustering, so several seeds may be needed."""
-    source = (Path(membench.__file__).parent / "generic_text.txt").read_text(encoding="utf-8")
+    source = (Path(membench.__file__).parent / "corpora" / "generic_text.txt").read_text(encoding="utf-8")
     leaves = [line for line in source.splitlines() if line and not line.startswith("#")]
     raptor = registry.load("methods", "raptor")(llm=smol)
     shared = 0

@@ -1,0 +1,1 @@
+"""What is made of stored cells beside tables: comparison, advice, verification, rescoring, export."""

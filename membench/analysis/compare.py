@@ -1,0 +1,156 @@
+"""Two methods side by side: paired by question, clustered by context, with what the better one costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from membench.errors import MembenchError, unknown
+from membench.planning.restore import task_of
+from membench.statistics.break_even import BreakEven, Span, break_even, spans
+from membench.statistics.paired_tests import ALPHA, contrasts
+from membench.store.cell_folder import Cell
+from membench.store.records import answer_of, read_records
+from membench.tables.entry import Entry
+from membench.tables.leaderboard import Table, tables
+from membench.tables.ranking_metric import less_is_better
+from membench.tables.significance import declared_entry
+
+RATIOS = (
+    "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context", "tokens_read_per_question",
+    "state_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A - B in one table. `wins`, `losses` and `ties` count questions, `outside` those that the metric is not about (of
+    damage, what the base model has wrong anyway); a win is A's being better. `cost_ratios` are A / B where B costs
+    anything.
+
+    `verdict` names the higher one, or says "not resolved", with the reason where it is not the numbers'. `mde` is None
+    where one seed alone says nothing about training.
+    """
+
+    title: str
+    a: str
+    b: str
+    metric: str
+    score_a: float
+    score_b: float
+    difference: float
+    low: float
+    high: float
+    p_t: float
+    p_flip: float
+    mde: float | None
+    contexts: int
+    wins: int
+    losses: int
+    ties: int
+    outside: int
+    cost_ratios: Mapping[str, float]
+    break_even: BreakEven
+    verdict: str
+    cells: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data."""
+        known = self.break_even.questions
+        even = {"questions": known and known.value, "low": known and known.low, "high": known and known.high}
+        return {**asdict(self), "break_even": {**even, "why": self.break_even.why}, "cells": list(self.cells)}
+
+
+def compare(cells: Sequence[Cell], a: str, b: str, metric: str = "contains", **filters: Any) -> list[Comparison]:
+    """Every table that has both; names are methods or the labels that tables print, `filters` those of `tables`.
+
+    A metric of which lower is better (fidelity_kl) is compared as it is: a positive difference is A's being higher.
+    Raises MembenchError for an unknown or ambiguous name, and where no table has both with this metric.
+    """
+    found = tables(cells, sort=metric, **filters)
+    for name in (a, b):
+        if not any(declared_entry(table.entries, name) for table in found):
+            raise unknown("method", name, {e.method for table in found for e in table.entries})
+    full = metric if "/" in metric or ":" in metric else f"{metric}/all"
+    out = []
+    for table in found:
+        one, other = declared_entry(table.entries, a), declared_entry(table.entries, b)
+        if one and other and one is not other and one.by_context(full) and other.by_context(full):
+            out += _compared(table, one, other, full, cells)
+    if not out:
+        raise MembenchError(f"no table has both {a} and {b} with {metric} over two contexts or more")
+    return out
+
+
+def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cell]) -> list[Comparison]:
+    """None where the two share fewer than two contexts."""
+    ours, theirs = a.by_context(metric), b.by_context(metric)
+    shared = [c for c in ours[0] if all(c in scores for scores in (*ours, *theirs))]
+    if len(shared) < 2:
+        return []
+    samples = [np.array([[scores[c] for c in shared] for scores in those]) for those in (ours, theirs)]
+    found = contrasts(samples, [(0, 1)], flip_all=True)
+    played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
+    ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
+    counts = _counted(ours_asked, theirs_asked, less_is_better(metric))
+    difference, p = float(found.difference[0]), float(found.p[0])
+    return [
+        Comparison(
+            table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
+            difference, float(found.low[0]), float(found.high[0]), float(found.p_t[0]), float(found.p_flip[0]),
+            None if a.unseeded or b.unseeded else float(found.mde[0]), len(shared), *counts, _ratios(a, b),
+            break_even(*(_spans(those) for those in played)), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
+        )
+    ]  # fmt: skip
+
+
+def _verdict(a: Entry, b: Entry, difference: float, p: float, metric: str) -> str:
+    bare = [e.label for e in (a, b) if e.unseeded]
+    if bare:
+        return f"not resolved: one seed of {' and of '.join(bare)}, whose noise nothing here covers; play --seeds 0,1,2"
+    if p > ALPHA:
+        return "not resolved"
+    higher, lower = (a, b) if difference > 0 else (b, a)
+    return f"{lower.label} is lower, so better" if less_is_better(metric) else f"{higher.label} is higher"
+
+
+def _counted(
+    ours: Mapping[str, float | None], theirs: Mapping[str, float | None], downwards: bool
+) -> tuple[int, int, int, int]:
+    """Questions won, lost, tied, and outside the metric for one of the two."""
+    both = [(ours[q], theirs[q]) for q in ours if q in theirs]
+    pairs = [(y, x) if downwards else (x, y) for x, y in both if x is not None and y is not None]
+    wins, losses = sum(x > y + 1e-9 for x, y in pairs), sum(y > x + 1e-9 for x, y in pairs)
+    return wins, losses, len(pairs) - wins - losses, len(both) - len(pairs)
+
+
+def _by_question(cells: Iterable[Cell], recipe: Mapping[str, Any], metric: str) -> dict[str, float | None]:
+    """The metric per question, the mean over seeds: the task's own summary with each question as a cluster.
+
+    Of a ratio of sums it is each question's own ratio, None for one that adds nothing to the denominator.
+    """
+    task = task_of(recipe)
+    found: dict[str, list[float]] = {}
+    for cell in cells:
+        answers = [answer_of(r) for r in read_records(cell.folder) if r["type"] == "answer"]
+        summary = task.summarise([replace(answer, context=answer.question) for answer in answers])
+        if metric not in summary:
+            continue
+        own, sums = summary[metric].contexts, summary[metric].sums
+        for question, value in own.items():
+            top, bottom = sums.get(question, (value, 1.0))
+            found.setdefault(question, []).extend([top / bottom] if bottom else [])
+    return {question: fmean(values) if values else None for question, values in found.items()}
+
+
+def _spans(cells: Iterable[Cell]) -> list[Span]:
+    return [span for cell in cells for span in spans(read_records(cell.folder))]
+
+
+def _ratios(a: Entry, b: Entry) -> dict[str, float]:
+    costs = {name: (a.cost(name), b.cost(name)) for name in RATIOS}
+    return {name: x / y for name, (x, y) in costs.items() if x is not None and y}

@@ -1,0 +1,156 @@
+"""Recompute every stored number from its records, and say which do not come out as they stand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from membench.api import Task
+from membench.errors import MembenchError
+from membench.planning.restore import ground_of, task_of
+from membench.store.cell_folder import TARGETS, Cell, cells, read_targets
+from membench.store.costs import ledger_of
+from membench.store.question_subsets import FLOOR, REFERENCE, compared
+from membench.store.recipe import GOLD, GROUND, cell_id
+from membench.store.records import FILE, answer_of, digest, read_records
+from membench.store.summary import summarise_cell, summary_of
+from membench.targets.overlap import audit, overlaps
+from membench.values import DIGITS, Answer, Question
+
+TOLERANCE = 1.5 * 10**-DIGITS  # a rounding apart
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A cell, and what of it does not come out of its records; nothing if all does."""
+
+    cell: Cell
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every number came out."""
+        return not self.problems
+
+
+def verify(root: Path) -> list[Verdict]:
+    """Recompute all played cells under a folder. Raises MembenchError if there is no such folder."""
+    every = cells(root)
+    golds = [cell for cell in every if cell.recipe["task"] == GOLD]
+    return [Verdict(cell, tuple(_problems(cell, golds))) for cell in every]
+
+
+def _problems(cell: Cell, golds: Sequence[Cell]) -> Iterator[str]:
+    if cell.id != cell_id(cell.recipe):
+        yield f"id: stored {cell.id}, its recipe gives {cell_id(cell.recipe)}"
+    if "records_sha256" not in cell.result:
+        yield str(cell.result.get("reason"))
+        return
+    for name, key in ((FILE, "records_sha256"), (TARGETS, "targets_sha256")):
+        if key in cell.result and digest(cell.folder, name) != cell.result[key]:
+            yield f"{cell.folder / name} is not the file that the result was made of"
+    try:
+        records = read_records(cell.folder)
+        task = task_of(cell.recipe)
+        summary, costs, counts = summarise_cell(task if cell.status == "done" else None, records)
+        fresh = {"summary": summary, "costs": costs, "counts": counts}
+        for key, value in fresh.items():
+            yield from _differences(key, cell.result[key], value)
+        yield from _yardstick_problems(cell, task, records, golds)
+        yield from _later_problems(cell, task, records, golds)
+        yield from _audit_problems(cell, task, records)
+    except MembenchError as error:
+        yield str(error)
+
+
+def _yardstick_problems(
+    cell: Cell, task: Task, records: Sequence[Mapping[str, Any]], golds: Sequence[Cell]
+) -> Iterator[str]:
+    """Floor and reference: they must come out of the records of a gold cell that was played on the same ground."""
+    asked = {record["question"] for record in records if record["type"] == "answer"}
+    for name, stored in (cell.result.get("yardsticks") or {}).items():
+        tried = []
+        for gold in golds:
+            same = all(gold.recipe[key] == cell.recipe[key] for key in GROUND)
+            if same and gold.recipe["method"] == name and gold.id != cell.id:
+                found = [r for r in read_records(gold.folder) if r["type"] == "answer" and r["question"] in asked]
+                fresh = summary_of(task, [answer_of(record) for record in found])
+                tried.append(list(_differences(f"yardsticks.{name}", stored, fresh)))
+        if not tried:
+            yield f"yardsticks.{name}: the cell that it came from is not here"
+        else:
+            yield from min(tried, key=len)
+
+
+def _later_problems(
+    cell: Cell, task: Task, records: Sequence[Mapping[str, Any]], golds: Sequence[Cell]
+) -> Iterator[str]:
+    """Ledger, overlap and controls, which cells of the first versions lack."""
+    result = cell.result
+    if stored := result.get("ledger"):
+        yield from _differences("ledger", stored, ledger_of(records, stored["parameters"]))
+    answers = [answer_of(record) for record in records if record["type"] == "answer"]
+    overlap = result.get("overlap") or {}
+    pairs = [pair for group in read_targets(cell.folder).values() for pair in group]
+    if overlap and pairs:
+        asked = {a.question: a.text for a in answers}
+        fresh = overlaps(asked, pairs)
+        yield from _differences("overlap", {q: x for q, x in overlap.items() if q in asked}, fresh)
+    if stored := result.get("controls"):
+        tried = []
+        for pair_of_golds in _pairs(cell, golds):
+            fresh_controls = compared(task, answers, pair_of_golds, overlap)["controls"]
+            tried.append(list(_differences("controls", stored, fresh_controls)))
+        yield from min(tried, key=len)
+
+
+def _audit_problems(cell: Cell, task: Task, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The leak gate, by the stored targets: of all questions where the data are here, else of those that were asked."""
+    stored = cell.result.get("audit")
+    if not stored:
+        return
+    targets = read_targets(cell.folder)
+    if ground := ground_of(cell.recipe, task):
+        data = ground.data
+        questions = [q for context in data.contexts for q in context.questions]
+        yield from _differences("audit", stored, audit(targets, questions, {c.id: c.text for c in data.contexts}))
+        return
+    rows = {r["question"]: r for r in records if r["type"] == "answer"}
+    asked = [Question(name, r["text"], tuple(r["gold"]), r["context"]) for name, r in rows.items()]
+    found = audit(targets, asked)
+    # What was asked may be more than the gate looked at, as of contexts held out, and less.
+    leaked = [q for q in stored["leaked"] if q not in rows or q in found["leaked"]]
+    rate = len(leaked) / max(1, stored["questions"])
+    yield from _differences("audit", stored, {**stored, "pairs": found["pairs"], "leaked": leaked, "leak_rate": rate})
+
+
+def _pairs(cell: Cell, golds: Sequence[Cell]) -> Iterator[dict[str, list[Answer]]]:
+    """The answers of floor and reference on this cell's ground: every choice of the cells that there are, and none."""
+    found: dict[str, list[list[Answer]]] = {FLOOR: [], REFERENCE: []}
+    for gold in golds:
+        if all(gold.recipe[key] == cell.recipe[key] for key in GROUND) and gold.recipe["method"] in found:
+            rows = [answer_of(r) for r in read_records(gold.folder) if r["type"] == "answer"]
+            found[gold.recipe["method"]].append(rows)
+    yield {}
+    for floor, reference in itertools.product(found[FLOOR], found[REFERENCE]):
+        yield {FLOOR: floor, REFERENCE: reference}
+
+
+def _differences(where: str, stored: Any, fresh: Any) -> Iterator[str]:
+    """Every leaf of two trees of plain data that is not the same, as "path: stored X, recomputed Y"."""
+    if isinstance(stored, Mapping) and isinstance(fresh, Mapping):
+        for key in dict.fromkeys((*stored, *fresh)):
+            yield from _differences(f"{where}.{key}", stored.get(key), fresh.get(key))
+    elif isinstance(stored, list) and isinstance(fresh, list) and len(stored) == len(fresh):
+        for k, pair in enumerate(zip(stored, fresh, strict=True)):
+            yield from _differences(f"{where}[{k}]", *pair)
+    elif not _same(stored, fresh):
+        yield f"{where}: stored {stored}, recomputed {fresh}"
+
+
+def _same(stored: Any, fresh: Any) -> bool:
+    numbers = isinstance(stored, (int, float)) and isinstance(fresh, (int, float))
+    return abs(stored - fresh) <= TOLERANCE if numbers else bool(stored == fresh)

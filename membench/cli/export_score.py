@@ -1,0 +1,67 @@
+"""The commands that write files from what is stored: export and score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from membench.cli.shell import common, print_json, print_table
+from membench.cli.stored import output_option
+from membench.errors import MembenchError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@output_option
+@click.option(
+    "--form",
+    default="tidy",
+    show_default=True,
+    metavar="tidy|model-index|lm-eval",
+    help="Rows of answers and scores (.csv, .parquet), a model card's metadata (.yaml, .json), lm-eval's (.json).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@common
+def export(file: Path, output: Path, form: str, as_json: bool) -> None:
+    """Write all that is stored to FILE, for other tools."""
+    from membench.analysis.export import export as write
+    from membench.store import cell_folder
+
+    count = write(cell_folder.cells(output), file, form)
+    if as_json:
+        print_json({"file": str(file), "form": form, "count": count})
+    else:
+        click.echo(f"{count} {'rows' if form == 'tidy' else 'values'} in {file}")
+
+
+@click.command()
+@click.argument("cells", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All cells that are done.")
+@output_option
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def score(cells: tuple[str, ...], everything: bool, output: Path, as_json: bool) -> None:
+    """Score stored answers anew, without a model.
+
+    CELLS are ids, beginnings of them, or folder names. What another version of the metrics scored becomes a cell of its
+    own; floor and reference of a cell are scored with it. Parts of a result that older cells lack, such as ledger and
+    controls, are made of what is stored.
+    """
+    from membench.analysis.rescore import rescore
+
+    if everything == bool(cells):
+        raise MembenchError("name cells or say --all: `membench ls runs` lists them")
+    rows = [
+        {"cell": r.cell.folder.name, "changed": r.changed, "made": list(r.made), "stored": r.folder.name}
+        for r in rescore(output, cells)
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        gone = "its data are not here"
+        lines = [
+            [str(gone if v is None else ", ".join(v) if isinstance(v, list) else v) for v in row.values()]
+            for row in rows
+        ]
+        print_table(["cell", "answers changed", "parts made anew", "stored in"], lines)

@@ -1,0 +1,49 @@
+"""The command that writes the report page, or its figures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from membench.cli.shell import common
+from membench.cli.stored import folder_argument, table_options
+
+
+@click.command()
+@folder_argument
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="By default report.html; figures for svg and png."
+)
+@table_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "svg", "png"]),
+    default="html",
+    show_default=True,
+    help="One page, or a folder with a file for each figure.",
+)
+@common
+def report(folder: Path, output: Path | None, form: str, **filters: Any) -> None:
+    """Write one self-contained page of what the cells stored in FOLDER show.
+
+    Tables, figures, every answer, and where each number comes from; the page needs no network.
+    """
+    from membench.report import write_figures, write_page
+    from membench.store import cell_folder
+
+    cells = cell_folder.cells(folder)
+    if form == "html":
+        path = output or Path("report.html")
+        size = write_page(cells, path, **filters)
+        if size:
+            click.echo(f"{path}: {size / 1e6:.1f} MB")
+    else:
+        path = output or Path("figures")
+        size = len(write_figures(cells, path, form, **filters))
+        if size:
+            click.echo(f"{path}: {size} figures")
+    if not size:
+        click.echo(f"nothing stored in {folder} matches", err=True)

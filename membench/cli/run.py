@@ -1,0 +1,189 @@
+"""`membench run`: from flags and a file of options to requests, and what is said when they are played."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from membench.cli.shell import FAILED, common, debugging, listed, whole_numbers
+from membench.cli.stored import output_option, print_tables
+from membench.errors import MembenchError
+from membench.planning.run_file import Block, Given, read, write
+
+DEFAULT_MODEL = "smollm2-135m"
+SETTINGS = ("method-setting", "task-setting")  # options that take a map in a file
+
+
+@click.command()
+@click.option(
+    "-C",
+    "--config",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Options from a YAML file; flags win over it.",
+)
+@click.option("-m", "--method", "methods", multiple=True, callback=listed, help="Methods to play.")
+@click.option("-t", "--task", "tasks", multiple=True, callback=listed, help="Tasks to play them on.")
+@click.option(
+    "--data",
+    multiple=True,
+    default=("worlds",),
+    show_default=True,
+    callback=listed,
+    help="Data to play on: NAME or NAME:ARGUMENT.",
+)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="An alias, a local folder or a hub id.")
+@click.option("--seeds", default="0", show_default=True, callback=whole_numbers, help="Seeds, e.g. 0,1,2.")
+@click.option(
+    "-L", "--limit", metavar="N", type=click.IntRange(min=1), help="Contexts to write; by default what the task says."
+)
+@click.option(
+    "-M",
+    "--method-setting",
+    "method_settings",
+    multiple=True,
+    metavar="[METHOD.]KEY=VALUE",
+    help="A setting of every method that has it.",
+)
+@click.option(
+    "-T",
+    "--task-setting",
+    "task_settings",
+    multiple=True,
+    metavar="[TASK.]KEY=VALUE",
+    help="A setting of every task that has it.",
+)
+@output_option
+@click.option("--overwrite", is_flag=True, help="Play cells again that are done.")
+@click.option("--dry-run", is_flag=True, help="Show cells, downloads, estimated time and memory, and stop.")
+@click.option("--offline", is_flag=True, help="Refuse the network; say which command fetches what is missing.")
+@click.option("--device", default="cpu", show_default=True, help="Where the model stands: cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    show_default=True,
+    help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
+)
+@click.option(
+    "--style", type=click.Choice(["plain", "twice", "chat"]), help="Of the prompt; by default what suits the model."
+)
+@click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
+@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a hub model.")
+@click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@common
+@click.pass_context
+def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Play what is missing and print its tables.
+
+    A cell is a method on a task, with some data, model and seed. The same command again does only what is missing.
+    """
+    blocks = _blocks(ctx, file, {"dry_run": dry_run, "as_json": as_json, **options})
+    dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
+    from membench.planning.request import Request
+
+    requests = [Request(**given, place=place) for place, given in blocks]
+    if dry_run:
+        from membench.cli.dry_run import print_plan
+
+        print_plan(requests, as_json)
+        return
+    results = _play(ctx, requests, [given for _, given in blocks])
+    print_tables(results, as_json)
+    if any(result["status"] == "failed" for those in results.values() for result in those):
+        ctx.exit(FAILED)
+
+
+def _play(ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[str, Any]]) -> dict[Path, list[Any]]:
+    """Play the blocks one after another, once all of them are known to be right; the results by folder."""
+    from rich.console import Console
+
+    from membench.cli.closing_lines import Outcome, summary
+    from membench.running import runner
+    from membench.running.progress import Reporter
+
+    reporter, started = Reporter(Console(stderr=True)), time.monotonic()
+    sessions = runner.sessions_of(requests, reporter, debugging(ctx))
+    saved = _save(ctx, blocks)
+    results: dict[Path, list[Any]] = {}
+    try:
+        for session, played in zip(sessions, runner.play(sessions, reporter), strict=True):
+            results.setdefault(session.request.output, []).extend(played)
+    except MembenchError:
+        if not any(session.played for session in sessions):
+            sessions = []  # the call is wrong: one line says why, and nothing has happened
+        raise
+    finally:
+        outcomes = [
+            Outcome(s.request.output, s.turn, tuple(s.played.values()), saved[s.request.output], not s.over)
+            for s in sessions
+        ]
+        for line in summary(outcomes, time.monotonic() - started) if outcomes else ():
+            click.echo(line, err=True)
+    return results
+
+
+def _blocks(ctx: click.Context, file: Path | None, typed: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The options of each block of the file (of the only one, without a file): typed flags, then the file's, then
+    what the environment or the default says; with the block's place. Raises MembenchError with file and line; without
+    a file, MissingParameter.
+    """
+    by_name = {option: p for p in ctx.command.params if p.expose_value and (option := _long(p)) != "config"}
+    blocks: list[tuple[str, dict[str, Any]]] = []
+    for given in read(file, list(by_name), SETTINGS) if file else [Block({}, "")]:
+        block = dict(typed)
+        for name, value in given.given.items():
+            parameter = by_name[name]
+            if ctx.get_parameter_source(str(parameter.name)) is not ParameterSource.COMMANDLINE:
+                block[str(parameter.name)] = _converted(ctx, parameter, name, value)
+        for name in ("method", "task"):
+            if not block[f"{name}s"]:
+                missing = click.MissingParameter(ctx=ctx, param=by_name[name])
+                raise MembenchError(f"{given.place}: {missing.format_message()}") if file else missing
+        blocks.append((given.place, block))
+    return blocks
+
+
+def _converted(ctx: click.Context, parameter: click.Parameter, name: str, given: Given) -> Any:
+    """A value of the file, as the same text on the command line would be. Raises MembenchError with file and line."""
+    if given.several and not parameter.multiple and name != "seeds":
+        raise MembenchError(f"{given.place}: {name} wants one value, got a list; `runs:` takes several blocks")
+    try:
+        return parameter.process_value(ctx, given.texts if parameter.multiple else ",".join(given.texts))
+    except (click.BadParameter, MembenchError) as error:
+        said = error.message if isinstance(error, click.BadParameter) else str(error)
+        raise MembenchError(f"{given.place}: {name}: {said}") from None
+
+
+def _save(ctx: click.Context, blocks: Sequence[Mapping[str, Any]]) -> dict[Path, Path]:
+    """Keep the options beside the results, in each folder; returns the files. The same options are the same file."""
+    from membench.io.atomic_files import make_folder, replace_file
+
+    names = {str(p.name): _long(p) for p in ctx.command.params}
+    plain = [{names[n]: _plain(v) for n, v in b.items() if n != "overwrite" and v not in (None, ())} for b in blocks]
+    what = "prints this comparison and plays what is missing of it, from the same folder"
+    text = f"# membench run -C THIS_FILE {what}.\n{write(plain)}"
+    saved = {}
+    for folder in dict.fromkeys(block["output"] for block in blocks):
+        path = folder / "runs" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
+        make_folder(path.parent)
+        replace_file(path, text.encode())
+        saved[folder] = path
+    return saved
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+
+
+def _long(parameter: click.Parameter) -> str:
+    """An option's long name, without the dashes."""
+    return next(name for name in parameter.opts if name.startswith("--"))[2:]

@@ -1,0 +1,208 @@
+"""The commands that only read what is stored: leaderboard, show, verify, and the list of runs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from membench.cli.shell import FAILED, common, listed, print_json, print_table
+
+if TYPE_CHECKING:
+    from membench.tables.leaderboard import Table
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("rich", "md", "csv", "json", "latex")
+_BUDGETS = (
+    "A budget, e.g. bytes=1e6: bytes of the whole memory; write-seconds, write-flops a context; read-seconds, "
+    "read-tokens, read-flops, live-bytes a question."
+)
+_FOLDER = click.Path(path_type=Path)
+
+
+def output_option(command: F) -> F:
+    """Where runs are stored."""
+    return click.option(
+        "-o",
+        "--output",
+        type=_FOLDER,
+        default=Path("results"),
+        envvar="MEMBENCH_OUTPUT_DIR",
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the stored cells.",
+    )(command)
+
+
+def folder_argument(command: F) -> F:
+    """Where stored runs are read from."""
+    return click.argument("folder", type=_FOLDER, default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")(command)
+
+
+def table_options(command: F) -> F:
+    """Which tables are made of the stored cells, in which order, and what is compared in them."""
+    options = (
+        click.option("-t", "--task", multiple=True, callback=listed, help="Only these tasks."),
+        click.option("--data", multiple=True, callback=listed, help="Only these data, with or without argument."),
+        click.option("--model", multiple=True, callback=listed, help="Only these models."),
+        click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference."),
+        click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),
+        click.option("--against", metavar="METHOD", help="Compare all with this one, declared beforehand."),
+        click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help=_BUDGETS),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@folder_argument
+@table_options
+@click.option("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
+@common
+def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:
+    """Print the tables that the cells stored in FOLDER make."""
+    from membench.io.fast_json import no_collecting
+    from membench.store import cell_folder
+    from membench.tables.leaderboard import UNUSED, tables
+
+    with no_collecting():  # all of it is needed until the end
+        found = tables(cell_folder.cells(folder, UNUSED), **filters)
+        if not found:
+            click.echo(f"nothing stored in {folder} matches", err=True)
+        _print(found, form)
+
+
+def print_tables(results: Mapping[Path, Sequence[Mapping[str, Any]]], as_json: bool) -> None:
+    """The tables that these results stand in, by the folder where they are stored."""
+    from membench.store import cell_folder
+    from membench.tables.leaderboard import tables
+
+    found: list[Table] = []
+    for output, those in results.items():
+        played, tasks = {result["id"] for result in those}, _tasks(those)
+        standing = [t for t in tables(cell_folder.cells(output)) if any(played.intersection(e.ids) for e in t.entries)]
+        found += [table for table in standing if table.recipe["task"] in tasks]
+    _print(found, "json" if as_json else None)
+
+
+def _tasks(results: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The tasks played; the yardsticks' own script only where nothing else was."""
+    tasks = {result["recipe"]["task"] for result in results}
+    return tasks - {"gold"} or tasks
+
+
+def _print(found: Sequence[Table], form: str | None) -> None:
+    from membench.tables.render import render
+
+    form = form or ("rich" if sys.stdout.isatty() else "md")
+    width = shutil.get_terminal_size((160, 24)).columns
+    click.echo(render(found, form, width), nl=False)
+
+
+@click.command()
+@folder_argument
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+@click.pass_context
+def verify(ctx: click.Context, /, folder: Path, as_json: bool) -> None:
+    """Recompute every stored number from its records.
+
+    Exit status 1 if one stored in FOLDER does not come out.
+    """
+    from membench.analysis.verify import verify as recompute
+
+    verdicts = recompute(folder)
+    if as_json:
+        print_json([{"cell": v.cell.folder.name, "ok": v.ok, "problems": list(v.problems)} for v in verdicts])
+    else:
+        for verdict in verdicts:
+            click.echo(f"{'ok   ' if verdict.ok else 'WRONG'}  {verdict.cell.folder.name}")
+            for problem in verdict.problems:
+                click.echo(f"       {problem}")
+        click.echo(f"{sum(v.ok for v in verdicts)} of {len(verdicts)} cells verified")
+    if not all(v.ok for v in verdicts):
+        ctx.exit(FAILED)
+
+
+@click.command()
+@click.argument("cell")
+@output_option
+@click.option(
+    "-L", "--limit", metavar="N", type=click.IntRange(min=0), default=20, show_default=True, help="Answers; 0 for all."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
+    """Show one cell: settings, costs, targets, answers.
+
+    CELL is its id, the beginning of it, or the name of its folder.
+    """
+    from membench.store import cell_folder
+    from membench.store.costs import KINDS, token_lines
+    from membench.store.records import read_records
+
+    found = cell_folder.find(output, cell)
+    answers = [r for r in read_records(found.folder) if r["type"] == "answer"]
+    shown = answers[: limit or None]
+    targets = cell_folder.read_targets(found.folder)
+    if as_json:
+        pairs = {text: [[pair.question, pair.answer] for pair in those] for text, those in targets.items()}
+        print_json({"folder": found.folder.name, **found.result, "targets": pairs, "answers": shown})
+        return
+    facts = {"folder": found.folder.name, "id": found.id, "status": found.status, "reason": found.result.get("reason")}
+    own = {name: cost for name, cost in found.result["costs"].items() if name != "peak_bytes"}  # the process's
+    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", own)):
+        print_table([title, ""], [[key, _flat(value)] for key, value in part.items() if value not in (None, {})])
+        click.echo()
+    if lines := token_lines(found.result.get("ledger") or {}):
+        print_table(["tokens", "role", *KINDS], lines)
+        click.echo()
+    if targets:
+        print_table(
+            ["target sentence", "answer"], [[p.question, p.answer] for those in targets.values() for p in those]
+        )
+        click.echo()
+    print_table(["written", "question", "accepted", "answer", "contains"], [_answer_row(record) for record in shown])
+    if len(shown) < len(answers):
+        click.echo(f"{len(answers) - len(shown)} more answers: -L 0 shows all")
+
+
+def stored_runs(output: Path) -> list[dict[str, Any]]:
+    """A row for each stored cell."""
+    from membench.store import cell_folder
+
+    keys = ("task", "method", "data", "model", "seed")
+    return [
+        {
+            "id": cell.id,
+            **{key: cell.recipe[key] for key in keys},
+            "status": cell.status,
+            "reason": cell.result.get("reason"),
+        }
+        for cell in cell_folder.cells(output)
+    ]
+
+
+def _answer_row(record: Mapping[str, Any]) -> list[str]:
+    """Written: whether the memory had seen the answer when it was asked."""
+    seen = 0 < record["position"] <= record["written"]
+    contains = record["scores"].get("contains")
+    return [
+        "yes" if seen else "no",
+        record["text"],
+        " / ".join(record["gold"]),
+        record["answer"],
+        "" if contains is None else f"{contains:.2f}",
+    ]
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The texts that come with membench: invented worlds, their probes, general knowledge, generic text, test suites."""

@@ -1,0 +1,1 @@
+"""Files and downloads: atomic writes, the user's files, memories on disk, weights, the hub."""

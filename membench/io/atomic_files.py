@@ -1,0 +1,68 @@
+"""Writing files so that they are there whole or not at all, and saying why they could not be written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from membench.errors import MembenchError
+
+
+class CannotWrite(MembenchError):
+    """A file of a run could not be written; what was closed before stands."""
+
+
+class DiskFull(CannotWrite):
+    """No room on the disk."""
+
+
+def write_all(descriptor: int, data: bytes, place: Path) -> None:
+    """Write all bytes to an open file; raises CannotWrite, DiskFull where they do not fit."""
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError as error:
+        raise cannot_write(error, place) from error
+
+
+def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
+    """Put a file in place by one rename, so that it is there whole or not at all.
+
+    That holds even if the machine stops, unless `durable` is False. Raises CannotWrite.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        try:
+            write_all(descriptor, data, path)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise cannot_write(error, path) from error
+    finally:
+        with contextlib.suppress(
+            OSError
+        ):  # what could not be made cannot be removed; the first error is the one to tell
+            temporary.unlink()
+
+
+def cannot_write(error: OSError, place: Path) -> CannotWrite:
+    """What to raise in place of a failed write: a line for the user."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"no room on the disk for {place}: make some and run the same command again, it resumes")
+    reason = error.strerror or type(error).__name__
+    return CannotWrite(f"cannot write {place} ({reason}): mend it, or name another folder with --output")
+
+
+def make_folder(folder: Path) -> None:
+    """A folder with those above it, if it is not there. Raises CannotWrite."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(error, folder) from error

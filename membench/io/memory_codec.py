@@ -1,0 +1,165 @@
+"""A memory as plain data: its bytes, its hash, and how it is saved and loaded (safetensors and JSON, never pickle).
+
+Plain data is tensors, arrays, strings, numbers, None, and tuples, lists, dicts and frozen dataclasses of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
+from torch import Tensor
+
+from membench.errors import MembenchError
+from membench.io.atomic_files import replace_file
+
+STRUCTURE = "memory.json"
+
+# Where a class stood when memories that are still in use were saved: its name in files and digests, which stay valid.
+STORED_NAMES = {
+    "membench.values:Adapter": "membench.api:Adapter",
+    "membench.values:Prefix": "membench.api:Prefix",
+    "membench.values:Pair": "membench.api:Pair",
+    "membench.trained.replay:Kept": "membench.rehearsal:Kept",
+    "membench.trained.replay:Rehearsed": "membench.rehearsal:Rehearsed",
+    "membench.keyvalues.infllm:Stream": "membench.infllm:Stream",
+    "membench.keyvalues.cartridge:Cartridge": "membench.cartridges:Cartridge",
+    "membench.keyvalues.pool:Pool": "membench.pool:Pool",
+    "membench.keyvalues.pool_parts:PoolParts": "membench.pool_parts:PoolParts",
+    "membench.retrieval.summary_tree:SummaryTree": "membench.summary_tree:SummaryTree",
+}
+_HOMES = {stored: home for home, stored in STORED_NAMES.items()}
+
+
+def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
+    """The memory's structure as JSON, and its tensors by name. Raises MembenchError for what is no plain data."""
+    tensors: dict[str, Tensor] = {}
+
+    def walk(value: Any, path: str) -> Any:
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        if isinstance(value, Tensor | np.ndarray):
+            tensors[path] = _tensor(value, path)
+            return {"$": "array" if isinstance(value, np.ndarray) else "tensor", "name": path}
+        if isinstance(value, tuple | list):
+            kind = "tuple" if isinstance(value, tuple) else "list"
+            return {"$": kind, "items": [walk(item, f"{path}.{i}") for i, item in enumerate(value)]}
+        if isinstance(value, Mapping):
+            for key in value:
+                if not isinstance(key, bool | int | float | str | None):
+                    raise MembenchError(f"a memory's keys are texts and numbers, not {type(key).__name__} (at {path})")
+            return {"$": "dict", "items": [[k, walk(v, f"{path}.{i}")] for i, (k, v) in enumerate(value.items())]}
+        if is_dataclass(value) and not isinstance(value, type):
+            name = f"{type(value).__module__}:{type(value).__qualname__}"
+            items = [[f.name, walk(getattr(value, f.name), f"{path}.{f.name}")] for f in fields(value)]
+            return {"$": "dataclass", "type": STORED_NAMES.get(name, name), "items": items}
+        raise MembenchError(f"a memory holds plain data only, not {type(value).__name__} (at {path})")
+
+    return walk(memory, "m"), tensors
+
+
+def _tensor(value: Tensor | np.ndarray[Any, Any], path: str) -> Tensor:
+    """On the CPU and contiguous. Raises MembenchError for an array of something else than numbers."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().contiguous()
+    try:
+        return torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape))
+    except TypeError:
+        raise MembenchError(f"a memory holds arrays of numbers only, not of {value.dtype} (at {path})") from None
+
+
+def nbytes(memory: Any) -> int:
+    """Bytes that the memory holds: tensors by their elements, strings as UTF-8, numbers as 8."""
+    if memory is None:
+        return 0
+    if isinstance(memory, Tensor):
+        return memory.numel() * memory.element_size()
+    if isinstance(memory, np.ndarray):
+        return int(memory.size * memory.itemsize)
+    if isinstance(memory, str):
+        return len(memory.encode())
+    if isinstance(memory, bool | int | float):
+        return 8
+    if isinstance(memory, Mapping):
+        return sum(nbytes(value) for value in memory.values())
+    if is_dataclass(memory):
+        return sum(nbytes(getattr(memory, f.name)) for f in fields(memory))
+    return sum(nbytes(item) for item in memory)
+
+
+def digest(memory: Any) -> str:
+    """A hash of all that the memory holds."""
+    structure, tensors = flatten(memory)
+    total = hashlib.sha256(json.dumps(structure).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
+    return total.hexdigest()[:16]
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two memories hold the same, bit for bit."""
+    return digest(one) == digest(other)
+
+
+def save(memory: Any, folder: Path) -> None:
+    """Write the memory into a folder, in place of the one that stood there, by one rename of its structure file.
+
+    Tensors lie in a file named after their hash, so that the structure file always points to complete tensors. Nothing
+    waits for the disk: whoever loads a memory compares its digest. Raises DiskFull.
+    """
+    structure, tensors = flatten(memory)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{digest(memory)}.safetensors"
+    before = {path for path in folder.glob("*.safetensors") if path.name != name}
+    # copies, as the file format refuses tensors that share their storage
+    replace_file(folder / name, serialise({key: tensor.clone() for key, tensor in tensors.items()}), durable=False)
+    text = json.dumps({"tensors": name, "structure": structure})
+    replace_file(folder / STRUCTURE, text.encode(), durable=False)
+    for path in before:
+        path.unlink()
+
+
+def load(folder: Path) -> Any:
+    """The memory saved in a folder; dataclasses are rebuilt by import of their module.
+
+    Raises MembenchError if there is none or it is damaged.
+    """
+    path = folder / STRUCTURE
+    try:
+        record = json.loads(path.read_bytes())
+        return _build(record["structure"], load_file(folder / record["tensors"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, SafetensorError) as error:
+        raise MembenchError(f"{path} holds no memory that can be loaded: {error}") from error
+
+
+def _build(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kind = value["$"]
+    if kind in ("tensor", "array"):
+        tensor = tensors[value["name"]]
+        return tensor if kind == "tensor" else tensor.numpy()
+    if kind in ("tuple", "list"):
+        items = [_build(item, tensors) for item in value["items"]]
+        return tuple(items) if kind == "tuple" else items
+    pairs = {key: _build(item, tensors) for key, item in value["items"]}
+    if kind == "dict":
+        return pairs
+    stored = str(value["type"])
+    module, _, name = _HOMES.get(stored, stored).partition(":")
+    cls: Any = getattr(importlib.import_module(module), name)
+    if not (isinstance(cls, type) and is_dataclass(cls)):
+        raise TypeError(f"{stored} is no dataclass")
+    return cls(**pairs)

@@ -1,0 +1,1 @@
+"""What an answer, a memory and a sequence of writes score."""

@@ -1,0 +1,1 @@
+"""The language model: loading, prompt, reading in a tree of shared prefixes, decoding, likelihoods, its meter."""

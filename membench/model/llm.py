@@ -1,0 +1,96 @@
+"""The model that is lent to every method: it answers under what a memory recalls, and comes back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from membench.model.decoding import Completion, Reading, complete, read
+from membench.model.language_model import LanguageModel
+from membench.model.likelihood import Reference
+from membench.model.prefix_cache import PrefixCache
+from membench.model.token_tree import Tree
+from membench.values import Adapter, Recall
+
+MAX_NEW_TOKENS = 16
+
+
+class LLM(LanguageModel):
+    """A language model that answers questions in a task's form.
+
+    `wearing` and the training loop change weights only inside a `with` block.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, style: str, max_new_tokens: int = MAX_NEW_TOKENS):
+        super().__init__(model, tokenizer, name, style)
+        self.max_new_tokens = max_new_tokens
+        self.stop = "\n"
+        self.first_segment = PrefixCache()
+        self._pristine: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def answer(
+        self,
+        recall: Recall,
+        questions: Sequence[str],
+        candidates: Sequence[Sequence[str]] | None = None,
+        references: Sequence[Reference | None] | None = None,
+    ) -> list[Reading]:
+        """Read and answer questions under a recall, greedily, to the end of a line or of the task's form.
+
+        `candidates` are answers whose likelihood is wanted; `references` are what the in-context reference answered,
+        for the divergence from it.
+        """
+        contexts = recall.contexts or tuple(() for _ in questions)
+        with self.wearing(recall.adapter):
+            tree, form = self.tree(recall), (self.max_new_tokens, self.stop)
+            return read(self, self.first_segment, tree, form, contexts, questions, candidates, references)
+
+    def tree(self, recall: Recall) -> Tree:
+        """An empty tree that reads with what a recall brings of keys and values, by its rule."""
+        return recall.lookup.tree(self.model) if recall.lookup else Tree(self.model, prefix=recall.prefix)
+
+    @torch.no_grad()
+    def complete(self, prompts: Sequence[str], max_new_tokens: int, stop: str = "\n") -> list[Completion]:
+        """Continue raw prompts greedily until `stop` appears; for writers and summarisers, not for answers."""
+        return complete(self, prompts, max_new_tokens, stop)
+
+    @contextmanager
+    def answering(self, form: tuple[int, str] | None) -> Iterator[None]:
+        """The model with a task's form of answers, (max_new_tokens, stop); None leaves its own."""
+        own = self.max_new_tokens, self.stop
+        self.max_new_tokens, self.stop = form or own
+        try:
+            yield
+        finally:
+            self.max_new_tokens, self.stop = own
+
+    @contextmanager
+    def wearing(self, adapter: Adapter | None) -> Iterator[None]:
+        """The model with an adapter merged into its weights; afterwards the weights are bit for bit what they were."""
+        if adapter is None:
+            yield
+            return
+        names = sorted({name for layer in adapter.layers for name in layer})
+        try:
+            self._merge(adapter, names)
+            yield
+        finally:
+            with torch.no_grad():
+                for name in names:
+                    if name in self._pristine:
+                        self.model.get_submodule(name).weight.copy_(self._pristine[name])
+
+    @torch.no_grad()
+    def _merge(self, adapter: Adapter, names: Sequence[str]) -> None:
+        for name in names:
+            weight = self.model.get_submodule(name).weight
+            self._pristine.setdefault(name, weight.detach().clone())
+            parts = [layer[name] for layer in adapter.layers if name in layer]
+            up = torch.cat([part["B"] for part in parts], dim=1).to(self.device)
+            down = torch.cat([part["A"] for part in parts], dim=0).to(self.device)
+            weight.copy_((weight.float().addmm_(up, down, alpha=adapter.scale)).to(weight.dtype))

@@ -1,0 +1,151 @@
+"""From what the user typed to cells: names, settings, data and model are checked before anything costs time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from membench.api import Method, Source, Task, settings_of
+from membench.corpora.test_suites import drift_digest
+from membench.errors import MembenchError
+from membench.metrics.answer_scores import METRIC_VERSION
+from membench.planning.gold_script import NAME as GOLD
+from membench.planning.gold_script import Gold
+from membench.planning.request import YARDSTICKS, ModelInfo, Request, chosen
+from membench.plugins import registry
+from membench.store.recipe import cell_id
+from membench.values import Context, Dataset, Drift, Write
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell to play, with everything that can change its result in its recipe."""
+
+    method_name: str
+    method: Method[Any]
+    task: Task
+    data: Dataset
+    recipe: dict[str, Any]
+
+    @property
+    def recipe_id(self) -> str:
+        """The cell's identity."""
+        return cell_id(self.recipe)
+
+    @property
+    def title(self) -> str:
+        """How progress names it."""
+        r = self.recipe
+        return f"{r['method']} · {r['task']} · {r['data']} · {r['model']} · seed {r['seed']}"
+
+    @property
+    def written(self) -> list[Context]:
+        """What the cell's script writes, in its order."""
+        episodes = self.task.episodes(self.data, self.recipe["seed"])
+        return [c for e in episodes for step in e.steps if isinstance(step, Write) for c in step.contexts]
+
+    @property
+    def is_gold(self) -> bool:
+        """Whether this is a yardstick's cell."""
+        return isinstance(self.task, Gold)
+
+
+def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
+    """The cells in the order of play: yardsticks first.
+
+    Raises MembenchError for anything that is wrong in the request.
+    """
+    methods, tasks = chosen(request)
+    cells: dict[str, Planned] = {}
+    for typed in request.data:
+        for task_name, task in tasks.items():
+            data = load_data(typed, task, request.limit)
+            task = task.over(data)
+            names = [name for name in request.methods if name not in YARDSTICKS]
+            gold = YARDSTICKS if request.yardsticks else tuple(n for n in request.methods if n in YARDSTICKS)
+            script: tuple[str, Task] = (GOLD, Gold()) if task.gold_script else (task_name, task)
+            for name in gold:
+                method = registry.load("methods", name)()
+                _add(cells, request, model, prompt_hash, name, method, *script, data, 0)
+            for name in names:
+                for seed in request.seeds:
+                    _add(cells, request, model, prompt_hash, name, methods[name], task_name, task, data, seed)
+    return sorted(cells.values(), key=lambda cell: not cell.is_gold)
+
+
+def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
+    """The data named NAME or NAME:ARGUMENT, as many contexts as the task wants."""
+    name, _, argument = typed.partition(":")
+    source: Source = registry.load("data", name)()
+    wanted = limit or task.default_limit
+    load = source.load_probed if task.probed else source.load
+    data = load(argument, wanted, task.held_out)
+    if not data.contexts:
+        raise MembenchError(f"data {typed!r} has no contexts with questions")
+    return data
+
+
+def data_hash(contexts: Sequence[Context]) -> str:
+    """A hash of every text, question and answer."""
+    text = json.dumps([asdict(c) for c in contexts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _add(
+    cells: dict[str, Planned], request: Request, model: ModelInfo, prompt_hash: str,
+    name: str, method: Method[Any], task_name: str, task: Task, data: Dataset, seed: int,
+) -> None:  # fmt: skip
+    if task_name == GOLD:
+        data = replace(data, held_out=())
+    defaults = settings_of(type(method)())
+    recipe = {
+        "task": task_name,
+        "task_settings": settings_of(task),
+        "data": data.name,
+        "data_hash": data_hash(data.contexts),
+        "held_out_hash": data_hash(data.held_out) if data.held_out else None,
+        "limit": len(data.contexts),
+        "model": model.name,
+        "weights_hash": model.weights_hash,
+        "dtype": model.dtype,
+        "style": model.style,
+        "prompt_hash": prompt_hash,
+        "metric_version": METRIC_VERSION,
+        "method": name,
+        "method_version": method.version,
+        "settings": settings_of(method),
+        "defaults": defaults,
+        "sources": method.sources(request.offline) | _drift_sources(task, data, seed),
+        "seed": seed,
+        **task.provenance(),
+    }
+    if data.conflicts and task.probed:
+        recipe["conflicts_hash"] = data_hash(data.conflicts)
+    cells.setdefault(cell_id(recipe), Planned(name, method, task, data, recipe))
+
+
+def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
+    """What identifies the texts and test sets that a task's Drift steps read; nothing where it has none."""
+    steps = dict.fromkeys(s for e in task.episodes(data, seed) for s in e.steps if isinstance(s, Drift))
+    return {"drift": [drift_digest(step) for step in steps]} if steps else {}
+
+
+def check_window(cells: Sequence[Planned], llm: Any) -> None:
+    """Refuse contexts that do not fit the model's window with their prompt, before anything is played."""
+    seen: set[str] = set()
+    for cell in cells:
+        for context in (*cell.data.contexts, *cell.data.held_out):
+            if context.text in seen or not context.questions:
+                continue
+            seen.add(context.text)
+            longest = max((q.text for q in context.questions), key=len)
+            tokens = sum(map(len, llm.segment_ids([context.text], longest))) + llm.max_new_tokens
+            if tokens > llm.window:
+                twice = ", where it stands twice (--style plain has it once)," if llm.renderer.times == 2 else ""
+                raise MembenchError(
+                    f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt{twice} and the "
+                    f"window of {llm.name} is {llm.window}: split it, or take a model with a longer window"
+                )

@@ -1,0 +1,92 @@
+"""What a run was asked for, and what is refused before a model is fetched or loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from membench.api import Method, Task
+from membench.errors import MembenchError
+from membench.io import weights
+from membench.model.prompt import STYLES
+from membench.model.refused_checkpoints import refuse_published
+from membench.plugins import registry, settings
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+YARDSTICKS = ("in-context", "base")  # the reference first: every other cell is compared with it
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `membench run` was asked for; `place` is where it stands in a file of options ("run.yaml:3"), if it does."""
+
+    methods: tuple[str, ...]
+    tasks: tuple[str, ...]
+    data: tuple[str, ...] = ("worlds",)
+    model: str = "smollm2-135m"
+    seeds: tuple[int, ...] = (0,)
+    limit: int | None = None
+    method_settings: tuple[str, ...] = ()
+    task_settings: tuple[str, ...] = ()
+    output: Path = Path("results")
+    overwrite: bool = False
+    offline: bool = False
+    device: str = "cpu"
+    dtype: str = "auto"
+    style: str | None = None
+    yardsticks: bool = True
+    trust_remote_code: bool = False
+    base_url: str | None = None
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What identifies the model of a run; the weights are loaded when the first cell needs them."""
+
+    name: str
+    path: Path | str
+    weights_hash: str
+    dtype: str
+    style: str
+
+
+def validate(request: Request) -> None:
+    """Refuse what is wrong in names, settings and limits before a model is fetched or loaded. Raises MembenchError."""
+    chosen(request)
+    for name in request.data:
+        registry.load("data", name.partition(":")[0])
+    for name, value, allowed in (("style", request.style, (None, *STYLES)), ("dtype", request.dtype, DTYPES)):
+        if value not in allowed:
+            known = ", ".join(choice for choice in allowed if choice)
+            raise MembenchError(f"unknown {name} {value!r}: choose from {known}")
+    if request.model in weights.ENCODERS:
+        raise MembenchError(f"{request.model} is no language model: choose from {', '.join(weights.ALIASES)}")
+    refuse_published("model", request.model)
+    if request.limit is not None and request.limit < 1:
+        raise MembenchError(f"limit must be at least 1, got {request.limit}")
+
+
+def chosen(request: Request) -> tuple[dict[str, Method[Any]], dict[str, Task]]:
+    """The methods and tasks by their names, as their settings make them."""
+    method_classes = {name: registry.load("methods", name) for name in request.methods}
+    task_classes = {name: registry.load("tasks", name) for name in request.tasks}
+    method_settings = settings.split(request.method_settings, method_classes, "method")
+    task_settings = settings.split(request.task_settings, task_classes, "task")
+    return (
+        {name: settings.build(cls, method_settings[name]) for name, cls in method_classes.items()},
+        {name: settings.build(cls, task_settings[name]) for name, cls in task_classes.items()},
+    )
+
+
+def resolve_model(request: Request, style: str) -> ModelInfo:
+    """Where the weights are and what identifies them; fetches an alias that is not in the cache yet."""
+    path = weights.resolve(request.model, request.offline)
+    local = Path(path) if Path(path).is_dir() else None
+    digest = weights.weights_hash(local) if local else str(path)
+    dtype = request.dtype if request.dtype != "auto" else "float32" if request.device == "cpu" else "bfloat16"
+    name = Path(request.model).name if local and Path(request.model).is_dir() else request.model
+    return ModelInfo(name, path, digest, dtype, style)

@@ -1,0 +1,1 @@
+"""How methods, tasks and data sources are found, set and checked against their contract."""

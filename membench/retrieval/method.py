@@ -1,0 +1,114 @@
+"""What the retrieval methods share: how texts are cut, how many passages stand in the prompt, and in which order.
+
+A memory keeps the contexts as they were written. Their passages are derived from them, so that to forget a context is
+to drop it: what is left is what would be there had it never been written.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from membench.api import Method
+from membench.errors import MembenchError
+from membench.retrieval.passages import passages
+from membench.values import Recall
+
+if TYPE_CHECKING:
+    from membench.model.llm import LLM
+
+M = TypeVar("M")
+
+ORDERS = ("score", "written")
+
+
+@dataclass(frozen=True)
+class Retrieval(Method[M]):
+    """The settings of a memory that is searched; tokens are those of the model that reads."""
+
+    least_k: ClassVar[int] = 1
+
+    k: int = 1  # passages before each question
+    chunk_tokens: int = 0  # of a passage at most; 0: a context is one passage
+    overlap: int = 0  # tokens that a passage repeats of the one before it
+    order: str = "score"  # of the passages in the prompt: the best first, or as written
+    budget: int = 0  # tokens of all passages before a question; 0: what the window has room for
+
+    def __post_init__(self) -> None:
+        if self.k < self.least_k:
+            raise MembenchError(f"setting k must be at least {self.least_k}, got {self.k}")
+        for name in ("chunk_tokens", "overlap", "budget"):
+            if getattr(self, name) < 0:
+                raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
+        if self.overlap and self.overlap >= self.chunk_tokens:
+            raise MembenchError(f"setting overlap must be below chunk_tokens ({self.chunk_tokens}), got {self.overlap}")
+        if self.order not in ORDERS:
+            raise MembenchError(f"setting order must be one of {', '.join(ORDERS)}, got {self.order!r}")
+
+    @property
+    def most(self) -> int | None:
+        """Passages before a question, at most; None for as many as budget and window hold."""
+        return self.k or None
+
+    @abstractmethod
+    def texts(self, memory: M) -> Sequence[str]:
+        """All that can be recalled, in the order of writing."""
+
+    @abstractmethod
+    def search(self, memory: M, questions: Sequence[str]) -> list[Sequence[int]]:
+        """For each question, places in `texts`, the best first; more than are shown do no harm."""
+
+    def recall(self, memory: M | None, questions: Sequence[str]) -> Recall:
+        """The best passages for each question, as many as k, budget and window allow."""
+        if memory is None:
+            return Recall()
+        texts = self.texts(memory)
+        found = self.search(memory, questions)
+        return Recall(contexts=tuple(self._shown(texts, *pair) for pair in zip(found, questions, strict=True)))
+
+    def passages(self, contexts: Sequence[str]) -> tuple[str, ...]:
+        """The contexts, cut as set."""
+        if not self.chunk_tokens:
+            return tuple(contexts)
+        return _cut(self.llm, tuple(contexts), self.chunk_tokens, self.overlap)
+
+    def _shown(self, texts: Sequence[str], ranking: Sequence[int], question: str) -> tuple[str, ...]:
+        """Added best first, until the first that does not fit."""
+        best = ranking[: self.most]
+        chosen = best[: self._room([texts[i] for i in best], question)]
+        return tuple(texts[i] for i in (sorted(chosen) if self.order == "written" else chosen))
+
+    def _room(self, texts: Sequence[str], question: str) -> int:
+        """How many of these texts, from the first on, the prompt of this question has room for."""
+        if self.llm is None:  # nobody reads, so there is no window
+            return len(texts)
+        size = cache(lambda text: len(self.llm.ids(text)))
+        room = self.llm.window - len(self.llm.bos) - self.llm.max_new_tokens
+        spent = 0
+        for count, text in enumerate(texts):
+            spent += size(text)
+            prompt = self.llm.renderer.segments(texts[: count + 1], question)
+            if sum(map(size, prompt)) > room or (self.budget and spent > self.budget):
+                return count
+        return len(texts)
+
+
+def best(scores: NDArray[np.float64], k: int) -> list[int]:
+    """The places of the k highest scores, the highest first, the first of equal ones first."""
+    least = np.partition(scores, -k)[-k] if k < len(scores) else -np.inf
+    candidates = np.flatnonzero(scores >= least)
+    return [int(i) for i in candidates[np.argsort(-scores[candidates], kind="stable")[:k]]]
+
+
+@lru_cache(maxsize=4)
+def _cut(llm: LLM, contexts: tuple[str, ...], limit: int, overlap: int) -> tuple[str, ...]:
+    def count(text: str) -> int:
+        return len(llm.ids(text))
+
+    return tuple(passage for context in contexts for passage in passages(context, limit, overlap, count))

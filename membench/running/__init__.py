@@ -1,0 +1,1 @@
+"""Playing cells: the runner, its sessions, the player of steps, progress, references."""

@@ -1,0 +1,28 @@
+"""One loaded model, lent to requests that follow one another."""
+
+from __future__ import annotations
+
+from membench.model.llm import LLM
+from membench.planning.request import ModelInfo, Request
+from membench.running.progress import Reporter
+
+
+class Models:
+    """The model that was asked for last, so that requests which follow one another need not load it anew."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._llm: LLM | None = None
+
+    def lend(self, model: ModelInfo, request: Request, reporter: Reporter) -> LLM:
+        """This model, loaded if it is not the one that is here."""
+        key = (model, request.device, request.trust_remote_code)
+        if self._llm is None or key != self._key:
+            self._llm = None  # before the next one is loaded: no two need to fit
+            reporter.say(f"loading {model.name} ({model.dtype}, {model.style} prompt)")
+            self._llm = LLM.load(
+                model.path, name=model.name, dtype=model.dtype, device=request.device, style=model.style,
+                offline=request.offline, trust_remote_code=request.trust_remote_code,
+            )  # fmt: skip
+            self._key = key
+        return self._llm

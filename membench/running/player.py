@@ -1,0 +1,220 @@
+"""Playing one cell: its episodes step by step, from where a killed run left off."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from membench.api import Method
+from membench.errors import MembenchError
+from membench.io import memory_codec as memories
+from membench.metrics.answer_scores import leak_margin, likelihood, token_f1
+from membench.model.decoding import Reading
+from membench.model.likelihood import Reference
+from membench.model.llm import LLM
+from membench.model.meter import Peak
+from membench.planning.plan import Planned
+from membench.running import episode_state
+from membench.running.drift import Baseline, baseline, measure
+from membench.running.live_bytes import live_bytes
+from membench.store.records import RecordLog
+from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
+
+Notify = Callable[[int, str], None]
+
+
+@dataclass
+class Player:
+    """Plays the episodes of one cell and appends a record for all that happens.
+
+    A step is closed by its last record. After a kill the closed steps stand; the memory comes from the snapshot that
+    was taken behind the last write, or from replaying the writes where the kill hit between the two.
+    """
+
+    cell: Planned
+    llm: LLM
+    log: RecordLog
+    references: Mapping[str, Reference]
+    notify: Notify
+    baselines: dict[Drift, Baseline] = field(default_factory=dict)  # of the empty memory, shared by the cells of a run
+    readings: dict[str, Reading] = field(default_factory=dict)  # by question id, of the last time it was read
+    _known: dict[tuple[str, str], tuple[str, dict[str, float]]] = field(default_factory=dict)
+    _notes: dict[str, float] = field(default_factory=dict)  # of the recall that was read last
+    _recalled: tuple[Recall, Sequence[str]] | None = None  # the same recall, and its questions
+    _peak: Peak = field(init=False)  # of this cell
+
+    @property
+    def method(self) -> Method[Any]:
+        """The method, with what is lent to it."""
+        return self.cell.method
+
+    def play(self) -> None:
+        """Play every step that the log does not hold yet."""
+        self._refuse_what_cannot_be_forgotten()
+        self._peak = Peak(self.llm.device)
+        done = 0
+        for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
+            self._episode(episode, done)
+            done += len(episode.steps)
+        shutil.rmtree(self.log.folder / "memory", ignore_errors=True)
+
+    def _episode(self, episode: Episode, before: int) -> None:
+        memory: Any = None
+        stale = False  # whether `memory` lacks writes that the log already holds
+        for k, step in enumerate(episode.steps):
+            closed = (episode.name, k) in self.log.closed
+            if isinstance(step, Ask):
+                if closed:
+                    self._recollect(episode, k)
+                else:
+                    memory = self._restore(episode, k) if stale else memory
+                    stale = False
+                    self.notify(before + k, f"{episode.name}: asking {len(step.questions)} questions")
+                    self._ask(episode, k, step, memory)
+                continue
+            if closed:
+                stale = stale or not isinstance(step, Drift)
+            else:
+                memory = self._restore(episode, k) if stale else memory
+                stale = False
+                self.notify(before + k, f"{episode.name}: step {k + 1} of {len(episode.steps)}")
+                if isinstance(step, Drift):
+                    self._drift(episode, k, step, memory)
+                else:
+                    memory = self._change(episode, k, step, memory)
+
+    def _refuse_what_cannot_be_forgotten(self) -> None:
+        """Say that a method cannot forget before anything is spent on writing. Raises MembenchError."""
+        if self.method.forgets:
+            return
+        for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
+            for k, step in enumerate(episode.steps):
+                if isinstance(step, Forget):
+                    left = len(episode_state.held(episode, k + 1))
+                    raise MembenchError(
+                        f"{self.cell.method_name} cannot forget: {self.method.cannot_forget}; the contexts that are "
+                        f"left at step {k + 1} of {episode.name} would have to be written again ({left})"
+                    )
+
+    def _restore(self, episode: Episode, upto: int) -> Any:
+        """The memory as it was before step `upto`: the snapshot if it is that one, or else all is written again."""
+        changes = episode_state.changes(episode, upto)
+        if not changes:
+            return None
+        with contextlib.suppress(MembenchError):  # no snapshot, or a damaged one
+            memory = memories.load(self.log.folder / "memory")
+            if memories.digest(memory) == self.log.memory_after(episode.name, changes[-1]):
+                return memory
+        memory = None
+        for k in changes:
+            memory = self._apply(episode.steps[k], memory)
+        return memory
+
+    def _apply(self, step: Write | Forget | Ask | Drift, memory: Any) -> Any:
+        texts = [c.text for c in step.contexts] if isinstance(step, Write | Forget) else []
+        if isinstance(step, Forget):
+            return None if memory is None else self.method.forget(memory, texts)
+        return self.method.write(memory, texts)
+
+    def _change(self, episode: Episode, k: int, step: Write | Forget, memory: Any) -> Any:
+        self.llm.meter.lap()
+        memory = self._apply(step, memory)
+        seconds, tokens = self.llm.meter.lap()
+        state = memories.nbytes(memory)
+        growth = self.method.deployed_growth(memory)
+        memories.save(memory, self.log.folder / "memory")
+        self.log.append(
+            {
+                "type": "write" if isinstance(step, Write) else "forget",
+                "episode": episode.name,
+                "step": k,
+                "contexts": [c.id for c in step.contexts],
+                "seconds": round(seconds, 3),
+                "tokens": tokens,
+                "cell_peak_bytes": self._peak.bytes(),
+                "state_bytes": state,
+                "growth_bytes": state if growth is None else growth,
+                "memory": memories.digest(memory),
+            }
+        )
+        return memory
+
+    def _drift(self, episode: Episode, k: int, step: Drift, memory: Any) -> None:
+        if step not in self.baselines:
+            self.baselines[step] = baseline(self.llm, step)
+        self.llm.meter.lap()
+        found = measure(self.llm, lambda prompts: self.method.recall(memory, prompts), self.baselines[step])
+        seconds, tokens = self.llm.meter.lap()
+        spent = {"seconds": round(seconds, 3), "tokens": tokens, "cell_peak_bytes": self._peak.bytes()}
+        self.log.append({"type": "drift", "episode": episode.name, "step": k, **found, **spent})
+
+    def _recollect(self, episode: Episode, k: int) -> None:
+        """Know again what a closed Ask answered, so that a resumed run reads no more than an undisturbed one."""
+        changes = episode_state.changes(episode, k)
+        state = self.log.memory_after(episode.name, changes[-1]) if changes else memories.digest(None)
+        for record in self.log.answers_of(episode.name, k):
+            self._known[state, record["question"]] = record["answer"], record["scores"]
+        self._keep(state)
+
+    def _keep(self, state: str) -> None:
+        self._known = {key: value for key, value in self._known.items() if key[0] == state}
+
+    def _ask(self, episode: Episode, k: int, step: Ask, memory: Any) -> None:
+        self.llm.meter.lap()
+        self._notes, self._recalled = {}, None
+        state = memories.digest(memory)
+        fresh = [q for q in step.questions if (state, q.id) not in self._known]
+        if fresh:
+            with self.llm.answering(self.cell.task.form):
+                results = self._read(memory, fresh)
+            self._known |= {(state, q.id): result for q, result in zip(fresh, results, strict=True)}
+        seconds, tokens = self.llm.meter.lap()
+        written, positions = episode_state.written(episode, k), episode_state.positions(episode, k)
+        for question in step.questions:
+            text, scores = self._known[state, question.id]
+            answer = Answer(
+                episode.name, k, written, positions.get(question.context, 0), question.id, question.context,
+                dict(question.tags), question.text, question.answers, text, scores,
+            )  # fmt: skip
+            # Distractors are no part of an answer; they are kept so that it can be scored anew without the data.
+            self.log.append({"type": "answer", **asdict(answer), "distractors": question.distractors})
+        asked: dict[str, Any] = {"questions": len(step.questions), "read": len(fresh)}
+        asked["cell_peak_bytes"] = self._peak.bytes()
+        if self._notes:
+            asked["notes"] = self._notes
+        if self._recalled:
+            asked["live_bytes"] = live_bytes(self.llm, *self._recalled)
+        self.log.append(
+            {"type": "ask", "episode": episode.name, "step": k, **asked, "seconds": round(seconds, 3), "tokens": tokens}
+        )
+        self._keep(state)
+
+    def _read(self, memory: Any, questions: Sequence[Question]) -> list[tuple[str, dict[str, float]]]:
+        texts = [q.text for q in questions]
+        if type(self.method).answer is not Method.answer:
+            replies = self.method.answer(memory, texts)
+            if len(replies) != len(texts):
+                raise MembenchError(f"{self.cell.method_name} gave {len(replies)} answers to {len(texts)} questions")
+            return [(r, self.cell.task.score(q, r)) for q, r in zip(questions, replies, strict=True)]
+        candidates = [(q.answers[0], *q.distractors) for q in questions]
+        references = [self.references.get(q.id) for q in questions]
+        recall = self.method.recall(memory, texts)
+        self._notes = {name: round(value, 6) for name, value in recall.notes.items()}
+        self._recalled = recall, texts
+        readings = self.llm.answer(recall, texts, candidates, references)
+        out = []
+        for question, reading, reference in zip(questions, readings, references, strict=True):
+            self.readings[question.id] = reading
+            scores = self.cell.task.score(question, reading.text)
+            scores |= likelihood(reading) | leak_margin(question, reading.logprobs)
+            out.append((reading.text, scores | self._fidelity(reading, reference)))
+        return out
+
+    def _fidelity(self, reading: Reading, reference: Reference | None) -> dict[str, float]:
+        if reference is None or reading.divergence is None:
+            return {}
+        expected = self.llm.decode(reference.ids).strip()
+        return {"fidelity_f1": token_f1(reading.text, expected), "fidelity_kl": round(reading.divergence, 6)}

@@ -1,0 +1,88 @@
+"""What a run says on standard error while it works: bars on a terminal, two lines a cell in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from membench.planning.forecast import Forecast, spell, until
+
+
+class Reporter:
+    """Tells which cell is played and which step of it, what is done and left, and when it will be over."""
+
+    def __init__(self, console: Console):
+        self.console = console
+        self.forecast = Forecast([None])
+
+    def say(self, text: str) -> None:
+        """One line, however long."""
+        self.console.print(escape(text), highlight=False, soft_wrap=True)
+
+    def expect(self, seconds: Sequence[float | None]) -> None:
+        """How long each cell will take that is played from now on, in the order of play; None where nobody knows."""
+        self.forecast = Forecast(seconds)
+
+    @contextmanager
+    def cell(self, title: str, number: int, count: int, steps: int) -> Iterator[Stepper]:
+        """Report one cell from start to end; number `number`, from 1, of the `count` that are played in all."""
+        bar = Progress(
+            TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), _Told(),
+            console=self.console, transient=True, disable=not self.console.is_terminal,
+        )  # fmt: skip
+        head = f"[{number}/{count}] {title}"
+        self.forecast.start(number - 1)
+        if not self.console.is_terminal:
+            self.say(f"{head}: {steps} steps{self._left()}")
+        if count > 1:
+            bar.add_task("all cells", total=count, completed=number - 1, told=self._all_told)
+        try:
+            with bar:
+                yield Stepper(bar, escape(head), steps, self.forecast)
+        except BaseException:
+            self.forecast.end(failed=True)
+            raise
+        seconds = self.forecast.end()
+        self.say(f"{head}: {spell(seconds)}{self._left() if number < count else ''}")
+
+    def _all_told(self) -> str:
+        left = self.forecast.left()
+        gone = f"{spell(self.forecast.gone())} gone"
+        return gone if left is None else f"{gone}, about {spell(left)} left, until {until(left)}"
+
+    def _left(self) -> str:
+        left = self.forecast.left()
+        return "" if left is None else f"; about {spell(left)} left in all, until {until(left)}"
+
+
+class _Told(ProgressColumn):
+    """What a task has to say at the moment of drawing, so that the time left counts down within a long step."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["told"]())
+
+
+class Stepper:
+    """The bar of one cell."""
+
+    def __init__(self, bar: Progress, head: str, steps: int, forecast: Forecast):
+        self.bar = bar
+        self.head = head
+        self.steps = steps
+        self.forecast = forecast
+        self.task = bar.add_task(head, total=steps, told=self._told)
+
+    def __call__(self, done: int, doing: str) -> None:
+        """Step number `done` starts."""
+        self.forecast.reach(done / self.steps if self.steps else 0.0)
+        self.bar.update(self.task, completed=done, description=f"{self.head} — {escape(doing)}")
+
+    def _told(self) -> Any:
+        left = self.forecast.left_of_cell()
+        return spell(self.forecast.spent()) + ("" if left is None else f", about {spell(left)} left")

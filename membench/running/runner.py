@@ -1,0 +1,69 @@
+"""The runner: it alone plays episodes, holds the clock, the prompt, the decoder, the seeds and the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from membench.planning.estimate import Estimator
+from membench.planning.plan import Planned
+from membench.planning.request import Request
+from membench.planning.schedule import Turn, share
+from membench.running.loaded_model import Models
+from membench.running.progress import Reporter
+from membench.running.session import Session
+
+
+def run(request: Request, console: Console | None = None, debug: bool = False) -> list[dict[str, Any]]:
+    """Play the cells that are missing and return the results of all, in the order of play.
+
+    Raises MembenchError for wrong input, before anything is played. A cell that fails is kept with its reason, and the
+    others are played.
+    """
+    reporter = Reporter(console or Console(stderr=True))
+    (results,) = play(sessions_of([request], reporter, debug), reporter)
+    return results
+
+
+def sessions_of(requests: Sequence[Request], reporter: Reporter, debug: bool = False) -> list[Session]:
+    """A session for each request, all planned and none played; they share what they load. Raises MembenchError."""
+    models = Models()
+    return [Session(request, reporter, debug, models) for request in requests]
+
+
+def play(sessions: Sequence[Session], reporter: Reporter) -> list[list[dict[str, Any]]]:
+    """Play the sessions one after another; a cell that several of them name is played once. The results of each."""
+    share_out(sessions, reporter)
+    return [session.run() for session in sessions]
+
+
+def plan_cells(request: Request) -> tuple[list[Planned], set[str]]:
+    """The cells of a request, and the ids of those that are done already (for --dry-run)."""
+    (session,) = sessions_of([request], Reporter(Console(stderr=True)))
+    return session.cells, session.finished()
+
+
+def share_out(sessions: Sequence[Session], reporter: Reporter) -> None:
+    """Give each session its turn, and tell the reporter how long the cells of all will take."""
+    blocks = [(session.request.output, session.cells, session.finished()) for session in sessions]
+    shares = share(blocks)
+    missing = [[cell for cell in own if cell.recipe_id not in b[2]] for own, b in zip(shares, blocks, strict=True)]
+    total, count = sum(map(len, shares)), sum(map(len, missing))
+    expected: list[float | None] = []
+    for session, own, cells in zip(sessions, shares, missing, strict=True):
+        session.turn = Turn(len(own) - len(cells), cells, len(expected) + 1, count)
+        expected += _seconds(session, cells)
+    reporter.expect(expected)
+    folders = ", ".join(dict.fromkeys(str(output) for output, *_ in blocks))
+    reporter.say(f"{total} cells, {total - count} of them done already, in {folders}")
+
+
+def _seconds(session: Session, cells: Sequence[Planned]) -> list[float | None]:
+    """How long cells will take, as `--dry-run` estimates it."""
+    if not cells:
+        return []
+    estimator, path = Estimator.of(session.request.output, session.request.device), Path(session.model.path)
+    return [estimator.estimate(cell, path).seconds for cell in cells]

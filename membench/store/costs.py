@@ -1,0 +1,170 @@
+"""What a cell's tokens, seconds and bytes amount to: by role, in FLOPs, at the margin, and per number of questions.
+
+FLOPs are analytic: 2P a token read or generated (a forward pass through P parameters), 4P a token trained on with LoRA
+(forward 2P, gradient of the activations 2P; that of the factors is left out, as is attention's quadratic part).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from membench.values import DIGITS
+
+Record = Mapping[str, Any]
+
+NOTES = {"tokens_cut": "tokens_cut_per_question", "regime": "regime"}  # what a Recall may note -> its cost
+
+
+FLOPS = {"read": 2, "generated": 2, "trained": 4}  # a token, in units of the number of parameters
+
+
+OTHER_MODELS = ("encoder",)  # roles of models whose number of parameters is not that of the one that answers
+
+
+KINDS = tuple(FLOPS)
+
+
+def ledger_of(records: Sequence[Record], parameters: int | None) -> dict[str, Any]:
+    """What stands under `ledger` in a result; FLOPs are None where the number of parameters is not known."""
+    writes = [r for r in records if r["type"] in ("write", "forget")]
+    asks = [r for r in records if r["type"] == "ask"]
+    contexts = sum(len(r["contexts"]) for r in writes if r["type"] == "write")
+    read = sum(r.get("read", r["questions"]) for r in asks)
+    written, asked = _by_role(writes), _by_role(asks)
+    return {
+        "parameters": parameters,
+        "write_tokens_per_context": _shared(written, contexts),
+        "read_tokens_per_question": _shared(asked, read),
+        "write_flops_per_context": _flops(written, parameters, contexts),
+        "read_flops_per_question": _flops(asked, parameters, read),
+        "marginal_bytes_per_context": _marginal_bytes(writes),
+    }
+
+
+def token_lines(ledger: Mapping[str, Any]) -> list[list[str]]:
+    """What stands under `ledger` as lines: of what (a context written, a question read), role, then each of KINDS."""
+    units = (("write_tokens_per_context", "a context written"), ("read_tokens_per_question", "a question read"))
+    return [
+        [unit, role, *(f"{kinds.get(kind, 0):,.0f}" for kind in KINDS)]
+        for name, unit in units
+        for role, kinds in ledger.get(name, {}).items()
+    ]
+
+
+def _by_role(records: Iterable[Record]) -> dict[str, dict[str, int]]:
+    out: dict[str, dict[str, int]] = {}
+    for record in records:
+        for role, kinds in record["tokens"].items():
+            mine = out.setdefault(role, {})
+            for kind, count in kinds.items():
+                mine[kind] = mine.get(kind, 0) + count
+    return dict(sorted(out.items()))
+
+
+def _shared(tokens: Mapping[str, Mapping[str, int]], count: int) -> dict[str, dict[str, float]]:
+    each = {role: {kind: round(n / count, DIGITS) for kind, n in kinds.items()} for role, kinds in tokens.items()}
+    return each if count else {}
+
+
+def _flops(tokens: Mapping[str, Mapping[str, int]], parameters: int | None, count: int) -> float | None:
+    if parameters is None or not count:
+        return None
+    own = (kinds for role, kinds in tokens.items() if role not in OTHER_MODELS)
+    total = sum(FLOPS[kind] * n for kinds in own for kind, n in kinds.items() if kind in FLOPS)
+    return float(total * parameters) / count
+
+
+def _marginal_bytes(writes: Sequence[Record]) -> float | None:
+    """Slope of the memory's bytes on the contexts that it holds, by least squares within episodes, which share it.
+
+    Other episodes hold other texts, so that their sizes side by side tell nothing. Where every episode has one size
+    alone, the slope is from the empty memory on.
+    """
+    points: dict[str, list[tuple[int, int]]] = {}
+    for r in writes:
+        own = points.setdefault(r["episode"], [])
+        change = len(r["contexts"]) * (1 if r["type"] == "write" else -1)
+        own.append(((own[-1][0] if own else 0) + change, r["state_bytes"]))
+    several = [own for own in points.values() if len({size for size, _ in own}) > 1]
+    found = [np.array(own, dtype=float) for own in several or ([(0, 0), *own] for own in points.values())]
+    if not found:
+        return None
+    x, y = np.concatenate([own - own.mean(axis=0) for own in found]).T
+    return round(float(x @ y / (x @ x)), DIGITS) if x.any() else None
+
+
+def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
+    """What writing cost per context and reading per question; seconds, tokens, bytes. None where nothing was done.
+
+    A question that was asked again of an unchanged memory is not read again and counts once. `state_bytes` and
+    `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes. `live_bytes` is the most
+    that any question needed; records of the first versions do not tell it. `cell_peak_bytes` is the most in use while
+    the cell was played. The first versions kept `peak_bytes` in its place, the most that the process ever held, in
+    which cells before have a part: a bound for estimates, which no table shows.
+    """
+    writes = [record for record in records if record["type"] == "write"]
+    forgets = [record for record in records if record["type"] == "forget"]
+    asks = [record for record in records if record["type"] == "ask"]
+    contexts = sum(len(record["contexts"]) for record in writes)
+    read = sum(record.get("read", record["questions"]) for record in asks)
+    ends = _ends(record for record in records if record["type"] in ("write", "forget"))
+    return {
+        "write_seconds_per_context": _per(_seconds(writes), contexts),
+        "forget_seconds_per_context": _per(_seconds(forgets), sum(len(record["contexts"]) for record in forgets)),
+        "read_seconds_per_question": _per(_seconds(asks), read),
+        "tokens_trained_per_context": _per(_tokens(writes, ("trained",)), contexts),
+        "teacher_tokens_per_context": _per(_tokens(writes, ("read", "generated"), "teacher"), contexts),
+        "writer_tokens_per_context": _per(_tokens(writes, ("read", "generated"), "writer"), contexts),
+        "tokens_read_per_question": _per(_tokens(asks, ("read",)), read),
+        "tokens_generated_per_question": _per(_tokens(asks, ("generated",)), read),
+        "state_bytes": _per(sum(end["state_bytes"] for end, _ in ends), len(ends)),
+        "state_bytes_per_context": _per(sum(end["state_bytes"] for end, _ in ends), sum(held for _, held in ends)),
+        "deployed_growth_bytes": _per(sum(end["growth_bytes"] for end, _ in ends), len(ends)),
+        "peak_bytes": _most(records, "peak_bytes"),
+        "cell_peak_bytes": _most(records, "cell_peak_bytes"),
+        "live_bytes": _most(asks, "live_bytes"),
+        **{cost: _noted(asks, name) for name, cost in NOTES.items()},
+    }
+
+
+def _ends(writes: Iterable[Record]) -> list[tuple[Record, int]]:
+    """The last change of each episode, and how many contexts its memory then holds."""
+    ends: dict[str, tuple[Record, int]] = {}
+    for record in writes:
+        held = ends[record["episode"]][1] if record["episode"] in ends else 0
+        change = len(record["contexts"]) * (1 if record["type"] == "write" else -1)
+        ends[record["episode"]] = (record, held + change)
+    return list(ends.values())
+
+
+def _seconds(records: Iterable[Record]) -> float:
+    return float(sum(record["seconds"] for record in records))
+
+
+def _noted(asks: Iterable[Record], name: str) -> float | None:
+    """The mean of a note over the questions that were read under it."""
+    found = [(record["notes"][name], record["read"]) for record in asks if name in record.get("notes", {})]
+    return _per(sum(value * read for value, read in found), sum(read for _, read in found))
+
+
+def _most(records: Iterable[Record], name: str) -> int | None:
+    """The greatest number of this name; None where no record has it."""
+    found: list[int] = [record[name] for record in records if record.get(name) is not None]
+    return max(found, default=None)
+
+
+def _tokens(records: Iterable[Record], kinds: Sequence[str], only: str | None = None) -> int:
+    return sum(
+        record["tokens"][role].get(kind, 0)
+        for record in records
+        for role in record["tokens"]
+        if only in (None, role)
+        for kind in kinds
+    )
+
+
+def _per(total: float, count: int) -> float | None:
+    return round(total / count, DIGITS) if count else None

@@ -1,0 +1,225 @@
+"""One line of a table: a method with its settings, the cells that played it, and the numbers that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
+from typing import Any
+
+from membench.statistics.half_life import HalfLife, half_life
+from membench.statistics.intervals import Interval, mean_ci, two_way_ci, two_way_ratio_ci, unpaired_ci
+
+Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an entry compares with another one of its table by one metric, and the group that it is in.
+
+    `versus` is the other one: the declared method, else the best of the others. The interval is of this one comparison;
+    `p` is corrected for all that the table makes and None where one seed alone says nothing about training. `mde` is
+    the smallest true difference that would be resolved with 80 % power. Entries that share a letter of `group` are not
+    resolved; None where a method was declared.
+    """
+
+    metric: str
+    group: str | None
+    versus: str
+    difference: float
+    low: float
+    high: float
+    p: float | None
+    mde: float | None
+    resolved: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Cells that differ in their seed alone. Without summaries (failed, skipped) all its numbers are None.
+
+    `floor` and `reference` are the yardsticks' summaries over the questions that these cells asked. `mark` is "floor"
+    or "reference" where the entry is one of the two.
+    """
+
+    method: str
+    settings: Mapping[str, Any]  # those that are not the method's defaults
+    seeds: tuple[int, ...]
+    ids: tuple[str, ...]
+    status: str
+    reason: str | None
+    summaries: tuple[Summary, ...]
+    floor: Summary
+    reference: Summary
+    costs: Mapping[str, float | None]
+    contexts: int | None
+    questions: int | None
+    coverage: float | None
+    mark: str | None = None
+    standing: Standing | None = None
+    leak: float | None = None  # share of questions that target sentences give away; None without any
+    needed: tuple[int, int] | None = None  # questions that need the memory, of how many
+    front: str = ""  # the Pareto fronts that it is on; see membench.tables.pareto
+    title: str | None = None  # what the method calls itself as it is set; None for its name
+
+    @property
+    def label(self) -> str:
+        """Method and settings as a table prints them."""
+        settings = " ".join(f"{name}={_brief(value)}" for name, value in self.settings.items())
+        seeds = f"({len(self.seeds)} seeds)" if len(self.seeds) > 1 else ""
+        mark = f"({self.mark})" if self.mark else ""
+        return " ".join(part for part in (self.title or self.method, settings, seeds, mark) if part)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The metrics that every cell of the entry has."""
+        first, *others = self.summaries or ({},)
+        return [name for name in first if all(name in summary for summary in others)]
+
+    @property
+    def unseeded(self) -> bool:
+        """Whether it was trained with one seed, so that nothing tells how much of its score is that seed."""
+        return len(self.seeds) == 1 and bool(self.cost("tokens_trained_per_context"))
+
+    def by_context(self, name: str) -> list[Mapping[str, float]]:
+        """A metric per context, one mapping a seed; empty where a seed has it not so."""
+        name = self._full(name)
+        found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
+        return found if all(found) else []
+
+    def value(self, name: str) -> float | None:
+        """A metric's mean over the seeds; "contains" means "contains/all"."""
+        name = self._full(name)
+        return fmean(s[name]["value"] for s in self.summaries) if name in self.names else None
+
+    def interval(self, name: str) -> Interval | None:
+        """A metric with its interval over contexts and, with several seeds, over seeds.
+
+        Where the seeds' contexts differ (the first half of an order that the seed shuffles), over seeds alone.
+        """
+        name = self._full(name)
+        if name not in self.names:
+            return None
+        found = [s[name].get("contexts", {}) for s in self.summaries]
+        names = shared_keys(found)
+        if not names or any(len(contexts) != len(names) for contexts in found):
+            return mean_ci([s[name]["value"] for s in self.summaries])
+        return two_way_ci([in_order(contexts, names) for contexts in found])
+
+    def yardstick(self, which: Summary, name: str) -> float | None:
+        """The floor's or the reference's mean over the contexts of this entry's metric."""
+        name = self._full(name)
+        theirs = which.get(name, {}).get("contexts", {})
+        shared = [c for c in self.means(name) if c in theirs]
+        return sum([theirs[c] for c in shared]) / len(shared) if shared else None
+
+    def clusters(self, name: str) -> int | None:
+        """Over how many contexts a metric's interval is, of the seed with the fewest; None where it has none so."""
+        return min(map(len, self.by_context(name)), default=None)
+
+    def recovery(self, name: str) -> Interval | None:
+        """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (METRICS 1.2); may exceed 1.
+
+        None for the yardsticks, and where the reference is not significantly above the floor.
+        """
+        name = self._full(name)
+        if name not in self._recoveries:
+            self._recoveries[name] = self._recovery(name)
+        return self._recoveries[name]
+
+    def _recovery(self, name: str) -> Interval | None:
+        mine = self.by_context(name)
+        low, high = (y.get(name, {}).get("contexts", {}) for y in (self.floor, self.reference))
+        shared = [c for c in shared_keys(mine) if c in low and c in high]
+        if self.mark or not shared:
+            return None
+        whole = [high[c] - low[c] for c in shared]
+        return two_way_ratio_ci([[scores[c] - low[c] for c in shared] for scores in mine], [whole] * len(mine))
+
+    def above_floor(self, name: str, floor: str) -> Interval | None:
+        """A metric minus the floor's metric `floor`, by context."""
+        low, mine = self.floor.get(floor, {}).get("contexts", {}), self.by_context(name)
+        shared = [c for c in shared_keys(mine) if c in low]
+        return two_way_ci([[scores[c] - low[c] for c in shared] for scores in mine]) if shared else None
+
+    def gain(self, score: str) -> Interval | None:
+        """Knowledge gain: a score of what was written minus that of the same contexts' questions while unwritten."""
+        pairs = [(s.get(f"{score}/all", {}), s.get(f"{score}/placebo", {})) for s in self.summaries]
+        found = [
+            {c: v - placebo["contexts"][c] for c, v in seen["contexts"].items() if c in placebo["contexts"]}
+            for seen, placebo in pairs
+            if "contexts" in seen and "contexts" in placebo
+        ]
+        shared = shared_keys(found)
+        if shared and len(found) == len(self.summaries):
+            return two_way_ci([in_order(contexts, shared) for contexts in found])
+        return self._unpaired_gain(score)
+
+    def _unpaired_gain(self, score: str) -> Interval | None:
+        """The gain where placebo questions are about contexts that are never written, so that nothing pairs them."""
+        sides = [self.by_context(f"{score}/{view}") for view in ("all", "placebo")]
+        names = [shared_keys(found) for found in sides]
+        if not all(names):
+            return None
+        seen, placebo = ([in_order(scores, n) for scores in found] for found, n in zip(sides, names, strict=True))
+        return unpaired_ci(seen, placebo)
+
+    @cached_property
+    def half_life(self) -> HalfLife | None:
+        """After how many further writes half is gone; see membench.statistics.half_life."""
+        return half_life(self.summaries, self.floor.get("contains/all", {}).get("contexts", {}))
+
+    def cost(self, name: str) -> float | None:
+        """A cost, the mean over the cells."""
+        return self.costs.get(name)
+
+    def _full(self, name: str) -> str:
+        return name if name in self.names or "/" in name or ":" in name else f"{name}/all"
+
+    def means(self, name: str) -> Mapping[str, float]:
+        """A metric per context, the mean over seeds."""
+        if name not in self._means:
+            found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
+            seeds = len(found) or 1
+            names = shared_keys(found)
+            columns = zip(*(in_order(contexts, names) for contexts in found), strict=True)
+            self._means[name] = {c: sum(column) / seeds for c, column in zip(names, columns, strict=True)}
+        return self._means[name]
+
+    @cached_property
+    def _means(self) -> dict[str, Mapping[str, float]]:
+        """What `means` has found: several numbers of a row need it."""
+        return {}
+
+    @cached_property
+    def _recoveries(self) -> dict[str, Interval | None]:
+        """What `recovery` has found: a bootstrap takes its time."""
+        return {}
+
+    def curve(self, name: str) -> list[float] | None:
+        """A metric's curve, the mean over seeds as far as all reach; None without one."""
+        if name not in self.names:
+            return None
+        curves = [s[name].get("curve", []) for s in self.summaries]
+        return [fmean(values) for values in zip(*curves, strict=False)] or None
+
+
+def _brief(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def shared_keys(found: Sequence[Mapping[str, float]]) -> list[str]:
+    """The contexts that all have, in the order of the first."""
+    first, *others = found or ({},)
+    names = list(first)
+    others = [contexts for contexts in others if list(contexts) != names]  # lists of the same texts compare quickest
+    if all(contexts.keys() == first.keys() for contexts in others):
+        return names
+    shared = set(first).intersection(*others)
+    return [context for context in first if context in shared]
+
+
+def in_order(contexts: Mapping[str, float], names: Sequence[str]) -> list[float]:
+    """The values of these contexts."""
+    return list(contexts.values()) if list(contexts) == names else [contexts[name] for name in names]

@@ -1,0 +1,103 @@
+"""From stored cells to the entries of a table: cells that differ in their seed alone become one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+from membench.store.cell_folder import Cell
+from membench.tables.entry import Entry, Summary
+from membench.views import BASELINES
+
+YARDSTICKS = {"base": "floor", "in-context": "reference"}
+ADDED = ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context")  # to costs, by the ledger
+
+
+def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
+    """Cells that differ in their seed alone; `shared` are the table's yardsticks, for cells played without."""
+    first = cells[0]
+    recipe, done = first.recipe, first.status == "done"
+    defaults = recipe.get("defaults", {})
+    settings = {k: v for k, v in recipe["settings"].items() if k not in defaults or defaults[k] != v}
+    if recipe["method"] in several:
+        settings["version"] = recipe["method_version"]
+    own = {**shared, **(first.result.get("yardsticks") or {})}
+    return Entry(
+        method=recipe["method"],
+        settings=settings,
+        seeds=tuple(c.recipe["seed"] for c in cells),
+        ids=tuple(c.id for c in cells),
+        status=first.status,
+        reason=first.result.get("reason"),
+        summaries=tuple(c.result["summary"] | _controls(c).get("metrics", {}) for c in cells) if done else (),
+        floor=own.get("base", {}),
+        reference=own.get("in-context", {}),
+        costs=_mean_costs(cells) if done else {},
+        contexts=first.result["counts"]["contexts"],
+        questions=asked,
+        coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
+        leak=(first.result.get("audit") or {}).get("leak_rate"),
+        needed=_needed(first),
+        title=first.result.get("label"),
+    )
+
+
+def yardstick(name: str, shared: Mapping[str, Summary], golds: Sequence[Cell]) -> Entry:
+    """Floor or reference as the table's task sums it up; its costs are those of its own cell, if that is certain."""
+    here = [c for c in golds if c.recipe["method"] == name]
+    cell = here[0] if len(here) == 1 else None
+    counts = cell.result["counts"] if cell else {"contexts": None, "questions": None, "answered": None}
+    return Entry(
+        method=name, settings={}, seeds=(0,), ids=(cell.id,) if cell else (), status="done", reason=None,
+        summaries=(shared[name],), floor=shared.get("base", {}), reference=shared.get("in-context", {}),
+        costs=_mean_costs([cell]) if cell else {}, contexts=counts["contexts"], questions=counts["questions"],
+        coverage=counts["answered"] / counts["questions"] if counts["questions"] else None, mark=YARDSTICKS[name],
+    )  # fmt: skip
+
+
+def baselines(entries: Sequence[Entry]) -> list[Entry]:
+    """Rows for what needs no model, from the views in which a task sums it up; any cell of a table has the same."""
+    found: dict[str, Entry] = {}
+    for view, entry in itertools.product(BASELINES, entries):
+        names = [name for name in entry.names if name.endswith(f"/{view}")]
+        if names and view not in found:
+            metrics = {name.removesuffix(view) + "all": entry.summaries[0][name] for name in names}
+            plain = replace(entry, method=view, settings={}, seeds=(0,), ids=(), summaries=(metrics,), costs={})
+            found[view] = replace(plain, coverage=None, mark="no model", title=None)
+    return list(found.values())
+
+
+def _controls(cell: Cell) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = cell.result.get("controls") or {}
+    return found
+
+
+def _needed(cell: Cell) -> tuple[int, int] | None:
+    """How many questions need the memory, and how many there are."""
+    controls = _controls(cell)
+    return (controls["sizes"]["need"], controls["questions"]) if "need" in controls.get("sizes", ()) else None
+
+
+def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
+    costs: list[dict[str, Any]] = [
+        {**c.result["costs"], **_per_unit(c.result.get("ledger") or {}), "live_bytes": _live(c)} for c in cells
+    ]
+    found: dict[str, list[Any]] = {name: [c.get(name) for c in costs] for name in sorted(set().union(*costs))}
+    return {name: None if None in those else fmean(those) for name, those in found.items()}
+
+
+def _live(cell: Cell) -> float | None:
+    """Live bytes; of an adapter that was stored before they were measured, all that it does not keep for rehearsal."""
+    costs = cell.result["costs"]
+    found, state = costs.get("live_bytes"), costs.get("state_bytes")
+    if found is None and state is not None and (state == 0 or "rank" in cell.recipe["settings"]):
+        return float(state - costs["deployed_growth_bytes"])
+    return None if found is None else float(found)
+
+
+def _per_unit(ledger: Mapping[str, Any]) -> dict[str, float | None]:
+    """What the ledger adds to the costs; its tokens by role stay in the result."""
+    return {name: ledger[name] for name in ADDED if name in ledger}

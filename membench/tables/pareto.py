@@ -1,0 +1,93 @@
+"""Tables at a budget, and which methods nothing dominates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from membench.errors import MembenchError, unknown
+from membench.tables.entry import Entry
+from membench.tables.formatting import size
+from membench.tables.ranking_metric import less_is_better
+
+LIMITS: Mapping[str, str] = {
+    "bytes": "state_bytes",
+    "live-bytes": "live_bytes",
+    "write-seconds": "write_seconds_per_context",
+    "read-seconds": "read_seconds_per_question",
+    "read-tokens": "tokens_read_per_question",
+    "write-flops": "write_flops_per_context",
+    "read-flops": "read_flops_per_question",
+}
+UNITS: Mapping[str, str] = {  # what each limit is of
+    "bytes": "the whole memory",
+    "live-bytes": "beside the model, a question",
+    "write-seconds": "a context",
+    "read-seconds": "a question",
+    "read-tokens": "a question",
+    "write-flops": "a context",
+    "read-flops": "a question",
+}
+FRONTS: Mapping[str, str] = {  # the letter of a front, and the cost that it is against
+    "b": "state_bytes_per_context",
+    "w": "write_seconds_per_context",
+    "r": "read_seconds_per_question",
+}
+
+
+def limits(typed: Sequence[str]) -> dict[str, float]:
+    """`bytes=1e6` as {"bytes": 1e6}. Raises MembenchError for an unknown cost or what is no number above 0."""
+    found = {}
+    for text in typed:
+        name, _, number = text.partition("=")
+        if name not in LIMITS:
+            raise unknown("budget", name, LIMITS)
+        try:
+            found[name] = float(number)
+        except ValueError:
+            found[name] = math.nan
+        if not 0 <= found[name] < math.inf:
+            raise MembenchError(f"budget {name} wants a number, 0 or more, got {number!r}: e.g. --at {name}=1e6")
+    return found
+
+
+def fit(entries: Sequence[Entry], budget: Mapping[str, float]) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The entries within the budget (floor, reference and failed ones stay), and a line for each limit.
+
+    A cost that was not measured is not within a budget.
+    """
+    kept = list(entries)
+    remarks = []
+    for name, limit in budget.items():
+        over = [e for e in kept if not e.mark and e.status == "done" and not _within(e, LIMITS[name], limit)]
+        kept = [e for e in kept if e not in over]
+        said = ", ".join(f"{e.label} ({_said(name, e.cost(LIMITS[name]))})" for e in over)
+        remarks.append(f"at {name}={limit:g} ({UNITS[name]}): over it {said or 'nothing'}")
+    return tuple(kept), tuple(remarks)
+
+
+def with_fronts(entries: Sequence[Entry], metric: str) -> tuple[Entry, ...]:
+    """The entries, each with the letters of the Pareto fronts that it is on: no other is as good and cheaper, or better
+    and as cheap. Floor and reference do not compete.
+    """
+    sign = -1 if less_is_better(metric) else 1
+    letters: dict[int, str] = {}
+    for letter, cost in FRONTS.items():
+        points = [(e, e.value(metric), e.cost(cost)) for e in entries if not e.mark and e.status == "done"]
+        known = [(e, sign * q, c) for e, q, c in points if q is not None and c is not None]
+        for e, q, c in known:
+            if len(known) > 1 and not any(p >= q and d <= c and (p, d) != (q, c) for _, p, d in known):
+                letters[id(e)] = letters.get(id(e), "") + letter
+    return tuple(replace(e, front=letters.get(id(e), "")) for e in entries)
+
+
+def _within(entry: Entry, cost: str, limit: float) -> bool:
+    found = entry.cost(cost)
+    return found is not None and found <= limit
+
+
+def _said(name: str, cost: float | None) -> str:
+    if cost is None:
+        return "not measured"
+    return size(cost) if name.endswith("bytes") else f"{cost:.3g}"

@@ -1,0 +1,120 @@
+"""Where the entries of a table stand: which differences are resolved, and what difference could have been.
+
+Without a declared method all pairs are one family, so that any pair which a reader picks after seeing the table is
+covered, one with the best method too. One that is declared beforehand needs fewer comparisons and tells more apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from membench.errors import MembenchError
+from membench.statistics.paired_tests import ALPHA, Array, contrasts, intervals, letters
+from membench.tables.entry import Entry, Standing, in_order, shared_keys
+from membench.tables.ranking_metric import less_is_better
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Standings:
+    """The entries with their standing, and what a reader has to know about it."""
+
+    entries: tuple[Entry, ...]
+    remarks: tuple[str, ...]
+
+
+def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standings:
+    """Compare the entries that have this metric per context; the others, floor and reference get no standing.
+
+    `against` names the method that all are compared with, floor and reference included; it may be missing here. Raises
+    MembenchError if it names several entries.
+    """
+    declared = declared_entry(entries, against) if against else None
+    rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e is declared)]
+    if len(rivals) < 2 or (against and declared not in rivals):
+        return Standings(tuple(entries), ())
+    found = [e.by_context(metric) for e in rivals]
+    contexts = shared_keys([scores for those in found for scores in those])
+    if len(contexts) < 2:
+        return Standings(tuple(entries), ())
+    samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
+    if declared:
+        centre = rivals.index(declared)
+        pairs = [(i, centre) for i in range(len(rivals)) if i != centre]
+    else:
+        pairs = [(i, j) for i in range(len(rivals)) for j in range(i + 1, len(rivals))]
+    standings = _standings(rivals, samples, pairs, metric, declared is None)
+    placed = {id(e): replace(e, standing=s) for e, s in zip(rivals, standings, strict=True) if e is not declared}
+    testable = sum(not _unseeded(rivals, pair) for pair in pairs)
+    return Standings(
+        tuple(placed.get(id(e), e) for e in entries), _remarks(rivals, metric, declared, contexts, testable)
+    )
+
+
+def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
+    """The entry of this name: a label as tables print it, or a method that has one entry here."""
+    found = [e for e in entries if e.label == against] or [e for e in entries if e.method == against]
+    if len(found) > 1:
+        raise MembenchError(f"{against!r} names {len(found)} rows: type one of {', '.join(e.label for e in found)}")
+    return found[0] if found else None
+
+
+def _standings(
+    rivals: Sequence[Entry], samples: Sequence[Array], pairs: Sequence[Pair], metric: str, lettered: bool
+) -> list[Standing]:
+    """One an entry, with the comparison that its row shows: to the declared one, else to the best of the others."""
+    fair = [pair for pair in pairs if not _unseeded(rivals, pair)]
+    family = contrasts(samples, fair) if fair else None
+    p = dict(zip(fair, family.p, strict=True)) if family else {}
+    mde = dict(zip(fair, family.mde, strict=True)) if family else {}
+    different = [pair for pair in fair if p[pair] <= ALPHA]
+    means = [float(sample.mean()) for sample in samples]
+    sign = 1 if less_is_better(metric) else -1
+    best = sorted(range(len(rivals)), key=lambda i: sign * means[i])
+    place = {i: k for k, i in enumerate(best)}
+    groups = letters(len(best), [(place[i], place[j]) for i, j in different]) if lettered else None
+    shown = [_shown(i, best, pairs) for i in range(len(rivals))]
+    plain = intervals(samples, list(enumerate(shown)))
+    out = []
+    for i, other in enumerate(shown):
+        pair = (i, other) if (i, other) in p else (other, i)
+        found = float(p[pair]) if pair in p else None
+        value, low, high = plain[:, i].tolist()
+        out.append(
+            Standing(
+                metric, groups[place[i]] if groups else None, rivals[other].label, value, low, high,
+                found, float(mde[pair]) if pair in mde else None, found is not None and found <= ALPHA,
+            )
+        )  # fmt: skip
+    return out
+
+
+def _shown(i: int, best: Sequence[int], pairs: Sequence[Pair]) -> int:
+    """Whom row i is compared with on its line: the declared one (the only one it has a pair with), else the best."""
+    others = {b if a == i else a for a, b in pairs if i in (a, b)}
+    return next(k for k in best if k in others)
+
+
+def _unseeded(rivals: Sequence[Entry], pair: Pair) -> bool:
+    return any(rivals[i].unseeded for i in pair)
+
+
+def _remarks(
+    rivals: Sequence[Entry], metric: str, declared: Entry | None, contexts: Sequence[str], family: int
+) -> tuple[str, ...]:
+    by = metric.removesuffix("/all")
+    how = f"paired by question, clustered by {len(contexts)} contexts"
+    if family:
+        how += f", Holm over {family} comparison{'s'[: family != 1]}"
+    if declared:
+        head = f"difference: in {by}, to {declared.label} ({how}); * is resolved"
+    else:
+        head = f"group: by {by}; methods that share a letter are not resolved ({how})"
+    bare = [e.label for e in rivals if e.unseeded]
+    if not bare:
+        return (head,)
+    return (head, f"one seed, whose noise nothing here covers, so not resolved (play --seeds 0,1,2): {', '.join(bare)}")

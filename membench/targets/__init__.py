@@ -1,0 +1,1 @@
+"""Target sentences: who writes them, how they are kept, how they overlap with test questions."""

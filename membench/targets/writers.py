@@ -1,0 +1,132 @@
+"""How target sentences come to be: the prompts of the writers that write them, and the reading of their replies.
+
+A writer sees one passage and a number, never a test question.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from membench.targets import openai_endpoint
+from membench.targets.pairs import distinct, holds, parse, prompt_hash, words
+from membench.values import Pair
+
+if TYPE_CHECKING:
+    from membench.model.llm import LLM
+    from membench.model.meter import Meter
+
+
+OPENAI_ROUNDS = 4  # requests for one passage: a short reply is asked for the pairs that are missing
+
+
+SELF_TOKENS = 32  # of one question with its answer
+
+
+SELF_USES = 2  # questions that may share one answer
+
+
+SYSTEM = (
+    "You write questions and answers that a reader of a passage should be able to recall later without it. Cover "
+    "every fact that the passage states, each from more than one side where there is room. Name the subject in full "
+    "in every question, so that it can be understood on its own. Answer in a few words, copied from the passage, and "
+    "state nothing that it does not state. Write each pair on two lines and nothing else:\n"
+    "Q: the question\nA: the answer"
+)
+
+
+REQUEST = "Write {count} pairs about this passage.\n\n{text}"
+
+
+AGAIN = "Write {count} more pairs about the same passage, none of them about what has been asked already."
+
+
+# A small base model left to itself asks the same question over and over; the opening words make it ask about each thing
+# that a passage may state.
+OPENINGS = (
+    "Who", "In what year", "Where", "How many", "What kind of", "Which", "When", "What did", "What is the",
+    "What was the", "By whom", "In which", "What color", "How much", "Who was the", "What is the name of the",
+)  # fmt: skip
+
+
+SELF_PROMPT = """\
+Passage: The Amber Bridge crosses the river Tay. It opened in 1932 and is 210 metres long. It was built by Ellen Marsh.
+Q: Which river does the Amber Bridge cross?
+A: the river Tay
+Q: When did the Amber Bridge open?
+A: 1932
+Q: How long is the Amber Bridge?
+A: 210 metres
+Q: Who built the Amber Bridge?
+A: Ellen Marsh
+
+Passage: Samuel Reed was a baker from Leeds. In 1908 he opened a shop in Chicago with his brother. It sold rye bread.
+Q: Where was Samuel Reed from?
+A: Leeds
+Q: What kind of bread did the shop of Samuel Reed sell?
+A: rye bread
+
+Passage: {text}
+Q: {opening}"""
+
+
+SELF_HASH = prompt_hash(SELF_PROMPT, OPENINGS, SELF_TOKENS)
+
+
+OPENAI_HASH = prompt_hash(SYSTEM, REQUEST, AGAIN, OPENAI_ROUNDS)
+
+
+def self_pairs(llm: LLM, text: str, count: int) -> list[Pair]:
+    """At most `count` pairs that the model itself writes, greedily, one for each of a list of opening words.
+
+    A pair is dropped when its answer does not stand in the passage (a small model invents), when the question gives the
+    answer away, when it shares no name or number with the passage, so that it could be about any other, and when its
+    answer has been given twice already (a small model gives the one year of a passage to every question).
+    """
+    kept: list[Pair] = []
+    asked = 0
+    while len(kept) < count and asked < len(OPENINGS):
+        due = OPENINGS[asked : asked + count - len(kept)]
+        asked += len(due)
+        prompts = [SELF_PROMPT.format(text=" ".join(text.split()), opening=opening) for opening in due]
+        replies = llm.complete(prompts, SELF_TOKENS, "\nQ")
+        wrote = (
+            pair
+            for opening, reply in zip(due, replies, strict=True)
+            for pair in parse(f"Q: {opening}{reply.text}")[:1]
+            if not reply.truncated
+        )
+        for pair in wrote:
+            uses = sum(words(other.answer) == words(pair.answer) for other in kept)
+            if uses < SELF_USES and _usable(pair, text):
+                kept = distinct([*kept, pair])
+    return kept
+
+
+def _usable(pair: Pair, text: str) -> bool:
+    named = (word for word in re.findall(r"\w+", pair.question)[1:] if not word.islower())
+    return (
+        pair.question.endswith("?")
+        and holds(text, pair.answer)
+        and not holds(pair.question, pair.answer)
+        and any(holds(text, word) for word in named)
+    )
+
+
+def openai_pairs(model: str, text: str, count: int, base_url: str | None, meter: Meter) -> list[Pair]:
+    """At most `count` pairs from an OpenAI-compatible endpoint, at temperature 0; tokens as its replies count them.
+
+    The key is OPENAI_API_KEY; an endpoint of one's own (`base_url`) may do without. Raises MembenchError when the
+    endpoint refuses, cannot be reached after the client's own retries, or does not speak the protocol.
+    """
+    talk = [("system", SYSTEM), ("user", REQUEST.format(count=count, text=text))]
+    pairs: list[Pair] = []
+    with openai_endpoint.chat("target writer", model, base_url, meter) as reply_to:
+        for _ in range(OPENAI_ROUNDS):  # and for those that are missing as long as a reply brings new ones
+            reply = reply_to(talk)
+            before = len(pairs)
+            pairs = distinct([*pairs, *parse(reply)])
+            if len(pairs) >= count or len(pairs) == before:
+                break
+            talk += [("assistant", reply), ("user", AGAIN.format(count=count - len(pairs)))]
+    return pairs[:count]

@@ -1,0 +1,199 @@
+"""What FT(C), FT(S) and SELF-PARAM have in common: a LoRA adapter trained on target sentences at every write.
+
+The settings are equal for all of them, so that in one table only text and loss differ.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from membench.api import Method
+from membench.corpora.generic_text import generic_texts
+from membench.errors import MembenchError
+from membench.io.memory_codec import nbytes
+from membench.targets.scribe import provenance
+from membench.trained.replay import Rehearsed, keep, mix_in, recollect
+from membench.trained.sentences import (
+    Material,
+    Sentence,
+    batches,
+    generic_sentence,
+    learnable,
+    qa_sentences,
+    quota,
+    student_stem,
+    suffix_sentence,
+)
+from membench.trained.trainer import PRECISIONS, Lora, train
+from membench.values import Adapter, Pair, Recall
+
+
+@dataclass(frozen=True)
+class Trained(Method[Adapter]):
+    """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
+
+    cannot_forget: ClassVar[str] = (
+        "its weights mix all that was written, and to write the others anew costs a training on each"
+    )
+
+    lr: float = 4e-3  # of the first step; it falls linearly to 0
+    epochs: int = 12  # passes over the sentences
+    batch_size: int = 4  # sentences about contexts in a step
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.0
+    upper: float = 0.5  # share of the layers, from the top, that are trained
+    precision: str = "auto"
+    version: ClassVar[int] = 3
+
+    def __post_init__(self) -> None:
+        for name in ("lr", "epochs", "batch_size", "rank", "alpha"):
+            if getattr(self, name) <= 0:
+                raise MembenchError(f"setting {name} must be positive, got {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise MembenchError(f"setting dropout must be at least 0 and below 1, got {self.dropout}")
+        if not 0 < self.upper <= 1:
+            raise MembenchError(f"setting upper must be above 0 and at most 1, got {self.upper}")
+        if self.precision not in PRECISIONS:
+            known = ", ".join(PRECISIONS)
+            raise MembenchError(f"setting precision must be one of {known}, got {self.precision!r}")
+
+    @property
+    @abstractmethod
+    def loss(self) -> str:
+        """`ce` for hard labels, `kl` for the teacher's distribution."""
+
+    @abstractmethod
+    def steps(
+        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
+    ) -> Iterator[list[Sentence]]:
+        """The sentences of each optimiser step."""
+
+    def pairs_about(self, contexts: Sequence[str]) -> list[tuple[Pair, ...]]:
+        """The target pairs about each context."""
+        return [() for _ in contexts]
+
+    @property
+    def reduction_of_kl(self) -> str:
+        """How the KL is averaged; see membench.trained.trainer.train."""
+        return "token_mean"
+
+    def write(self, memory: Adapter | None, contexts: Sequence[str]) -> Adapter:
+        """Train one more adapter on top of the memory."""
+        layers = memory.layers if memory else ()
+        pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
+        seed = self.seed * 1000 + len(layers)
+        lora = Lora(
+            self.rank, self.alpha, self.dropout, lr=self.lr, upper=self.upper, precision=self.precision, seed=seed
+        )
+        worn = self.worn_by_teacher(memory)
+        old = recollect(memory, student_stem(self.llm))
+        rng = random.Random(seed)
+        with self.llm.wearing(worn):
+            steps = learnable(mix_in(self.steps(contexts, pairs, rng), list(old), self.replayed, rng))
+            below = memory if worn is None else None  # the student always stands on the memory
+            layer, said = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below, known=old)
+        adapter = Adapter((*layers, layer), lora.scale)
+        return keep(adapter, memory, said, (s for step in steps for s in step)) if self.replayed else adapter
+
+    @property
+    def replayed(self) -> float:
+        """Sentences of earlier writes for each pair."""
+        return 0.0
+
+    def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:
+        """What the teacher remembers of earlier writes: nothing."""
+        return None
+
+    def recall(self, memory: Adapter | None, questions: Sequence[str]) -> Recall:
+        """The adapter; the prompt holds the question alone."""
+        return Recall(adapter=memory)
+
+    def deployed_growth(self, memory: Adapter | None) -> int:
+        """What is kept for rehearsal; the adapter is merged into weights that are there anyway."""
+        return nbytes(memory.kept) if isinstance(memory, Rehearsed) else 0
+
+
+@dataclass(frozen=True)
+class OnTargets(Trained):
+    """Trained on question-answer pairs, context suffixes and generic text (SELF-PARAM's three kinds of sentences)."""
+
+    targets: str = "template"  # who writes the pairs: template, self, openai[:MODEL], recorded:FILE
+    answers: str = "own"  # own: the model's greedy answer with the context; gold: the writer's
+    teacher: str = "original"  # the model without a memory; current (released code): the model as written to so far
+    pairs: int = 16  # at most, for a context
+    suffix: float = 0.05  # context suffixes for each pair (1 in the released code)
+    generic: float = 0.05  # generic texts for each pair (1 in the released code)
+    generic_text: str = "builtin"
+    generic_teacher: str = "context"  # the teacher of generic text sees the context (released code) or: none
+    loss_on: str = "answer"  # of a pair, the tokens of its answer, or (released code): all
+    replay: float = 0.0  # pairs of earlier writes for each pair; the memory keeps them
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (
+            ("answers", ("own", "gold")),
+            ("teacher", ("original", "current")),
+            ("generic_teacher", ("context", "none")),
+            ("loss_on", ("all", "answer")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise MembenchError(f"setting {name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+        if self.pairs < 1:
+            raise MembenchError(f"setting pairs must be positive, got {self.pairs}")
+        for name in ("suffix", "generic", "replay"):
+            if getattr(self, name) < 0:
+                raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
+
+    def sources(self, offline: bool = False) -> dict[str, Any]:
+        """The target writer, and the generic text where any is mixed in."""
+        generic = {"generic_text": generic_texts(self.generic_text).digest} if self.generic else {}
+        return {"targets": provenance(self.targets), **generic}
+
+    @property
+    def replayed(self) -> float:
+        """As set."""
+        return self.replay
+
+    def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:
+        """The memory so far, if the teacher is the current model."""
+        return memory if self.teacher == "current" else None
+
+    def pairs_about(self, contexts: Sequence[str]) -> list[tuple[Pair, ...]]:
+        """What the target writer wrote."""
+        return [self.scribe.pairs(self.targets, text, self.pairs, self.llm) for text in contexts]
+
+    def materials(self, contexts: Sequence[str], written: Sequence[Sequence[Pair]]) -> list[Material]:
+        """The contexts with the pairs written about them, answered as `answers` says."""
+        out = []
+        for text, pairs in zip(contexts, written, strict=True):
+            if self.answers == "own":
+                questions = [pair.question for pair in pairs]
+                with self.llm.meter.role("teacher"):
+                    replies = self.llm.answer(Recall(contexts=((text,),) * len(pairs)), questions)
+                out.append(Material(text, tuple(zip(questions, (r.text for r in replies), strict=True))))
+            else:
+                out.append(Material(text, tuple((pair.question, pair.answer) for pair in pairs)))
+        return out
+
+    def steps(
+        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
+    ) -> Iterator[list[Sentence]]:
+        """Every epoch all pairs in a new order, with suffixes and generic texts mixed in at their ratios."""
+        materials = self.materials(contexts, pairs)
+        asked = [s for m in materials for s in qa_sentences(self.llm, m, self.loss_on)]
+        anchor = generic_texts(self.generic_text).train if self.generic else ()
+        suffix_due = generic_due = 0.0
+        for chosen in batches(len(asked), self.batch_size, self.epochs, rng):
+            suffixes, suffix_due = quota(self.suffix, len(chosen), suffix_due)
+            generics, generic_due = quota(self.generic, len(chosen), generic_due)
+            step = [asked[i] for i in chosen]
+            step += [suffix_sentence(self.llm, rng.choice(materials), rng) for _ in range(suffixes)]
+            for _ in range(generics):
+                given = rng.choice(materials).text if self.generic_teacher == "context" else ""
+                step.append(generic_sentence(self.llm, rng.choice(anchor), given))
+            yield step

@@ -1,0 +1,67 @@
+"""Rehearsal: sentences of earlier writes are kept and mixed into later ones, which would else overrule them.
+
+Experience replay is the plainest remedy against forgetting in sequence; it is no part of SELF-PARAM as published. What
+is kept is counted: a deployment would have to keep it beside the merged weights.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from membench.trained.sentences import Sentence, quota
+from membench.values import Adapter
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A sentence of an earlier write: its tokens [n] (int32), where its loss starts, what the teacher said of it.
+
+    `hidden` is [n - start, width], the teacher's final hidden states in float16; [0, 0] for hard labels.
+    """
+
+    tokens: Tensor
+    start: int
+    hidden: Tensor
+
+
+@dataclass(frozen=True)
+class Rehearsed(Adapter):
+    """An adapter with the sentences that are rehearsed at later writes."""
+
+    kept: tuple[Kept, ...]
+
+
+def recollect(memory: Adapter | None, stem: tuple[int, ...]) -> dict[Sentence, Tensor]:
+    """The kept sentences, below this stem, with what the teacher said of each."""
+    kept = memory.kept if isinstance(memory, Rehearsed) else ()
+    return {Sentence("replay", stem, (), tuple(k.tokens.tolist()), k.start): k.hidden.float() for k in kept}
+
+
+def mix_in(
+    steps: Iterable[Sequence[Sentence]], old: Sequence[Sentence], ratio: float, rng: random.Random
+) -> list[list[Sentence]]:
+    """The steps with `ratio` old sentences for each pair in them, drawn at random."""
+    due = 0.0
+    out = []
+    for step in steps:
+        count, due = quota(ratio, sum(s.kind == "qa" for s in step), due)
+        out.append([*step, *(rng.choice(old) for _ in range(count if old else 0))])
+    return out
+
+
+def keep(adapter: Adapter, memory: Adapter | None, said: Mapping[Sentence, Tensor], new: Iterable[Sentence]) -> Adapter:
+    """The adapter with the sentences kept before and the new pairs."""
+    before = memory.kept if isinstance(memory, Rehearsed) else ()
+    pairs = dict.fromkeys(s for s in new if s.kind == "qa")
+    none = torch.zeros(0, 0, dtype=torch.float16)
+    fresh = (Kept(torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none))) for s in pairs)
+    return Rehearsed(adapter.layers, adapter.scale, (*before, *fresh))
+
+
+def _half(hidden: Tensor) -> Tensor:
+    return hidden.detach().cpu().half()

@@ -1,0 +1,137 @@
+"""What a trained memory reads at every step, with all that cannot change during a write computed once.
+
+Only the upper layers are trained. The lower ones make the same of a sentence at every step, so their states are kept
+(up to KEPT_BYTES). The worked examples before a sentence are those before a question, and a question finds them read
+with the adapter on. So they are read without gradients, and again every STEM_STEPS steps, as the adapter then is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from membench.model.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.trained.sentences import Sentence
+
+if TYPE_CHECKING:
+    from membench.model.llm import LLM
+
+KEPT_BYTES = 2**30  # of states that a write keeps; a thousand contexts have more
+STEM_STEPS = 4  # from one reading of the stems to the next
+
+
+def first_trained(layers: int, share: float) -> int:
+    """The index of the first trained layer where this share of a decoder's layers, the upper ones, is trained."""
+    return layers - max(1, round(layers * share))
+
+
+class _Passed(nn.Module):
+    """Stands in place of a layer that is not wanted."""
+
+    def forward(self, hidden: Tensor, *_: Any, **__: Any) -> Tensor:
+        """What came in."""
+        return hidden
+
+
+class Student:
+    """Reads target sentences, each below its stem; gradients flow into layers `cut` and above, and into no stem."""
+
+    def __init__(self, llm: LLM, sentences: Iterable[Sentence], cut: int):
+        self._llm = llm
+        self._decoder = llm.model.get_decoder()
+        self._cut = cut
+        self._steps = 0
+        uses = Counter(sentences)
+        # What the upper layers read of a stem: its tokens, or the lower layers' states [tokens, width].
+        self._stem_rows: dict[tuple[int, ...], Tensor | None] = {s.stem: None for s in uses if s.stem}
+        self._tree: Tree  # the stems', as they were read last
+        self._stems: dict[tuple[int, ...], tuple[Node, Tensor]] = {}
+        self._lower = Tree(llm.model)
+        self._lower_stems: dict[tuple[int, ...], Node | None] = {(): None}
+        self.kept: dict[Sentence, Tensor] = {}  # the lower layers' states [tokens, width]
+        if cut:
+            self._read_stems_below()
+            self._keep(uses)
+
+    @contextmanager
+    def reading(self, step: Sequence[Sentence]) -> Iterator[list[Tensor]]:
+        """For each sentence the hidden states [tokens, width] that predict its tokens; go backward inside.
+
+        Where nothing precedes a sentence its first token is not predicted: the first row stands for nothing, and the
+        sentence's `start` leaves it out.
+        """
+        if self._steps % STEM_STEPS == 0:
+            self._read_stems()
+        self._steps += 1
+        above = [self._stems.get(s.stem) for s in step]
+        runs = self._runs(step)
+        with self._tree.aside(), self._only(range(self._cut, len(self._decoder.layers))):
+            nodes = [stem and stem[0] for stem in above]
+            hidden = self._tree.grow(list(zip(nodes, runs, strict=True)))[1]
+            yield [torch.cat([stem[1] if stem else h[:1], h[:-1]]) for h, stem in zip(hidden, above, strict=True)]
+
+    @torch.no_grad()
+    def _read_stems_below(self) -> None:
+        """By the lower layers, which no step changes."""
+        for stem in self._stem_rows:
+            with self._only(range(self._cut), norm=False):
+                nodes, states = self._lower.grow([(None, stem)])
+            self._lower_stems[stem], self._stem_rows[stem] = nodes[0], states[0]
+
+    @torch.no_grad()
+    def _read_stems(self) -> None:
+        """By the upper layers as they are now, which then know what the sentences below a stem see."""
+        self._tree = Tree(self._llm.model)
+        for stem, rows in self._stem_rows.items():
+            self._tree.states = rows
+            with self._only(range(self._cut, len(self._decoder.layers))):
+                nodes, hidden = self._tree.grow([(None, stem if rows is None else range(len(stem)))])
+            self._stems[stem] = nodes[0], hidden[0][-1:]
+        self._llm.meter.add(read=self._tree.tokens_read)
+
+    def _runs(self, step: Sequence[Sentence]) -> list[Sequence[int]]:
+        """What the upper layers read: tokens, or the rows of `_tree.states` that these sentences then have."""
+        if not self._cut:
+            return [s.tokens for s in step]
+        late = [s for s in dict.fromkeys(step) if s not in self.kept]
+        fresh = dict(zip(late, self._lower_states(late), strict=True)) if late else {}
+        self._tree.states = torch.cat([fresh[s] if s in fresh else self.kept[s] for s in step])
+        ends = list(accumulate(len(s.tokens) for s in step))
+        return [range(end - len(s.tokens), end) for s, end in zip(step, ends, strict=True)]
+
+    @torch.no_grad()
+    def _keep(self, uses: Counter[Sentence]) -> None:
+        """Keep the states of as many sentences as there is room for, those first that are read most often."""
+        room = KEPT_BYTES // (4 * self._decoder.config.hidden_size)
+        often = sorted(uses, key=lambda s: -uses[s])
+        ends = accumulate(len(s.tokens) for s in often)
+        held = {s for s, end in zip(often, ends, strict=True) if end <= room}
+        chosen = [s for s in uses if s in held]
+        for span in chunks([len(s.tokens) for s in chosen], PASS_TOKENS):
+            part = [chosen[i] for i in span]
+            self.kept |= zip(part, self._lower_states(part), strict=True)
+
+    @torch.no_grad()
+    def _lower_states(self, sentences: Sequence[Sentence]) -> list[Tensor]:
+        """States [tokens, width] below layer `cut` of each sentence, read in one pass."""
+        with self._lower.aside(), self._only(range(self._cut), norm=False):
+            return self._lower.grow([(self._lower_stems[s.stem], s.tokens) for s in sentences])[1]
+
+    @contextmanager
+    def _only(self, wanted: range, norm: bool = True) -> Iterator[None]:
+        """The decoder with these layers alone, at their own places."""
+        layers, last = self._decoder.layers, self._decoder.norm
+        if len(wanted) < len(layers):
+            chosen = (layer if i in wanted else _Passed() for i, layer in enumerate(layers))
+            self._decoder.layers = nn.ModuleList(chosen)
+        self._decoder.norm = last if norm else nn.Identity()
+        try:
+            yield
+        finally:
+            self._decoder.layers, self._decoder.norm = layers, last

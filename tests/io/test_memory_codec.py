@@ -1,0 +1,121 @@
+"""A memory is plain data: measured, hashed, saved and loaded; nothing else passes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from membench.api import Adapter, Pair
+from membench.errors import MembenchError
+from membench.io import memory_codec as memories
+
+LAYER = {"layers.0.q_proj": {"A": torch.arange(6.0).view(2, 3), "B": torch.full((3, 2), -0.5)}}
+SHARED = torch.arange(8.0)
+MEMORIES: dict[str, Any] = {
+    "nothing": None,
+    "texts": ("Ines Corde", "ships é", ""),
+    "numbers": [1, 2.5, True, float("inf"), None],
+    "tensor": torch.tensor([[1, 2], [3, 4]], dtype=torch.int16),
+    "halves": torch.tensor([0.1, 7.0], dtype=torch.bfloat16),
+    "scalar": torch.tensor(3.0),
+    "no elements": torch.zeros(0, 4),
+    "turned": torch.arange(6.0).view(2, 3).T,
+    "shared": (SHARED, SHARED[1:], SHARED),
+    "zero-dimensional": np.array(2.5),
+    "array": {"index": np.arange(4, dtype=np.float64), "lists": [[], ()]},
+    "keys": {3: "c", "a": {"b": ()}},
+    "adapter": Adapter((LAYER, LAYER), 2.0),
+    "dataclasses": {"pairs": (Pair("Who?", "Ines"),)},
+}
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_what_is_saved_is_loaded(name: str, tmp_path: Path) -> None:
+    memory = MEMORIES[name]
+    memories.save(memory, tmp_path)
+    loaded = memories.load(tmp_path)
+    assert type(loaded) is type(memory)
+    assert memories.digest(loaded) == memories.digest(memory)
+    assert memories.nbytes(loaded) == memories.nbytes(memory)
+    if name in ("nothing", "texts", "numbers", "keys", "dataclasses"):
+        assert loaded == memory
+
+
+def test_an_adapter_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    memories.save(MEMORIES["adapter"], tmp_path)
+    loaded = memories.load(tmp_path)
+    assert isinstance(loaded, Adapter)
+    assert loaded.scale == 2.0
+    assert len(loaded.layers) == 2
+    assert all(torch.equal(loaded.layers[1]["layers.0.q_proj"][k], LAYER["layers.0.q_proj"][k]) for k in "AB")
+
+
+def test_a_digest_tells_all_memories_apart() -> None:
+    made = [
+        *MEMORIES.values(), ("a",), ["a"], ("b",), 1, 1.0, True, "1", torch.tensor([1.0]), torch.tensor([1]),
+        torch.tensor([1.0]).double(), torch.zeros(2, 3), torch.zeros(3, 2), np.zeros((3, 2), dtype=np.float32),
+        {"a": 1}, {"b": 1}, Adapter((LAYER,), 2.0), Adapter((LAYER, LAYER), 1.0),
+    ]  # fmt: skip
+    assert len({memories.digest(memory) for memory in made}) == len(made)
+    assert not memories.equal(torch.tensor([0.0]), torch.tensor([-0.0]))
+    assert memories.equal(torch.arange(6.0).view(2, 3).T, torch.arange(6.0).view(2, 3).T.contiguous())
+
+
+@pytest.mark.parametrize(
+    ("memory", "size"),
+    [
+        (None, 0),
+        ("é", 2),
+        (7, 8),
+        (("ab", "c"), 3),
+        (torch.zeros(3, 4), 48),
+        (np.zeros(5, dtype=np.int16), 10),
+        ({"a": torch.zeros(2, dtype=torch.bfloat16), "b": [1.0]}, 12),
+        (Adapter((LAYER, LAYER), 2.0), 2 * 48 + 8),
+    ],
+)
+def test_bytes(memory: Any, size: int) -> None:
+    assert memories.nbytes(memory) == size
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [object(), {1, 2}, lambda: 0, b"bytes", Path("x"), [("a", object())], Adapter, np.array(["x"]), {("a", 1): 2}],
+)
+def test_what_is_no_plain_data_is_refused(memory: Any, tmp_path: Path) -> None:
+    with pytest.raises(MembenchError, match=r"a memory('s keys are| holds)"):
+        memories.save(memory, tmp_path / "memory")
+    assert not (tmp_path / "memory").exists()
+
+
+def test_a_later_memory_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    memories.save(torch.zeros(2), tmp_path)
+    memories.save(OrderedDict(a=torch.ones(3)), tmp_path)
+    assert torch.equal(memories.load(tmp_path)["a"], torch.ones(3))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("kept", [b"", b"{", b'{"structure": null}', b'{"structure": null, "tensors": "gone"}'])
+def test_a_damaged_memory_is_refused(kept: bytes, tmp_path: Path) -> None:
+    memories.save(torch.zeros(2), tmp_path)
+    (tmp_path / "memory.json").write_bytes(kept)
+    with pytest.raises(MembenchError, match=r"memory\.json holds no memory that can be loaded"):
+        memories.load(tmp_path)
+
+
+def test_damaged_tensors_and_classes_that_are_no_data_are_refused(tmp_path: Path) -> None:
+    memories.save(Pair("q", "a"), tmp_path)
+    path = tmp_path / "memory.json"
+    path.write_text(path.read_text().replace("membench.api:Pair", "subprocess:Popen"))
+    with pytest.raises(MembenchError, match="Popen is no dataclass"):
+        memories.load(tmp_path)
+    memories.save(torch.zeros(2), tmp_path)
+    (tensors,) = tmp_path.glob("*.safetensors")
+    tensors.write_bytes(tensors.read_bytes()[:20])
+    with pytest.raises(MembenchError, match="holds no memory"):
+        memories.load(tmp_path)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from membench.api import Method, Recall
+from membench.plugins import registry, settings
+from membench.plugins.conformance import check
+
+
+@dataclass(frozen=True)
+class Notes(Method[Any]):
+    """A method that keeps to the contract; the others break it in one point."""
+
+    def write(self, memory: Any, contexts: Any) -> Any:
+        return {"texts": [*(memory["texts"] if memory else []), *contexts]}
+
+    def recall(self, memory: Any, questions: Any) -> Recall:
+        return Recall(contexts=tuple(tuple(memory["texts"] if memory else ()) for _ in questions))
+
+
+@dataclass(frozen=True)
+class InPlace(Notes):
+    def write(self, memory: Any, contexts: Any) -> Any:
+        memory = memory or {"texts": []}
+        memory["texts"].extend(contexts)
+        return memory
+
+
+@dataclass(frozen=True)
+class NeedsMemory(Notes):
+    def recall(self, memory: Any, questions: Any) -> Recall:
+        return Recall(contexts=tuple(tuple(memory["texts"]) for _ in questions))
+
+
+@dataclass(frozen=True)
+class NotPlain(Notes):
+    def write(self, memory: Any, contexts: Any) -> Any:
+        return {"texts": set(contexts)}
+
+
+@dataclass(frozen=True)
+class Short(Notes):
+    def answer(self, memory: Any, questions: Any) -> list[str]:
+        return super().answer(memory, questions)[:1]
+
+
+@dataclass(frozen=True)
+class Meddler(Notes):
+    def write(self, memory: Any, contexts: Any) -> Any:
+        next(self.llm.model.parameters()).data.add_(1e-3)
+        return super().write(memory, contexts)
+
+
+@dataclass(frozen=True)
+class Caller(Notes):
+    def write(self, memory: Any, contexts: Any) -> Any:
+        with socket.socket() as line:
+            line.connect(("127.0.0.1", 9))
+        return super().write(memory, contexts)
+
+
+def failures(monkeypatch: pytest.MonkeyPatch, cls: type) -> dict[str, str]:
+    monkeypatch.setattr(registry, "load", lambda kind, name: cls)
+    return {point.name: point.detail for point in check("it") if not point.ok}
+
+
+def test_a_good_method_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert failures(monkeypatch, Notes) == {}
+
+
+@pytest.mark.parametrize(
+    ("cls", "point", "detail"),
+    [
+        (InPlace, "write leaves its memory as it was", "was changed"),
+        (NeedsMemory, "the empty memory can be read", "TypeError"),
+        (NotPlain, "a memory is plain data", "plain data only, not set"),
+        (Short, "one answer a question, as text", "1 answers to 3 questions"),
+        (Meddler, "the model comes back as it was", "have changed"),
+        (Caller, "a memory is plain data", "allows no network"),
+    ],
+)
+def test_a_broken_promise_is_found(monkeypatch: pytest.MonkeyPatch, cls: type, point: str, detail: str) -> None:
+    assert detail in failures(monkeypatch, cls)[point]
+
+
+@pytest.mark.parametrize("name", registry.names("methods"))
+def test_every_builtin_method_keeps_the_contract(name: str) -> None:
+    quick = ["epochs=1"] if "epochs" in settings.types_of(registry.load("methods", name)) else []
+    assert [point for point in check(name, quick) if not point.ok] == []
