@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from membench.api import Recall
 from membench.io import weights
 from membench.model.llm import LLM
+from membench.model.prefix_cache import PrefixCache
 from membench.plugins import registry
-from membench.trained.replay import Kept
 
 TOKENS, QUESTIONS, SEED = 500, 10, "1"
 
@@ -39,7 +39,7 @@ def timed(llm: LLM, text: str, calls: Sequence[Sequence[str]], keep: bool) -> tu
     started, answers = time.perf_counter(), []
     for questions in calls:
         if not keep:
-            llm.kept = Kept()
+            llm.first_segment = PrefixCache()
         readings = llm.answer(Recall(contexts=((text,),) * len(questions)), questions)
         answers += [reading.text for reading in readings]
     return time.perf_counter() - started, answers

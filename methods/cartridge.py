@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from membench.api import MemoryKind, Method, Prefix, Recall
 from membench.errors import MembenchError
-from membench.keyvalues.cartridge import Cartridge, Stream, distil, own_prefix
+from membench.keyvalues.cartridge import Cartridge, CartridgeSentences, distil, own_prefix
 from membench.model.key_values import joined, require_projectable
 from membench.trained.trainer import PRECISIONS
 
@@ -25,16 +25,16 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
     tokens: int = 64  # of a prefix, at most; it starts as the text's own first keys and values
     lr: float = 1e-2  # of the first step; it falls linearly to 0
     epochs: int = 12  # passes over the sentences; 0 leaves the prefix as it starts
-    batch_size: int = Stream.batch_size
+    batch_size: int = CartridgeSentences.batch_size
     precision: str = "auto"
-    targets: str = Stream.targets
-    answers: str = Stream.answers
-    pairs: int = Stream.pairs
-    suffix: float = Stream.suffix
-    generic: float = Stream.generic
-    generic_text: str = Stream.generic_text
-    generic_teacher: str = Stream.generic_teacher
-    loss_on: str = Stream.loss_on
+    targets: str = CartridgeSentences.targets
+    answers: str = CartridgeSentences.answers
+    pairs: int = CartridgeSentences.pairs
+    suffix: float = CartridgeSentences.suffix
+    generic: float = CartridgeSentences.generic
+    generic_text: str = CartridgeSentences.generic_text
+    generic_teacher: str = CartridgeSentences.generic_teacher
+    loss_on: str = CartridgeSentences.loss_on
 
     def __post_init__(self) -> None:
         if self.tokens < 1:
@@ -45,11 +45,11 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
             raise MembenchError(f"setting lr must be positive, got {self.lr}")
         if self.precision not in PRECISIONS:
             raise MembenchError(f"setting precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
-        self._stream()
+        self._sentences()
 
     def sources(self, offline: bool = False) -> dict[str, Any]:
         """Those of the target sentences."""
-        return self._stream().sources(offline)
+        return self._sentences().sources(offline)
 
     def write(self, memory: tuple[Cartridge, ...] | None, contexts: Sequence[str]) -> tuple[Cartridge, ...]:
         """One more cartridge a text; what it becomes depends on no other text."""
@@ -67,14 +67,14 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
 
     def _cartridge(self, text: str) -> Cartridge:
         digest = _digest(text)
-        stream, rng = self._stream(), random.Random(f"{self.seed} {digest}")
+        stream, rng = self._sentences(), random.Random(f"{self.seed} {digest}")
         steps = list(stream.steps([text], stream.pairs_about([text]), rng)) if self.epochs else []
         start: Prefix = own_prefix(self.llm, text, self.tokens)
         return Cartridge(digest, distil(self.llm, steps, start, self.lr, self.precision))
 
-    def _stream(self) -> Stream:
+    def _sentences(self) -> CartridgeSentences:
         """What SELF-PARAM of the same settings is trained on. Raises MembenchError for settings out of range."""
-        return Stream(
+        return CartridgeSentences(
             llm=self.llm, scribe=self.scribe, epochs=max(1, self.epochs), batch_size=self.batch_size,
             targets=self.targets, answers=self.answers, pairs=self.pairs, suffix=self.suffix, generic=self.generic,
             generic_text=self.generic_text, generic_teacher=self.generic_teacher, loss_on=self.loss_on,

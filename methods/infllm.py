@@ -9,7 +9,7 @@ from typing import ClassVar
 from membench.api import MemoryKind, Method, Recall
 from membench.errors import MembenchError
 from membench.keyvalues.block_attention import SCORES, Rule
-from membench.keyvalues.infllm import Lookup, Stream, rule_for, write
+from membench.keyvalues.infllm import Stream, StreamLookup, rule_for, write
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class InfLLM(Method[Stream]):
             return Recall()
         examples = len(self.llm.segment_ids([], "")[0])
         return Recall(
-            lookup=Lookup(self.rule, memory), notes={"regime": (examples + memory.keys.shape[2]) / self.local}
+            lookup=StreamLookup(self.rule, memory), notes={"regime": (examples + memory.keys.shape[2]) / self.local}
         )
 
     def forget(self, memory: Stream, contexts: Sequence[str]) -> Stream | None:

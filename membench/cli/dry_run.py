@@ -15,7 +15,7 @@ from membench.io import weights
 from membench.io.hub import NotFetched, cached_only, size_of
 from membench.planning.estimate import Estimator
 from membench.planning.forecast import spell
-from membench.planning.plan import Planned, plan
+from membench.planning.plan import PlannedCell, plan
 from membench.planning.request import ModelInfo, Request, validate
 from membench.planning.schedule import share
 from membench.running.runner import plan_cells
@@ -34,7 +34,7 @@ class _Plan:
     planned without them.
     """
 
-    cells: list[Planned]
+    cells: list[PlannedCell]
     done: set[str]
     path: Path | None
     absent: dict[str, str]
@@ -76,7 +76,7 @@ def _from_hub(name: str, kind: str, request: Request) -> str:
 def _planned(request: Request) -> _Plan:
     """Data by data, so that those that are not here hide no others."""
     found = _Plan([], set(), None, {}, [])
-    cells: dict[str, Planned] = {}
+    cells: dict[str, PlannedCell] = {}
     with standing_at(request.place), cached_only():
         model = _unfetched(request, found)
         for data in request.data:
@@ -118,7 +118,7 @@ def _unread_rows(request: Request, data: str) -> list[dict[str, Any]]:
     ]
 
 
-def _row(cell: Planned, done: bool, estimator: Estimator, path: Path | None) -> dict[str, Any]:
+def _row(cell: PlannedCell, done: bool, estimator: Estimator, path: Path | None) -> dict[str, Any]:
     """One cell; what it will take, and what says so."""
     steps = [step for episode in cell.task.episodes(cell.data, cell.recipe["seed"]) for step in episode.steps]
     found = estimator.estimate(cell, path)

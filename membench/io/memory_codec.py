@@ -30,7 +30,7 @@ STORED_NAMES = {
     "membench.values:Adapter": "membench.api:Adapter",
     "membench.values:Prefix": "membench.api:Prefix",
     "membench.values:Pair": "membench.api:Pair",
-    "membench.trained.replay:Kept": "membench.rehearsal:Kept",
+    "membench.trained.replay:ReplayedSentence": "membench.rehearsal:Kept",
     "membench.trained.replay:Rehearsed": "membench.rehearsal:Rehearsed",
     "membench.keyvalues.infllm:Stream": "membench.infllm:Stream",
     "membench.keyvalues.cartridge:Cartridge": "membench.cartridges:Cartridge",

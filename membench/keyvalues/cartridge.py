@@ -34,7 +34,7 @@ class Cartridge:
 
 
 @dataclass(frozen=True)
-class Stream(OnTargets):
+class CartridgeSentences(OnTargets):
     """The target sentences of SELF-PARAM, for another container than the weights."""
 
     @property

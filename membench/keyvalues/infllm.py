@@ -37,7 +37,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Lookup:
+class StreamLookup:
     """What a stream brings to reading: its keys and values, with the rule by which they are looked up."""
 
     rule: Rule

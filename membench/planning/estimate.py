@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from membench.planning.gold_script import NAME as GOLD
-from membench.planning.plan import Planned
+from membench.planning.plan import PlannedCell
 from membench.plugins import registry
 from membench.store import cell_folder
 from membench.values import Ask
@@ -65,7 +65,7 @@ class Estimator:
         done = (cell.result for cell in found if cell.status == "done")
         return cls([result for result in done if _device(result.get("versions", {})) == _kind(device)])
 
-    def estimate(self, cell: Planned, path: Path | None = None) -> Estimate:
+    def estimate(self, cell: PlannedCell, path: Path | None = None) -> Estimate:
         """What a cell will take; `path` is the folder of its model, if that is there."""
         same_model = [r for r in self.results if _same(r, cell, ("method", "model", "dtype"))]
         nearest = _nearest(same_model, cell)
@@ -79,7 +79,7 @@ class Estimator:
         where = f"{len(rates)} stored cell{'s'[: len(rates) != 1]} of {cell.recipe['method']} on {', '.join(tasks)}"
         return Estimate(seconds, median(peaks) if peaks else None, where)
 
-    def _rough(self, cell: Planned, path: Path | None) -> Estimate:
+    def _rough(self, cell: PlannedCell, path: Path | None) -> Estimate:
         """By the reference run's seconds, in proportion to the model's parameters where those can be told."""
         name = cell.recipe["method"]
         known = name if name in self._measured.rates else "in-context" if cell.method.kind == "text" else None
@@ -167,11 +167,11 @@ def _kind(device: str) -> str:
     return device.partition(":")[0]
 
 
-def _same(result: Mapping[str, Any], cell: Planned, keys: Sequence[str]) -> bool:
+def _same(result: Mapping[str, Any], cell: PlannedCell, keys: Sequence[str]) -> bool:
     return all(result["recipe"][key] == cell.recipe[key] for key in keys)
 
 
-def _nearest(results: list[Mapping[str, Any]], cell: Planned) -> list[Mapping[str, Any]]:
+def _nearest(results: list[Mapping[str, Any]], cell: PlannedCell) -> list[Mapping[str, Any]]:
     """Of the same task where there are any, and among those of the same settings and data likewise."""
     for key in ("task", "settings", "data"):
         results = [r for r in results if _same(r, cell, (key,))] or results
@@ -191,7 +191,7 @@ def _epochs(recipe: Mapping[str, Any]) -> float | None:
     return float(found) if isinstance(found, int | float) else None
 
 
-def _work(cell: Planned) -> tuple[int, int]:
+def _work(cell: PlannedCell) -> tuple[int, int]:
     """Contexts written and questions read; what an empty memory was asked before is not read again."""
     steps = [step for episode in cell.task.episodes(cell.data, cell.recipe["seed"]) for step in episode.steps]
     asked = [question.id for step in steps if isinstance(step, Ask) for question in step.questions]

@@ -21,7 +21,7 @@ from membench.values import Context, Dataset, Drift, Write
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedCell:
     """A cell to play, with everything that can change its result in its recipe."""
 
     method_name: str
@@ -53,13 +53,13 @@ class Planned:
         return isinstance(self.task, Gold)
 
 
-def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[Planned]:
+def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCell]:
     """The cells in the order of play: yardsticks first.
 
     Raises MembenchError for anything that is wrong in the request.
     """
     methods, tasks = chosen(request)
-    cells: dict[str, Planned] = {}
+    cells: dict[str, PlannedCell] = {}
     for typed in request.data:
         for task_name, task in tasks.items():
             data = load_data(typed, task, request.limit)
@@ -95,7 +95,7 @@ def data_hash(contexts: Sequence[Context]) -> str:
 
 
 def _add(
-    cells: dict[str, Planned], request: Request, model: ModelInfo, prompt_hash: str,
+    cells: dict[str, PlannedCell], request: Request, model: ModelInfo, prompt_hash: str,
     name: str, method: Method[Any], task_name: str, task: Task, data: Dataset, seed: int,
 ) -> None:  # fmt: skip
     if task_name == GOLD:
@@ -124,7 +124,7 @@ def _add(
     }
     if data.conflicts and task.probed:
         recipe["conflicts_hash"] = data_hash(data.conflicts)
-    cells.setdefault(cell_id(recipe), Planned(name, method, task, data, recipe))
+    cells.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
 
 
 def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
     return {"drift": [drift_digest(step) for step in steps]} if steps else {}
 
 
-def check_window(cells: Sequence[Planned], llm: Any) -> None:
+def check_window(cells: Sequence[PlannedCell], llm: Any) -> None:
     """Refuse contexts that do not fit the model's window with their prompt, before anything is played."""
     seen: set[str] = set()
     for cell in cells:

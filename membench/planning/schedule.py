@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from membench.planning.plan import Planned
+from membench.planning.plan import PlannedCell
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class Turn:
     """
 
     done: int = 0
-    missing: Sequence[Planned] = ()
+    missing: Sequence[PlannedCell] = ()
     first: int = 1
     of: int = 0
 
 
-def share(blocks: Sequence[tuple[Path, Sequence[Planned], Set[str]]]) -> list[list[Planned]]:
+def share(blocks: Sequence[tuple[Path, Sequence[PlannedCell], Set[str]]]) -> list[list[PlannedCell]]:
     """Which cells fall to each block, of which output folder, cells and ids of those that are done are given.
 
     A cell falls to the first block that has to play it; where none has to, to the first that names it.

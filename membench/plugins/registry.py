@@ -27,7 +27,7 @@ STATED = (*FACTS, "kind")
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlugIn:
     """A line of `membench ls`: a plug-in, the distribution it comes from, and what is wrong with it, if anything."""
 
     name: str
@@ -71,7 +71,7 @@ def stated(kind: str, name: str, fact: str) -> str:
     return str(getattr(_describe(kind, name, claims[0]), fact)) if claims else ""
 
 
-def listing(kind: str) -> list[Entry]:
+def listing(kind: str) -> list[PlugIn]:
     """Every plug-in of a kind; built-in ones are read and not imported."""
     out = []
     for name, claims in sorted(_claims(kind).items()):
@@ -137,9 +137,9 @@ def _defined_in(kind: str, module_name: str) -> type[Any]:
     return found[0]
 
 
-def _describe(kind: str, name: str, claim: _Claim) -> Entry:
+def _describe(kind: str, name: str, claim: _Claim) -> PlugIn:
     """The plug-in by the first line of its docstring, and why it cannot be used, if so."""
-    entry = Entry(name, claim.origin, "")
+    entry = PlugIn(name, claim.origin, "")
     if isinstance(claim.where, Path):
         try:
             module = ast.parse(claim.where.read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from membench.model.decoding import Reading
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
 from membench.model.meter import Peak
-from membench.planning.plan import Planned
+from membench.planning.plan import PlannedCell
 from membench.running import episode_state
 from membench.running.drift import Baseline, baseline, measure
 from membench.running.live_bytes import live_bytes
@@ -34,7 +34,7 @@ class Player:
     was taken behind the last write, or from replaying the writes where the kill hit between the two.
     """
 
-    cell: Planned
+    cell: PlannedCell
     llm: LLM
     log: RecordLog
     references: Mapping[str, Reference]

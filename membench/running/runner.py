@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from membench.planning.estimate import Estimator
-from membench.planning.plan import Planned
+from membench.planning.plan import PlannedCell
 from membench.planning.request import Request
 from membench.planning.schedule import Turn, share
 from membench.running.loaded_model import Models
@@ -40,7 +40,7 @@ def play(sessions: Sequence[Session], reporter: Reporter) -> list[list[dict[str,
     return [session.run() for session in sessions]
 
 
-def plan_cells(request: Request) -> tuple[list[Planned], set[str]]:
+def plan_cells(request: Request) -> tuple[list[PlannedCell], set[str]]:
     """The cells of a request, and the ids of those that are done already (for --dry-run)."""
     (session,) = sessions_of([request], Reporter(Console(stderr=True)))
     return session.cells, session.finished()
@@ -61,7 +61,7 @@ def share_out(sessions: Sequence[Session], reporter: Reporter) -> None:
     reporter.say(f"{total} cells, {total - count} of them done already, in {folders}")
 
 
-def _seconds(session: Session, cells: Sequence[Planned]) -> list[float | None]:
+def _seconds(session: Session, cells: Sequence[PlannedCell]) -> list[float | None]:
     """How long cells will take, as `--dry-run` estimates it."""
     if not cells:
         return []

@@ -15,7 +15,7 @@ from membench.io.atomic_files import CannotWrite, DiskFull, cannot_write
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
 from membench.model.prompt import Renderer
-from membench.planning.plan import Planned, check_window, plan
+from membench.planning.plan import PlannedCell, check_window, plan
 from membench.planning.request import YARDSTICKS, ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
 from membench.running.drift import Baseline
@@ -74,7 +74,7 @@ class Session:
         """The model, loaded once."""
         return self._models.lend(self.model, self.request, self.reporter)
 
-    def result(self, cell: Planned) -> dict[str, Any] | None:
+    def result(self, cell: PlannedCell) -> dict[str, Any] | None:
         """The stored result of a cell that is done and sound, unless all is to be played anew."""
         stored = None if self.request.overwrite else cell_folder.finished(self.request.output, cell.recipe)
         return stored if stored and cell_folder.sound(self._folder(cell), stored) else None
@@ -83,7 +83,7 @@ class Session:
         """The ids of the cells that are not to be played."""
         return {cell.recipe_id for cell in self.cells if self.result(cell) is not None}
 
-    def _folder(self, cell: Planned) -> Path:
+    def _folder(self, cell: PlannedCell) -> Path:
         return cell_folder.folder_of(self.request.output, cell.recipe)
 
     def run(self) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ class Session:
         )
         return [self._yardsticks.complete(cell, result) for cell, result in results if result]
 
-    def _play(self, cell: Planned, number: int, count: int) -> dict[str, Any]:
+    def _play(self, cell: PlannedCell, number: int, count: int) -> dict[str, Any]:
         folder = cell_folder.open_cell(self.request.output, cell.recipe)
         with cell_folder.lock(folder) as mine:
             if not mine:
@@ -118,7 +118,7 @@ class Session:
             cell_folder.sweep(folder)
             return self._play_locked(cell, folder, number, count)
 
-    def _play_locked(self, cell: Planned, folder: Path, number: int, count: int) -> dict[str, Any]:
+    def _play_locked(self, cell: PlannedCell, folder: Path, number: int, count: int) -> dict[str, Any]:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         scribe = self._scribe(cell)
         cell = self._lent(cell, scribe)
@@ -143,17 +143,17 @@ class Session:
             self.reporter.say(f"[{number}/{count}] {cell.title}: failed: {reason}")
             return self._finish(cell, folder, started, {}, reason)
 
-    def _lent(self, cell: Planned, scribe: Scribe) -> Planned:
+    def _lent(self, cell: PlannedCell, scribe: Scribe) -> PlannedCell:
         """The cell with what is lent to its method."""
         return replace(cell, method=replace(cell.method, llm=self.llm, scribe=scribe, seed=cell.recipe["seed"]))
 
-    def _scribe(self, cell: Planned) -> Scribe:
+    def _scribe(self, cell: PlannedCell) -> Scribe:
         book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written) if c.targets}
         cache = weights.home() / "targets"
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
 
-    def _references(self, cell: Planned) -> dict[str, Reference]:
+    def _references(self, cell: PlannedCell) -> dict[str, Reference]:
         """What the in-context reference answered, if it has been played; read again if it is no longer there."""
         for gold in self._yardsticks.of(cell):
             if gold.method_name == REFERENCE:
@@ -163,7 +163,7 @@ class Session:
                 return kept or save_references(folder, gold_readings(self.llm, method, gold.data.contexts, {}))
         return {}
 
-    def _written(self, cell: Planned, scribe: Scribe) -> dict[str, tuple[Pair, ...]]:
+    def _written(self, cell: PlannedCell, scribe: Scribe) -> dict[str, tuple[Pair, ...]]:
         """The pairs that the method was trained on, also those written before a kill."""
         settings = cell.recipe["settings"]
         if {"targets", "pairs"} <= settings.keys():
@@ -174,7 +174,7 @@ class Session:
         return dict(scribe.written)
 
     def _finish(
-        self, cell: Planned, folder: Path, started: str, pairs: Mapping[str, Sequence[Pair]], reason: str | None
+        self, cell: PlannedCell, folder: Path, started: str, pairs: Mapping[str, Sequence[Pair]], reason: str | None
     ) -> dict[str, Any]:
         records = read_records(folder)
         summary, costs, counts = summarise_cell(None if reason else cell.task, records)

@@ -38,10 +38,10 @@ def compared(
         return {"yardsticks": own}
     both = {FLOOR, REFERENCE} <= golds.keys()
     needed = needing(golds[FLOOR], golds[REFERENCE]) if both else None
-    return {"yardsticks": own, "controls": controls_of(task, answers, needed, overlap)}
+    return {"yardsticks": own, "controls": on_subsets(task, answers, needed, overlap)}
 
 
-def controls_of(
+def on_subsets(
     task: Task, answers: Sequence[Answer], needed: frozenset[str] | None, overlap: Mapping[str, float]
 ) -> dict[str, Any]:
     """What stands under `controls` in a result: sizes of the subsets, and "<score>/<subset>" metrics.

@@ -21,7 +21,7 @@ from membench.tables.json_rows import head, numbers
 from membench.tables.merge_seeds import YARDSTICKS, baselines, entry_of, yardstick
 from membench.tables.pareto import fit, limits, with_fronts
 from membench.tables.ranking_metric import check_sort, leading_metric, less_is_better, sorts
-from membench.tables.risk_card import PREFIX, controls
+from membench.tables.risk_card import PREFIX, control_rows
 from membench.tables.significance import declared_entry, stand
 from membench.views import BASELINES
 
@@ -184,7 +184,7 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
     ranked = [*entries, *baselines([*yardsticks, *entries])]
     by = sort if sort and any(sort in e.costs for e in ranked) else leading_metric(ranked, sort)
     ranked.sort(key=lambda e: _rank(e, by))
-    return Table(recipe, (*yardsticks, *failed, *controls(ranked), *ranked), written, asked)
+    return Table(recipe, (*yardsticks, *failed, *control_rows(ranked), *ranked), written, asked)
 
 
 def _rank(entry: Entry, name: str) -> tuple[bool, float, str]:

@@ -96,7 +96,7 @@ def beside(
     return estimate(shown, contexts) + (f" ({number(base)})" if shown and base is not None else "")
 
 
-def controls(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def control_rows(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Rows that no method played but the same questions give, e.g. "always abstains"; of the first entry with any."""
     first = next((entry for entry in entries if any(name.startswith(PREFIX) for name in entry.names)), None)
     if first is None:

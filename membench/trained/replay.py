@@ -18,7 +18,7 @@ from membench.values import Adapter
 
 
 @dataclass(frozen=True)
-class Kept:
+class ReplayedSentence:
     """A sentence of an earlier write: its tokens [n] (int32), where its loss starts, what the teacher said of it.
 
     `hidden` is [n - start, width], the teacher's final hidden states in float16; [0, 0] for hard labels.
@@ -33,7 +33,7 @@ class Kept:
 class Rehearsed(Adapter):
     """An adapter with the sentences that are rehearsed at later writes."""
 
-    kept: tuple[Kept, ...]
+    kept: tuple[ReplayedSentence, ...]
 
 
 def recollect(memory: Adapter | None, stem: tuple[int, ...]) -> dict[Sentence, Tensor]:
@@ -59,7 +59,8 @@ def keep(adapter: Adapter, memory: Adapter | None, said: Mapping[Sentence, Tenso
     before = memory.kept if isinstance(memory, Rehearsed) else ()
     pairs = dict.fromkeys(s for s in new if s.kind == "qa")
     none = torch.zeros(0, 0, dtype=torch.float16)
-    fresh = (Kept(torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none))) for s in pairs)
+    rows = ((torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none))) for s in pairs)
+    fresh = (ReplayedSentence(*row) for row in rows)
     return Rehearsed(adapter.layers, adapter.scale, (*before, *fresh))
 
 

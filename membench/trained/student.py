@@ -54,7 +54,7 @@ class Student:
         self._stems: dict[tuple[int, ...], tuple[Node, Tensor]] = {}
         self._lower = Tree(llm.model)
         self._lower_stems: dict[tuple[int, ...], Node | None] = {(): None}
-        self.kept: dict[Sentence, Tensor] = {}  # the lower layers' states [tokens, width]
+        self.lower: dict[Sentence, Tensor] = {}  # the lower layers' states [tokens, width]
         if cut:
             self._read_stems_below()
             self._keep(uses)
@@ -99,9 +99,9 @@ class Student:
         """What the upper layers read: tokens, or the rows of `_tree.states` that these sentences then have."""
         if not self._cut:
             return [s.tokens for s in step]
-        late = [s for s in dict.fromkeys(step) if s not in self.kept]
+        late = [s for s in dict.fromkeys(step) if s not in self.lower]
         fresh = dict(zip(late, self._lower_states(late), strict=True)) if late else {}
-        self._tree.states = torch.cat([fresh[s] if s in fresh else self.kept[s] for s in step])
+        self._tree.states = torch.cat([fresh[s] if s in fresh else self.lower[s] for s in step])
         ends = list(accumulate(len(s.tokens) for s in step))
         return [range(end - len(s.tokens), end) for s, end in zip(step, ends, strict=True)]
 
@@ -115,7 +115,7 @@ class Student:
         chosen = [s for s in uses if s in held]
         for span in chunks([len(s.tokens) for s in chosen], PASS_TOKENS):
             part = [chosen[i] for i in span]
-            self.kept |= zip(part, self._lower_states(part), strict=True)
+            self.lower |= zip(part, self._lower_states(part), strict=True)
 
     @torch.no_grad()
     def _lower_states(self, sentences: Sequence[Sentence]) -> list[Tensor]:

@@ -110,7 +110,7 @@ def test_same_seed_same_memory(llm: LLM) -> None:
 def test_it_is_trained_on_the_sentences_of_selfparam(llm: LLM) -> None:
     settings = {"epochs": 2, "suffix": 1.0, "generic": 1.0, "answers": "gold"}
     selfparam = registry.load("methods", "selfparam")(llm=llm, scribe=Scribe(BOOK, None), **settings)
-    stream = lent(llm, **settings)._stream()
+    stream = lent(llm, **settings)._sentences()
     ours, theirs = (
         list(made.steps([HARBOUR], made.pairs_about([HARBOUR]), random.Random(3))) for made in (stream, selfparam)
     )

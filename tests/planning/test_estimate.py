@@ -25,7 +25,7 @@ from membench.store import cell_folder
 ROOT = Path(__file__).parents[2]
 
 
-def cells(data_file: Path, methods: str = "ft-s,bm25", tasks: str = "single", **more: Any) -> list[plan.Planned]:
+def cells(data_file: Path, methods: str = "ft-s,bm25", tasks: str = "single", **more: Any) -> list[plan.PlannedCell]:
     request = Request(
         tuple(methods.split(",")), tuple(tasks.split(",")), (f"jsonl:{data_file}",), yardsticks=False, **more
     )
@@ -33,7 +33,7 @@ def cells(data_file: Path, methods: str = "ft-s,bm25", tasks: str = "single", **
 
 
 def result(
-    cell: plan.Planned, write: float, read: float, peak: float | None = None, **recipe: Any
+    cell: plan.PlannedCell, write: float, read: float, peak: float | None = None, **recipe: Any
 ) -> Mapping[str, Any]:
     costs = {"write_seconds_per_context": write, "read_seconds_per_question": read, "peak_bytes": peak}
     return {"recipe": cell.recipe | recipe, "status": "done", "costs": costs}
@@ -83,9 +83,9 @@ def test_a_gpus_seconds_are_no_measure_of_a_cpu_nor_the_reverse(data_file: Path,
 
 def test_a_cells_work_is_counted_once_for_all_stored_cells(data_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (cell,) = cells(data_file, "ft-s", limit=3)
-    counted: list[plan.Planned] = []
+    counted: list[plan.PlannedCell] = []
 
-    def work(cell: plan.Planned) -> tuple[int, int]:
+    def work(cell: plan.PlannedCell) -> tuple[int, int]:
         counted.append(cell)
         return 1, 1
 

@@ -36,7 +36,7 @@ def distribution(folder: Path, name: str, points: str, **modules: str) -> None:
         (folder / f"{module}.py").write_text(source)
 
 
-def entry(name: str) -> registry.Entry:
+def entry(name: str) -> registry.PlugIn:
     return next(e for e in registry.listing("methods") if e.name == name)
 
 
@@ -64,7 +64,7 @@ def test_unknown_name_gets_the_nearest_one() -> None:
 def test_a_third_party_method_is_found_and_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distribution(tmp_path, "acme", "nothing-at-all = acme_nothing:Nothing", acme_nothing=PLUGIN)
     monkeypatch.syspath_prepend(tmp_path)
-    assert entry("nothing-at-all") == registry.Entry("nothing-at-all", "acme", "Keeps nothing at all.")
+    assert entry("nothing-at-all") == registry.PlugIn("nothing-at-all", "acme", "Keeps nothing at all.")
     assert issubclass(registry.load("methods", "nothing-at-all"), Method)
 
 

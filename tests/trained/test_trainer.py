@@ -201,7 +201,7 @@ def test_what_has_no_room_is_read_at_its_step(llm: LLM, monkeypatch: pytest.Monk
             monkeypatch.setattr(f"membench.trained.{module}.KEPT_BYTES", room * 4 * llm.model.config.hidden_size)
         assert losses(llm, steps, loss) == [pytest.approx(value, rel=2e-3) for value in whole]
     student = Student(llm, (s for step in steps for s in step), 1)
-    assert set(student.kept) == set(pairs), "those that are read most often"
+    assert set(student.lower) == set(pairs), "those that are read most often"
 
 
 def test_the_teacher_holds_a_text_once_for_all_its_suffixes(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
