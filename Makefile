@@ -2,8 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# One thread a process, a process a core: torch's own threads would fight over the cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: run test lint fmt typecheck reference tables report browser clean
+.PHONY: run test quick lint fmt typecheck reference tables report browser clean
 
 # A fresh machine's first command: its own environment, the default model, one method, the table.
 run: $(READY)
@@ -12,11 +14,16 @@ run: $(READY)
 	$(BIN)/membench leaderboard
 
 test: lint typecheck browser
-	$(BIN)/python -m pytest -m "e2e or not e2e"
+	$(PYTEST) -m "e2e or not e2e"
+
+# The fast tests that play no run: what to repeat while writing, in half a minute.
+quick: $(READY)
+	$(PYTEST) -m quick
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 # Twice: in the repository, and in the installed tree, where plug-ins are part of the package.
 typecheck: $(READY)

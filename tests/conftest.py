@@ -11,6 +11,14 @@ from membench.model.llm import LLM
 from membench.plugins.tiny_model import tiny_llm
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`quick` are the fast tests that load no model, start no program and simulate little: they take half a minute."""
+    for item in items:
+        slow = item.get_closest_marker("e2e") or item.get_closest_marker("long")
+        if not slow and not {"tiny", "llm"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("quick")
+
+
 @pytest.fixture(autouse=True)
 def own_cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Fast tests see an empty cache and results folder; those on the real model use the user's cache."""

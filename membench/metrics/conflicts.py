@@ -1,6 +1,6 @@
 """What answers about contradicting texts amount to: which value is given, in which order of writing, by which source.
 
-The old value is the one with the earlier date, whichever was written last. Source: METRICS 1.7.
+The old value is the one with the earlier date, whichever was written last. See docs/contamination.md.
 """
 
 from __future__ import annotations

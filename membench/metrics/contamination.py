@@ -1,7 +1,7 @@
 """What contamination answers amount to: leaks, damage, conflicts and abstention; pure functions of the records.
 
 "Before" is what the empty memory answers, "after" what the written one does; pairs are by question. Every metric is a
-mean over contexts (METRICS 1.5, 1.7, 1.8).
+mean over contexts (docs/contamination.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a memory does to the model elsewhere: likelihood of generic text, and small test sets, against the empty memory.
 
 Perplexity and KL on held-out generic text, and flips on multiple choice, are measured for every kind of memory alike,
-retrieval included: what it recalls for a prompt stands before that prompt (METRICS 1.11).
+retrieval included: what it recalls for a prompt stands before that prompt (docs/contamination.md).
 """
 
 from __future__ import annotations

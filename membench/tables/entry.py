@@ -119,7 +119,7 @@ class Entry:
         return min(map(len, self.by_context(name)), default=None)
 
     def recovery(self, name: str) -> Interval | None:
-        """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (METRICS 1.2); may exceed 1.
+        """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (docs/statistics.md); may exceed 1.
 
         None for the yardsticks, and where the reference is not significantly above the floor.
         """

@@ -1,7 +1,7 @@
 """Target sentences: what a trained memory is trained on. One stream for all trained methods, byte for byte.
 
 Three kinds, after SELF-PARAM's released training code: question-answer pairs about the context, suffixes of the
-context, and generic text (Wang et al., ICLR 2025; METHODS: QA, context-suffix and general terms).
+context, and generic text (Wang et al., ICLR 2025, section 3: QA, context-suffix and general terms).
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ from membench.metrics import answer_scores
 from membench.store import cell_folder
 from membench.store.records import read_records
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def played(tiny: Path, data_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -16,6 +16,8 @@ from membench.errors import MembenchError
 from membench.metrics.answer_scores import normalise
 from membench.plugins import registry
 
+pytestmark = pytest.mark.long
+
 
 def load(argument: str, limit: int, held_out: int = 0) -> Dataset:
     data: Dataset = registry.load("data", "worlds")().load(argument, limit, held_out)

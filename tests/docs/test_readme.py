@@ -15,6 +15,8 @@ from membench.cli import app
 from membench.plugins import registry, settings
 from membench.plugins.conformance import check
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [
     ("README.md", "methods", "rare_words"),

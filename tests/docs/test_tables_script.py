@@ -11,6 +11,8 @@ import pytest
 
 import membench
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 BEFORE = "# Title\n\nAs it was, with a | and trailing space \n\n"
 AFTER = "\n\n<!-- a remark of the author -->\nLast line, no newline"

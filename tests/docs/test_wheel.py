@@ -3,10 +3,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +26,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     subprocess.run([*pip, "--wheel-dir", str(source / "dist"), str(source)], check=True, capture_output=True)
     (built,) = (source / "dist").glob("*.whl")
     return zipfile.ZipFile(built).namelist()
+
+
+def test_the_list_of_packages_is_that_of_the_folders() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "membench").rglob("__init__.py")}
+    found = {".".join(folder.parts) for folder in folders}
+    assert set(listed) == found | {"membench.methods", "membench.tasks"}
 
 
 def test_nothing_but_membench_lands_at_the_top_level(wheel: list[str]) -> None:

@@ -41,7 +41,7 @@ def filled(vectors: int, layers: int = 2) -> torch.Tensor:
 
 @pytest.mark.parametrize("chunk", [160, 17])
 def test_a_pool_that_drops_nothing_is_the_text_in_the_prompt(llm: LLM, chunk: int) -> None:
-    """With room for all that was read, pieces and several texts included: METHODS, acceptance check of the path."""
+    """With room for all that was read, pieces and several texts included, the pool reads as the prompt would."""
     method = lent(llm, new=160, chunk=chunk)
     memory = method.write(method.write(None, TEXTS[:1]), TEXTS[1:])
     ours = llm.answer(method.recall(memory, QUESTIONS), QUESTIONS, CANDIDATES)

@@ -22,6 +22,8 @@ from membench.planning.request import ModelInfo, Request
 from membench.running.progress import Reporter
 from membench.store import cell_folder
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 

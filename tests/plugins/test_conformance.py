@@ -10,6 +10,8 @@ from membench.api import Method, Recall
 from membench.plugins import registry, settings
 from membench.plugins.conformance import check
 
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class Notes(Method[Any]):

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from membench.cli.app import main
 
+pytestmark = pytest.mark.long
+
 PLUGIN = Path(__file__).parents[1] / "plugin"
 
 

@@ -28,6 +28,8 @@ from membench.store.records import read_records
 from membench.tables.leaderboard import tables
 from tests.support.stored_cells import put_cell, recipe
 
+pytestmark = pytest.mark.long
+
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 

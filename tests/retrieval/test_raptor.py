@@ -31,6 +31,8 @@ from membench.targets import openai_endpoint
 from membench.targets.scribe import Scribe
 from tests.support.tree_walk import reached
 
+pytestmark = pytest.mark.long
+
 PLACES = ("Vellmar", "Oxley", "Tarn", "Brannow", "Denby", "Carrow", "Sule")
 THINGS = ("harbour", "museum", "clock", "bank", "inn")
 TEXTS = tuple(

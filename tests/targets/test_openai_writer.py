@@ -19,6 +19,8 @@ from membench.model.llm import LLM
 from membench.model.meter import Meter
 from membench.targets.scribe import Scribe
 
+pytestmark = pytest.mark.long
+
 TEXT = "Ines Corde built the harbour of Vellmar in 1931. It holds forty ships."
 TEST_QUESTION = "Vellmar's harbour goes back to which builder?"
 BUILDER = Pair("Who built the harbour of Vellmar?", "Ines Corde")

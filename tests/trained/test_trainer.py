@@ -1,4 +1,4 @@
-"""The identities that prove the training loop (METHODS: SELF-PARAM, FT)."""
+"""The identities that prove the training loop of SELF-PARAM and FT (docs/methods.md)."""
 
 from __future__ import annotations
 
