@@ -2,8 +2,8 @@
 
 Of a sequence's matrix R[t, i] and the floor b_i: ρ*(k) = Σ_i (R[i+k, i] − b_i) / Σ_i (R[i, i] − b_i), over the contexts
 that reach age k. The half-life is the first k with ρ*(k) <= 1/2. Its ends are the first ages at which the lower and the
-upper end of ρ*(k)'s interval are; the interval is that of every ratio here (`intervals.ratio_method`), over contexts and,
-with several seeds, over both. An end that no age reaches lies beyond the contexts written.
+upper end of ρ*(k)'s interval are; the interval is that of every ratio here (`intervals.ratio_method`), over contexts
+and, with several seeds, over both. An end that no age reaches lies beyond the contexts written.
 """
 
 from __future__ import annotations
