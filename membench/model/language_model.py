@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -9,15 +10,14 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging as transformers_logging
 
 from membench.errors import MembenchError
+from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
 from membench.model.prompt import Renderer
-from membench.model.refused_checkpoints import refuse_published
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+LIMITS = ("max_position_embeddings", "max_seq_len", "context_length")  # how configurations call the longest input
 
 
 class LanguageModel:
@@ -45,29 +45,22 @@ class LanguageModel:
     ) -> Self:
         """Load from a local folder or a hub id. `auto` is float32 on a CPU and bfloat16 elsewhere.
 
-        Raises MembenchError when the folder or the hub id holds no causal language model.
+        Raises MembenchError for what is no causal language model, or not a whole one (membench.model.loading).
         """
         if dtype == "auto":
             dtype = "float32" if device == "cpu" else "bfloat16"
         if dtype not in DTYPES:
             raise MembenchError(f"unknown dtype {dtype!r}: choose from auto, {', '.join(DTYPES)}")
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
-        try:
-            config = AutoConfig.from_pretrained(path, **options)
-            refuse_published("model", name or str(path), (config.model_type, *(config.architectures or ())))
-            tokenizer = AutoTokenizer.from_pretrained(path, **options)
-            model: nn.Module = AutoModelForCausalLM.from_pretrained(path, dtype=DTYPES[dtype], **options)
-            model = model.to(torch.device(device))
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise MembenchError(f"cannot load model {name or path}: {reason}") from error
+        model, tokenizer = load_parts(path, name or str(path), DTYPES[dtype], device, options)
         return cls(model, tokenizer, name or str(path), style)
 
     @property
     def window(self) -> int:
-        """The longest input in tokens that the model's positions allow."""
-        return int(self.model.config.max_position_embeddings)
+        """The longest input in tokens that the model's positions allow; sys.maxsize where they set no limit."""
+        config = self.model.config.get_text_config()
+        found = (getattr(config, key, None) for key in LIMITS)
+        return next((int(limit) for limit in found if limit), sys.maxsize)
 
     @property
     def device(self) -> torch.device:
@@ -75,8 +68,15 @@ class LanguageModel:
         return next(self.model.parameters()).device  # type: ignore[no-any-return]
 
     def ids(self, text: str) -> list[int]:
-        """Tokens of a text, without the tokens that open a sequence."""
-        return self.tokenizer(text, add_special_tokens=False).input_ids  # type: ignore[no-any-return]
+        """Tokens of a text, without the tokens that open a sequence.
+
+        Raises MembenchError for one that the tokenizer has and the model has not.
+        """
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids
+        if ids and max(ids) >= embeddings(self.model):
+            token = self.tokenizer.convert_ids_to_tokens(max(ids))
+            raise MembenchError(f"model {self.name} has no vector for {token!r}, which a text holds: take it out")
+        return ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these tokens, special tokens left out."""

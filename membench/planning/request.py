@@ -9,6 +9,7 @@ from typing import Any
 from membench.api import Method, Task
 from membench.errors import MembenchError
 from membench.io import weights
+from membench.model.checkpoint import refuse_language_model
 from membench.model.prompt import STYLES
 from membench.model.refused_checkpoints import refuse_published
 from membench.plugins import registry, settings
@@ -83,10 +84,13 @@ def chosen(request: Request) -> tuple[dict[str, Method[Any]], dict[str, Task]]:
 
 
 def resolve_model(request: Request, style: str) -> ModelInfo:
-    """Where the weights are and what identifies them; fetches an alias that is not in the cache yet."""
+    """Where the weights are and what identifies them; fetches an alias that is not in the cache yet.
+
+    Raises MembenchError for a folder that is no whole causal language model.
+    """
     path = weights.resolve(request.model, request.offline)
-    local = Path(path) if Path(path).is_dir() else None
-    digest = weights.weights_hash(local) if local else str(path)
+    refuse_language_model(path, request.model)
+    digest = weights.weights_hash(path)
     dtype = request.dtype if request.dtype != "auto" else "float32" if request.device == "cpu" else "bfloat16"
-    name = Path(request.model).name if local and Path(request.model).is_dir() else request.model
+    name = Path(request.model).name if Path(request.model).is_dir() else request.model
     return ModelInfo(name, path, digest, dtype, style)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from membench.errors import MembenchError
 from membench.io import weights
+from membench.model.checkpoint import refuse_damaged
 from membench.model.meter import Meter
 
 Vectors = NDArray[np.float32]
@@ -46,13 +47,17 @@ def label(setting: str) -> str:
 def identity(setting: str, offline: bool) -> list[str]:
     """What identifies an encoder's weights, a hash for each model.
 
-    Raises MembenchError if a model is neither an alias nor can be found.
+    Raises MembenchError if a model is neither an alias nor can be found, and for files that are cut off or not there.
     """
-    known = weights.ENCODERS
-    return [
-        known[name].sha256 if name in known else weights.weights_hash(weights.resolve(name, offline))
-        for name in names(setting)
-    ]
+    return [_weights(name, offline) for name in names(setting)]
+
+
+def _weights(name: str, offline: bool) -> str:
+    if name in weights.ENCODERS:
+        return weights.ENCODERS[name].sha256
+    folder = weights.resolve(name, offline)
+    refuse_damaged(folder, name)
+    return weights.weights_hash(folder)
 
 
 class Encoder(ABC):
@@ -139,5 +144,6 @@ def load(setting: str, device: str) -> Encoder:
     folders = [weights.resolve(name) for name in names(setting)]
     try:
         return SentenceEncoder(folders[0], device) if len(folders) == 1 else DprEncoder(folders[0], folders[1], device)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise MembenchError(f"cannot load encoder {setting}: {str(error).strip().splitlines()[0]}") from error
+    except Exception as error:  # transformers and tokenizers raise anything, also bare Exception
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise MembenchError(f"cannot load encoder {setting}: {reason}") from error
