@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from membench.errors import MembenchError
+from membench.io.file_hashes import content_key
 
 SLIMPAJAMA = "DKYoon/SlimPajama-6B"  # what the released code of SELF-PARAM reads, from its first document on
 SOURCES = "builtin, slimpajama, hub:ID or file:PATH"
@@ -44,7 +45,6 @@ class GenericText:
         return drawn
 
 
-@lru_cache(maxsize=4)
 def generic_texts(source: str, offline: bool = False, words: int = MAX_WORDS) -> GenericText:
     """The texts of `builtin`, `slimpajama`, `hub:ID` or `file:PATH`, at most so many words of each.
 
@@ -52,6 +52,13 @@ def generic_texts(source: str, offline: bool = False, words: int = MAX_WORDS) ->
     MembenchError for an unknown source, for a file that is missing, broken (with its line) or too short, and for a hub
     data set that cannot be read, with the command that fetches it.
     """
+    kind, _, argument = source.partition(":")
+    return _kept(source, offline, words, content_key(argument) if kind == "file" else "")
+
+
+@lru_cache(maxsize=4)
+def _kept(source: str, offline: bool, words: int, content: str) -> GenericText:
+    """Texts that have been read; those of a file by its `content`, so that one that has changed is read anew."""
     kind, _, argument = source.partition(":")
     if source == "builtin":
         return _builtin()

@@ -18,6 +18,7 @@ from typing import Any
 
 from membench.corpora.generic_text import generic_texts
 from membench.errors import MembenchError
+from membench.io.file_hashes import content_key
 from membench.io.hub import hub_rows
 from membench.io.user_files import data_name, is_file_argument, read_jsonl, want
 from membench.values import Drift
@@ -43,23 +44,24 @@ class Item:
     gold: int = 0
 
 
-@lru_cache(maxsize=8)
 def drift_texts(source: str) -> tuple[str, ...]:
     """The first held-out texts of WORDS words or more; `wikitext` is WikiText-2, whose validation part is held out.
 
     Raises MembenchError as `generic_texts` does, and where no text is long enough.
     """
-    if source == "wikitext":
-        held_out: Iterable[str] = (want(row, "text", str, WIKITEXT[0]) for row in hub_rows(*WIKITEXT) if row["text"])
-    else:
-        held_out = generic_texts(source).held_out
+    held_out = _wikitext() if source == "wikitext" else generic_texts(source).held_out
     found = tuple(islice((text for text in held_out if len(text.split()) >= WORDS), TEXTS))
     if not found:
         raise MembenchError(f"generic text {source} holds no text of {WORDS} words or more to measure drift on")
     return found
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
+def _wikitext() -> tuple[str, ...]:
+    texts: Iterable[str] = (want(row, "text", str, WIKITEXT[0]) for row in hub_rows(*WIKITEXT) if row["text"])
+    return tuple(islice((text for text in texts if len(text.split()) >= WORDS), TEXTS))
+
+
 def suite(name: str, most: int = Drift.items) -> tuple[Item, ...]:
     """The first `most` items of a test set, or as many as are tried where only those that the model knows are kept.
 
@@ -72,10 +74,16 @@ def suite(name: str, most: int = Drift.items) -> tuple[Item, ...]:
         raise MembenchError(f"unknown test set {name!r} for drift: choose from common, {', '.join(HUBS)}")
     if not argument and not HUBS[kind][0]:
         raise MembenchError(f"test set {kind} needs a file or a hub id: write {kind}:FILE")
+    return _items(kind, argument, most, content_key(argument))
+
+
+@lru_cache(maxsize=8)
+def _items(kind: str, argument: str, most: int, content: str) -> tuple[Item, ...]:
+    """Items that have been read; those of a file by its `content`, so that one that has changed is read anew."""
     tried = most * KNOWN_ONLY.get(kind, 1)
     items = tuple(islice((_item(row, where) for where, row in _rows(kind, argument)), tried))
     if not items:
-        raise MembenchError(f"test set {name} is empty")
+        raise MembenchError(f"test set {kind}{':' if argument else ''}{argument} is empty")
     return items
 
 

@@ -36,6 +36,19 @@ def json_hash(path: Path, notes: Path) -> str:
     return _hash(path, notes, canonical=True)
 
 
+def content_key(argument: str) -> str:
+    """What a file holds, as a key: 64 hex digits; "" for what is no file that can be read."""
+    try:
+        return _digest(Path(argument).expanduser(), canonical=False)
+    except OSError:
+        return ""
+
+
+def state_of(path: Path) -> tuple[str, ...]:
+    """The system's own record of a file, as a key that changes whenever the file does; far cheaper than its hash."""
+    return (str(path.absolute()), *map(str, _state(path).values()))
+
+
 def _hash(path: Path, notes: Path, canonical: bool) -> str:
     before = _state(path)
     if before["size"] <= SMALL:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from membench.errors import MembenchError
-from membench.io.file_hashes import file_hash, json_hash
+from membench.io.file_hashes import file_hash, json_hash, state_of
 
 # Weights that are never loaded (pickles, other programs' formats), pictures, and what Python leaves.
 _UNREAD = frozenset(
@@ -36,6 +36,11 @@ def model_files(folder: Path) -> Iterator[Path]:
         seen.add(os.path.realpath(place))
         found += [Path(place, name) for name in names if _read(name, inside)]
     yield from sorted(path for path in found if path.is_file())
+
+
+def folder_state(folder: Path) -> tuple[tuple[str, ...], ...]:
+    """A key that changes whenever a file of a model's folder does, weights included."""
+    return tuple(state_of(path) for path in (*sorted(folder.glob("*.safetensors")), *model_files(folder)))
 
 
 def _read(name: str, inside: bool) -> bool:

@@ -26,6 +26,7 @@ class Meter:
 
     counts: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     _role: str = "reader"
+    _charged: float = 0.0
     _started: float = field(default_factory=time.perf_counter)
 
     @contextmanager
@@ -43,10 +44,14 @@ class Meter:
             if n:
                 self.counts[self._role][kind] += n
 
+    def charge(self, seconds: float) -> None:
+        """Count seconds that something took when it was done; it is used again now."""
+        self._charged += seconds
+
     def lap(self) -> tuple[float, dict[str, dict[str, int]]]:
-        """Seconds and tokens since the last lap."""
+        """Seconds, those charged included, and tokens since the last lap."""
         now = time.perf_counter()
-        seconds, self._started = now - self._started, now
+        seconds, self._started, self._charged = now - self._started + self._charged, now, 0.0
         counts = {role: dict(kinds) for role, kinds in sorted(self.counts.items())}
         self.counts.clear()
         return seconds, counts

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from membench.errors import MembenchError
 from membench.io import weights
+from membench.io.model_files import folder_state
 from membench.model.checkpoint import refuse_damaged
 from membench.model.meter import Meter
 
@@ -132,16 +133,20 @@ def titled(text: str) -> tuple[str, str]:
     return "", text
 
 
-@lru_cache(maxsize=2)
 def load(setting: str, device: str) -> Encoder:
-    """The encoder that a setting names, loaded once in a process.
+    """The encoder that a setting names, loaded once in a process for as long as none of its files changes.
 
     Raises MembenchError if a model cannot be fetched or is none of the kind.
     """
+    folders = tuple(weights.resolve(name) for name in names(setting))
+    return _loaded(setting, folders, device, tuple(map(folder_state, folders)))
+
+
+@lru_cache(maxsize=2)
+def _loaded(setting: str, folders: Sequence[Path], device: str, state: object) -> Encoder:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    folders = [weights.resolve(name) for name in names(setting)]
     try:
         return SentenceEncoder(folders[0], device) if len(folders) == 1 else DprEncoder(folders[0], folders[1], device)
     except Exception as error:  # transformers and tokenizers raise anything, also bare Exception

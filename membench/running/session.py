@@ -151,7 +151,7 @@ class Session:
         book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written) if c.targets}
         cache = weights.home() / "targets"
         identity = f"{self.model.weights_hash} {self.model.dtype}"
-        return Scribe(book, cache, self.request.base_url, self.request.offline, identity)
+        return Scribe(book, cache, self.request.base_url, self.request.offline, identity, self.reporter.say)
 
     def _references(self, cell: PlannedCell) -> dict[str, Reference]:
         """What the in-context reference answered, if it has been played; read again if it is no longer there."""

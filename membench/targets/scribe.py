@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError, unknown
+from membench.io.file_hashes import content_key
 from membench.targets import openai_endpoint, writers
 from membench.targets.pairs import beginning, recorded_pairs
 from membench.values import Pair
@@ -28,7 +30,7 @@ class Scribe:
     """Hands out target pairs about a passage; made once per cell and lent to every method.
 
     `book` maps a passage to the data's own pairs; `cache` is a folder, or None to keep nothing; `weights` tells models
-    of one name apart. `written` holds everything that was handed out, by passage.
+    of one name apart; `say` is told what the user should know. `written` holds all that was handed out, by passage.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Scribe:
         base_url: str | None = None,
         offline: bool = False,
         weights: str = "",
+        say: Callable[[str], object] = lambda _: None,
     ):
         self.written: dict[str, tuple[Pair, ...]] = {}
         self._book = book
@@ -45,20 +48,22 @@ class Scribe:
         self.base_url = base_url or os.environ.get("OPENAI_BASE_URL")
         self.offline = offline
         self._weights = weights
+        self._say = say
+        self._told = False
 
     def pairs(self, writer: str, text: str, count: int, llm: LLM) -> tuple[Pair, ...]:
         """At most `count` pairs about a passage, by `template`, `self`, `openai[:MODEL]` or `recorded:FILE`.
 
         `self` is the model as it is at the moment: call it before a memory is worn. What writing costs is charged to
-        the role `writer`, equally whether the pairs are new or kept. Raises MembenchError for an unknown writer, and
-        for one that has nothing to say about this passage.
+        the role `writer`, tokens and seconds, equally whether the pairs are new or kept. Raises MembenchError for an
+        unknown writer, and for one that has nothing to say about this passage.
         """
         kind, argument = _split(writer)
         if kind == "template":
             pairs = self._book.get(text, ())
             remedy = "this data has no pairs of its own: take targets=self, openai or recorded:FILE"
         elif kind == "recorded":
-            pairs = _recorded(Path(argument)).get(text, ())
+            pairs = _recorded(argument, content_key(argument)).get(text, ())
             remedy = "add a line with this context to the file, or take targets=self or openai"
         else:
             pairs = self._kept(kind, argument, text, count, llm)
@@ -78,14 +83,19 @@ class Scribe:
         path = self._cache / f"{key}.json" if self._cache else None
         with llm.meter.role("writer"):
             kept = _load(path) if path else None
+            if kept and kept.seconds is None and kind == "self":
+                kept = None  # of an earlier version: the model writes the same again, and is timed
             if kept is not None:
-                pairs, read, generated = kept
-                llm.meter.add(read=read, generated=generated)
-                return pairs
-            pairs, read, generated = _metered(llm.meter, lambda: self._write(kind, argument, text, count, llm))
-        if path and pairs:
-            _save(path, pairs, read, generated)
-        return pairs
+                if kept.seconds is None and not self._told:
+                    self._say(f"kept pairs of {kind}:{argument} came with no seconds: their writing is charged none")
+                    self._told = True
+                llm.meter.add(read=kept.read, generated=kept.generated)
+                llm.meter.charge(kept.seconds or 0.0)
+                return kept.pairs
+            fresh = _metered(llm.meter, lambda: self._write(kind, argument, text, count, llm))
+        if path and fresh.pairs:
+            _save(path, fresh)
+        return fresh.pairs
 
     def _write(self, kind: str, argument: str, text: str, count: int, llm: LLM) -> list[Pair]:
         if kind == "self":
@@ -102,8 +112,8 @@ def provenance(writer: str) -> dict[str, str]:
     """What identifies a writer beside the passage: its name, the wording of its prompt, its model or its file."""
     kind, argument = _split(writer)
     if kind == "recorded":
-        _recorded(Path(argument))
-        content = hashlib.sha256(Path(argument).read_bytes()).hexdigest()
+        content = content_key(argument)
+        _recorded(argument, content)
         return {"writer": kind, "file": Path(argument).name, "sha256": content}
     if kind == "openai":
         return {"writer": kind, "prompt": writers.OPENAI_HASH, "model": argument}
@@ -125,33 +135,48 @@ def _split(writer: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _recorded(path: Path) -> dict[str, tuple[Pair, ...]]:
-    return recorded_pairs(path)
+def _recorded(path: str, content: str) -> dict[str, tuple[Pair, ...]]:
+    """A file that has been read, by its `content`, so that one that has changed is read anew."""
+    return recorded_pairs(Path(path))
 
 
-def _metered(meter: Meter, write: Callable[[], list[Pair]]) -> tuple[tuple[Pair, ...], int, int]:
-    """What `write` returns, and the tokens that it read and generated under the role `writer`."""
+@dataclass(frozen=True)
+class _Entry:
+    """Pairs with what writing them took; the seconds are None in entries of versions that did not keep them."""
+
+    pairs: tuple[Pair, ...]
+    read: int
+    generated: int
+    seconds: float | None
+
+
+def _metered(meter: Meter, write: Callable[[], list[Pair]]) -> _Entry:
+    """What `write` returns, with the seconds and the tokens under the role `writer` that it took."""
     spent = meter.counts["writer"]
-    read, generated = spent["read"], spent["generated"]
-    pairs = write()
-    return tuple(pairs), spent["read"] - read, spent["generated"] - generated
+    read, generated, started = spent["read"], spent["generated"], time.perf_counter()
+    pairs = tuple(write())
+    seconds = time.perf_counter() - started
+    return _Entry(pairs, spent["read"] - read, spent["generated"] - generated, seconds)
 
 
-def _load(path: Path) -> tuple[tuple[Pair, ...], int, int] | None:
+def _load(path: Path) -> _Entry | None:
     """A kept entry, or None if there is none or it is damaged; it is then written anew."""
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
         pairs = tuple(Pair(pair["question"], pair["answer"]) for pair in entry["pairs"])
-        return pairs, int(entry["tokens"]["read"]), int(entry["tokens"]["generated"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        seconds = entry.get("seconds")
+        tokens = entry["tokens"]
+        return _Entry(pairs, int(tokens["read"]), int(tokens["generated"]), None if seconds is None else float(seconds))
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _save(path: Path, pairs: tuple[Pair, ...], read: int, generated: int) -> None:
+def _save(path: Path, entry: _Entry) -> None:
     """Written aside and renamed, so that a kill leaves the whole entry or none, and two runs do not mix theirs."""
-    entry = {"pairs": [asdict(pair) for pair in pairs], "tokens": {"read": read, "generated": generated}}
+    tokens = {"read": entry.read, "generated": entry.generated}
+    whole = {"pairs": [asdict(p) for p in entry.pairs], "tokens": tokens, "seconds": round(entry.seconds or 0.0, 3)}
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(entry, file, ensure_ascii=False)
+        json.dump(whole, file, ensure_ascii=False)
     os.replace(part, path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from membench.corpora import generic_text
 from membench.corpora.generic_text import MAX_WORDS, GenericText, generic_texts
 from membench.errors import MembenchError
 
@@ -26,7 +27,7 @@ def test_builtin_is_varied_short_and_always_the_same() -> None:
     assert all(20 <= len(paragraph.split()) <= 60 for paragraph in everything)
     assert not any(mark in paragraph for paragraph in everything for mark in "{}|#\n")
     assert len(sentences(everything)) >= 250
-    generic_texts.cache_clear()
+    generic_text._kept.cache_clear()
     assert generic_texts("builtin").digest == text.digest == "a888c783d8b08f4d"  # new text changes results
 
 

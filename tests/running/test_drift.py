@@ -218,10 +218,10 @@ def test_wikitext_comes_from_the_hub_by_its_configuration(monkeypatch: pytest.Mo
         return [{"text": ""}, {"text": " = Head = "}, {"text": " word" * 30}]
 
     monkeypatch.setattr(test_suites, "hub_rows", rows)
-    drift_texts.cache_clear()
+    test_suites._wikitext.cache_clear()
     assert drift_texts("wikitext") == (" word" * 30,)
     assert asked == [("Salesforce/wikitext", "validation", "wikitext-2-raw-v1")]
-    drift_texts.cache_clear()
+    test_suites._wikitext.cache_clear()
 
 
 def test_a_later_setting_leaves_stored_ids_and_drift_changes_them() -> None:

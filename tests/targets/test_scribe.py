@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from membench.errors import MembenchError
 from membench.model.decoding import Completion
 from membench.model.llm import LLM
 from membench.model.meter import Meter
+from membench.targets import writers
 from membench.targets.pairs import holds, parse
 from membench.targets.scribe import Scribe, provenance
 
@@ -192,7 +194,59 @@ def test_another_count_or_model_is_written_anew(tmp_path: Path, count: int, name
 def test_a_damaged_entry_is_written_anew(tmp_path: Path, damage: str) -> None:
     wrote = pairs(Scribe({}, tmp_path), "self", 3, Parrot(SAYS))
     entry = next(tmp_path.iterdir())
-    whole = entry.read_text(encoding="utf-8")
+    whole = json.loads(entry.read_text(encoding="utf-8"))
     entry.write_text(damage, encoding="utf-8")
     assert pairs(Scribe({}, tmp_path), "self", 3, Parrot(SAYS)) == wrote
-    assert entry.read_text(encoding="utf-8") == whole
+    again = json.loads(entry.read_text(encoding="utf-8"))
+    assert again["seconds"] >= 0
+    assert again | {"seconds": 0} == whole | {"seconds": 0}
+
+
+class Slow(Parrot):
+    """It takes its time."""
+
+    def complete(self, prompts: Sequence[str], max_new_tokens: int, stop: str = "\n") -> list[Completion]:
+        time.sleep(0.06)
+        return super().complete(prompts, max_new_tokens, stop)
+
+
+def test_the_writers_seconds_are_charged_every_time(tmp_path: Path) -> None:
+    first, second = Slow(SAYS), Slow(SAYS)
+    first.meter.lap()
+    pairs(Scribe({}, tmp_path), "self", 3, first)
+    took = first.meter.lap()[0]
+    second.meter.lap()
+    started = time.perf_counter()
+    pairs(Scribe({}, tmp_path), "self", 3, second)
+    waited, charged = time.perf_counter() - started, second.meter.lap()[0]
+    assert second.calls == 0
+    assert took >= 0.06
+    assert charged == pytest.approx(took + waited, abs=0.05)
+    assert second.meter.lap()[0] < 0.05  # once
+
+
+def without_seconds(folder: Path) -> Path:
+    """The one entry there, as earlier versions kept it."""
+    (entry,) = folder.iterdir()
+    kept = json.loads(entry.read_text(encoding="utf-8"))
+    del kept["seconds"]
+    entry.write_text(json.dumps(kept), encoding="utf-8")
+    return entry
+
+
+def test_an_entry_without_seconds_is_timed_anew(tmp_path: Path) -> None:
+    wrote = pairs(Scribe({}, tmp_path), "self", 3, Parrot(SAYS))
+    entry, model = without_seconds(tmp_path), Parrot(SAYS)
+    assert pairs(Scribe({}, tmp_path), "self", 3, model) == wrote
+    assert model.calls > 0
+    assert "seconds" in json.loads(entry.read_text(encoding="utf-8"))
+
+
+def test_one_that_an_endpoint_wrote_is_charged_none_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writers, "openai_pairs", lambda *_: [BUILDER, YEAR])
+    pairs(Scribe({}, tmp_path), "openai:m", 2)
+    without_seconds(tmp_path)
+    said: list[str] = []
+    scribe = Scribe({}, tmp_path, offline=True, say=said.append)
+    assert pairs(scribe, "openai:m", 2) == pairs(scribe, "openai:m", 2) == (BUILDER, YEAR)
+    assert said == ["kept pairs of openai:m came with no seconds: their writing is charged none"]
