@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from membench.errors import MembenchError
-from membench.trained.trainer import Lora
+from membench.trained.projections import projections
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -23,21 +22,12 @@ def fresh_factors(llm: LLM, rank: int, seed: int) -> Factors:
     """LoRA factors by module name: A random, B zero, float32."""
     generator = torch.Generator().manual_seed(seed)
     out: Factors = {}
-    for name, module in llm.model.get_decoder().named_modules(prefix=_decoder_name(llm)):
-        if name.rpartition(".")[2] in Lora.modules:
-            rows, columns = module.weight.shape
-            down = (torch.rand(rank, columns, generator=generator) * 2 - 1) / columns**0.5
-            factors = {"A": down.to(llm.device), "B": torch.zeros(rows, rank, device=llm.device)}
-            out[name] = {key: tensor.requires_grad_() for key, tensor in factors.items()}
-    if not out:
-        raise MembenchError(f"{llm.name} has none of the projections {', '.join(Lora.modules)}")
+    for name in projections(llm.model):
+        rows, columns = llm.model.get_submodule(name).weight.shape
+        down = (torch.rand(rank, columns, generator=generator) * 2 - 1) / columns**0.5
+        factors = {"A": down.to(llm.device), "B": torch.zeros(rows, rank, device=llm.device)}
+        out[name] = {key: tensor.requires_grad_() for key, tensor in factors.items()}
     return out
-
-
-def _decoder_name(llm: LLM) -> str:
-    """What the decoder is called inside the model."""
-    decoder = llm.model.get_decoder()
-    return next(str(name) for name, module in llm.model.named_modules() if module is decoder)
 
 
 def detached(factors: Factors) -> Factors:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.pytorch_utils import Conv1D
 
 from membench.model.decoding import Completion, Reading, complete, read
 from membench.model.language_model import LanguageModel
@@ -88,9 +89,11 @@ class LLM(LanguageModel):
     @torch.no_grad()
     def _merge(self, adapter: Adapter, names: Sequence[str]) -> None:
         for name in names:
-            weight = self.model.get_submodule(name).weight
+            module = self.model.get_submodule(name)
+            weight = module.weight
             self._pristine.setdefault(name, weight.detach().clone())
             parts = [layer[name] for layer in adapter.layers if name in layer]
             up = torch.cat([part["B"] for part in parts], dim=1).to(self.device)
             down = torch.cat([part["A"] for part in parts], dim=0).to(self.device)
-            weight.copy_((weight.float().addmm_(up, down, alpha=adapter.scale)).to(weight.dtype))
+            rows = weight.T if isinstance(module, Conv1D) else weight  # GPT-2's weights are [in, out]
+            rows.copy_(rows.float().addmm_(up, down, alpha=adapter.scale).to(weight.dtype))

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from membench.model.token_tree import PASS_TOKENS, Node, Tree, chunks
 from membench.trained.sentences import Sentence
+from membench.trained.split import Split
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -31,30 +32,22 @@ def first_trained(layers: int, share: float) -> int:
     return layers - max(1, round(layers * share))
 
 
-class _Passed(nn.Module):
-    """Stands in place of a layer that is not wanted."""
-
-    def forward(self, hidden: Tensor, *_: Any, **__: Any) -> Tensor:
-        """What came in."""
-        return hidden
-
-
 class Student:
     """Reads target sentences, each below its stem; gradients flow into layers `cut` and above, and into no stem."""
 
     def __init__(self, llm: LLM, sentences: Iterable[Sentence], cut: int):
         self._llm = llm
-        self._decoder = llm.model.get_decoder()
         self._cut = cut
+        self._split = Split(llm.model, cut)
         self._steps = 0
         uses = Counter(sentences)
-        # What the upper layers read of a stem: its tokens, or the lower layers' states [tokens, width].
-        self._stem_rows: dict[tuple[int, ...], Tensor | None] = {s.stem: None for s in uses if s.stem}
+        # The lower layers' states [1, tokens, width] of each stem, where there are lower layers.
+        self._stem_states: dict[tuple[int, ...], Tensor | None] = {s.stem: None for s in uses if s.stem}
         self._tree: Tree  # the stems', as they were read last
         self._stems: dict[tuple[int, ...], tuple[Node, Tensor]] = {}
         self._lower = Tree(llm.model)
         self._lower_stems: dict[tuple[int, ...], Node | None] = {(): None}
-        self.lower: dict[Sentence, Tensor] = {}  # the lower layers' states [tokens, width]
+        self.lower: dict[Sentence, Tensor] = {}  # the lower layers' states [1, tokens, width]
         if cut:
             self._read_stems_below()
             self._keep(uses)
@@ -70,45 +63,40 @@ class Student:
             self._read_stems()
         self._steps += 1
         above = [self._stems.get(s.stem) for s in step]
-        runs = self._runs(step)
-        with self._tree.aside(), self._only(range(self._cut, len(self._decoder.layers))):
-            nodes = [stem and stem[0] for stem in above]
-            hidden = self._tree.grow(list(zip(nodes, runs, strict=True)))[1]
+        with self._tree.aside(), self._split.above(self._states(step)):
+            hidden = self._tree.grow([(stem and stem[0], s.tokens) for s, stem in zip(step, above, strict=True)])[1]
             yield [torch.cat([stem[1] if stem else h[:1], h[:-1]]) for h, stem in zip(hidden, above, strict=True)]
 
     @torch.no_grad()
     def _read_stems_below(self) -> None:
         """By the lower layers, which no step changes."""
-        for stem in self._stem_rows:
-            with self._only(range(self._cut), norm=False):
-                nodes, states = self._lower.grow([(None, stem)])
-            self._lower_stems[stem], self._stem_rows[stem] = nodes[0], states[0]
+        for stem in self._stem_states:
+            with self._split.below() as top:
+                self._lower_stems[stem] = self._lower.grow([(None, stem)])[0][0]
+                self._stem_states[stem] = top.seen
 
     @torch.no_grad()
     def _read_stems(self) -> None:
         """By the upper layers as they are now, which then know what the sentences below a stem see."""
         self._tree = Tree(self._llm.model)
-        for stem, rows in self._stem_rows.items():
-            self._tree.states = rows
-            with self._only(range(self._cut, len(self._decoder.layers))):
-                nodes, hidden = self._tree.grow([(None, stem if rows is None else range(len(stem)))])
+        for stem, states in self._stem_states.items():
+            with self._split.above(states):
+                nodes, hidden = self._tree.grow([(None, stem)])
             self._stems[stem] = nodes[0], hidden[0][-1:]
         self._llm.meter.add(read=self._tree.tokens_read)
 
-    def _runs(self, step: Sequence[Sentence]) -> list[Sequence[int]]:
-        """What the upper layers read: tokens, or the rows of `_tree.states` that these sentences then have."""
+    def _states(self, step: Sequence[Sentence]) -> Tensor | None:
+        """What the lower layers make of these sentences, one behind another: kept, or read now."""
         if not self._cut:
-            return [s.tokens for s in step]
+            return None
         late = [s for s in dict.fromkeys(step) if s not in self.lower]
         fresh = dict(zip(late, self._lower_states(late), strict=True)) if late else {}
-        self._tree.states = torch.cat([fresh[s] if s in fresh else self.lower[s] for s in step])
-        ends = list(accumulate(len(s.tokens) for s in step))
-        return [range(end - len(s.tokens), end) for s, end in zip(step, ends, strict=True)]
+        return torch.cat([fresh[s] if s in fresh else self.lower[s] for s in step], dim=-2)
 
     @torch.no_grad()
     def _keep(self, uses: Counter[Sentence]) -> None:
         """Keep the states of as many sentences as there is room for, those first that are read most often."""
-        room = KEPT_BYTES // (4 * self._decoder.config.hidden_size)
+        room = KEPT_BYTES // (4 * self._llm.model.config.get_text_config().hidden_size)
         often = sorted(uses, key=lambda s: -uses[s])
         ends = accumulate(len(s.tokens) for s in often)
         held = {s for s, end in zip(often, ends, strict=True) if end <= room}
@@ -118,20 +106,8 @@ class Student:
             self.lower |= zip(part, self._lower_states(part), strict=True)
 
     @torch.no_grad()
-    def _lower_states(self, sentences: Sequence[Sentence]) -> list[Tensor]:
-        """States [tokens, width] below layer `cut` of each sentence, read in one pass."""
-        with self._lower.aside(), self._only(range(self._cut), norm=False):
-            return self._lower.grow([(self._lower_stems[s.stem], s.tokens) for s in sentences])[1]
-
-    @contextmanager
-    def _only(self, wanted: range, norm: bool = True) -> Iterator[None]:
-        """The decoder with these layers alone, at their own places."""
-        layers, last = self._decoder.layers, self._decoder.norm
-        if len(wanted) < len(layers):
-            chosen = (layer if i in wanted else _Passed() for i, layer in enumerate(layers))
-            self._decoder.layers = nn.ModuleList(chosen)
-        self._decoder.norm = last if norm else nn.Identity()
-        try:
-            yield
-        finally:
-            self._decoder.layers, self._decoder.norm = layers, last
+    def _lower_states(self, sentences: Sequence[Sentence]) -> Sequence[Tensor]:
+        """States [1, tokens, width] below layer `cut` of each sentence, read in one pass."""
+        with self._lower.aside(), self._split.below() as top:
+            self._lower.grow([(self._lower_stems[s.stem], s.tokens) for s in sentences])
+            return top.seen.split([len(s.tokens) for s in sentences], dim=-2)  # type: ignore[no-untyped-call,no-any-return]

@@ -27,7 +27,7 @@ def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
         given, tokens, start = _as_read(s)
         below.setdefault(given, {}).setdefault(tokens, []).append((s, start))
     kept = sum(len(run) - _first(those) for texts in below.values() for run, those in texts.items())
-    whole = kept * llm.model.get_decoder().config.hidden_size * 4 <= KEPT_BYTES
+    whole = kept * llm.model.config.get_text_config().hidden_size * 4 <= KEPT_BYTES
     out: dict[Sentence, Tensor] = {}
     turns = {given[:1]: turn for turn, given in enumerate(below)}  # what begins alike follows one another
     with llm.meter.role("teacher"):

@@ -8,8 +8,8 @@ states are kept, and the frozen output head makes the exact logits from them at 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from membench.errors import MembenchError
+from membench.trained.projections import layers_of, projections
 from membench.trained.sentences import Sentence
 from membench.trained.student import Student, first_trained
 from membench.trained.teacher import teach
@@ -38,7 +39,6 @@ class Lora:
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.0
-    modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "up_proj", "gate_proj", "down_proj")
     lr: float = 1e-3  # of the first step; it falls linearly to 0 behind the last
     upper: float = 0.5  # share of the decoder's layers, from the top, that wear the adapter
     precision: str = "auto"
@@ -91,33 +91,46 @@ def _fit(
     on_step: Callable[[int, float, PeftModel], None] | None,
 ) -> Layer:
     """The optimiser's steps; the model comes back as it was."""
-    cut = first_trained(len(llm.model.get_decoder().layers), lora.upper)
-    wrapped = _wrap(llm, lora, cut)
+    cut = first_trained(len(layers_of(llm.model)[1]), lora.upper)
+    wrapped = wrap(llm, lora, cut)
     frozen: list[tuple[Tensor, Tensor]] = []
     try:
         autocast = precision(llm, lora.precision)
         frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
         with autocast:
             student = Student(llm, (s for step in plan for s in step), cut)
-        wrapped.train()
-        adapter = [p for p in wrapped.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(adapter, lr=lora.lr)
-        for i, step in enumerate(plan):
-            optimiser.param_groups[0]["lr"] = lora.lr * (1 - i / len(plan))
-            with autocast, student.reading(step) as hidden:
-                value = mean_loss(llm, step, hidden, teacher, reduction)
-                value.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-            llm.meter.add(trained=sum(len(s.tokens) for s in step))
-            if on_step:
-                on_step(i, value.item(), wrapped)
+        with _dropping_out(llm, wrapped, lora):
+            _descend(llm, plan, student, wrapped, teacher, lora, reduction, on_step)
         return factors(wrapped)
     finally:
         for parameter, whole in frozen:
             parameter.data = whole
         wrapped.unload()
         llm.model.eval().requires_grad_(False)
+
+
+def _descend(
+    llm: LLM,
+    plan: Sequence[Sequence[Sentence]],
+    student: Student,
+    wrapped: PeftModel,
+    teacher: Mapping[Sentence, Tensor],
+    lora: Lora,
+    reduction: str,
+    on_step: Callable[[int, float, PeftModel], None] | None,
+) -> None:
+    autocast = precision(llm, lora.precision)
+    optimiser = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=lora.lr)
+    for i, step in enumerate(plan):
+        optimiser.param_groups[0]["lr"] = lora.lr * (1 - i / len(plan))
+        with autocast, student.reading(step) as hidden:
+            value = mean_loss(llm, step, hidden, teacher, reduction)
+            value.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        llm.meter.add(trained=sum(len(s.tokens) for s in step))
+        if on_step:
+            on_step(i, value.item(), wrapped)
 
 
 def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
@@ -131,20 +144,37 @@ def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
     return torch.autocast(kind, dtype=torch.bfloat16)
 
 
-def _wrap(llm: LLM, lora: Lora, cut: int) -> PeftModel:
-    """The model with a fresh adapter on the layers from `cut` on."""
-    config = LoraConfig(
-        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.modules),
-        layers_to_transform=list(range(cut, len(llm.model.get_decoder().layers))), layers_pattern="layers",
-    )  # fmt: skip
+def wrap(llm: LLM, lora: Lora, cut: int) -> PeftModel:
+    """The model with a fresh adapter on the layers from `cut` on, all else as it was. Raises MembenchError."""
+    names = projections(llm.model, cut)
+    if not names:
+        raise MembenchError(
+            f"cannot put LoRA on {llm.name}: its layers from {cut} on have no projections of their own; "
+            "take another model, or a method that trains nothing"
+        )
+    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=names)
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         # peft asks the model for a property that transformers 5 has renamed
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
         torch.manual_seed(lora.seed)
         try:
-            return get_peft_model(llm.model, config)
+            return get_peft_model(llm.model, config).eval()
         except ValueError as error:
             raise MembenchError(f"cannot put LoRA on {llm.name}: {error}") from error
+
+
+@contextmanager
+def _dropping_out(llm: LLM, wrapped: PeftModel, lora: Lora) -> Iterator[None]:
+    """The adapter's own dropout on and seeded. The model's dropout and noise stay off: a write is a pure function."""
+    if not lora.dropout:
+        yield
+        return
+    for module in wrapped.modules():
+        if isinstance(module, LoraLayer):
+            module.lora_dropout.train()
+    with torch.random.fork_rng(devices=[llm.device] if llm.device.type == "cuda" else []):
+        torch.manual_seed(lora.seed)
+        yield
 
 
 def _halve(wrapped: PeftModel) -> list[tuple[Tensor, Tensor]]:
