@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from membench.api import MemoryKind
-from membench.retrieval.bm25_index import postings, words
+from membench.retrieval.bm25_index import postings
 from membench.retrieval.method import Retrieval, best
+from membench.text.words import words
 
 
 @dataclass(frozen=True)

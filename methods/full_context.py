@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from membench.api import MemoryKind, Method, Recall
 from membench.errors import MembenchError
+from membench.text.words import word_starts
 
 ROOM = 64  # tokens; a question and its answer get the least multiple that they fit in
 
@@ -70,9 +71,9 @@ class FullContext(Method[tuple[str, ...]]):
 
     def _last_words(self, text: str, room: int) -> str:
         """As many words from the end of a text as take at most `room` tokens."""
-        words = text.split(" ")
-        low, high = 1, len(words)  # the first word that is kept; as many as there are: none
+        starts = [*word_starts(text)[1:], len(text)]
+        low, high = 0, len(starts) - 1  # the start that is kept; the last one: nothing
         while low < high:
             middle = (low + high) // 2
-            low, high = (low, middle) if self._size(" ".join(words[middle:])) <= room else (middle + 1, high)
-        return " ".join(words[low:])
+            low, high = (low, middle) if self._size(text[starts[middle] :]) <= room else (middle + 1, high)
+        return text[starts[low] :]

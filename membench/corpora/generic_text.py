@@ -16,6 +16,7 @@ from pathlib import Path
 
 from membench.errors import MembenchError
 from membench.io.file_hashes import content_key
+from membench.text.words import first_words
 
 SLIMPAJAMA = "DKYoon/SlimPajama-6B"  # what the released code of SELF-PARAM reads, from its first document on
 SOURCES = "builtin, slimpajama, hub:ID or file:PATH"
@@ -74,7 +75,7 @@ def _kept(source: str, offline: bool, words: int, content: str) -> GenericText:
 
 
 def _split(texts: Iterable[str], source: str, words: int) -> GenericText:
-    cut = list(dict.fromkeys(" ".join(text.split()[:words]) for text in texts if text.strip()))
+    cut = list(dict.fromkeys(first_words(text, words) for text in texts if text.strip()))
     if len(cut) < FOLD:
         raise MembenchError(f"generic text {source} holds {len(cut)} different texts: at least {FOLD} are needed")
     held_out = tuple(cut[FOLD - 1 :: FOLD])

@@ -21,6 +21,7 @@ from membench.errors import MembenchError
 from membench.io.file_hashes import content_key
 from membench.io.hub import hub_rows
 from membench.io.user_files import data_name, is_file_argument, read_jsonl, want
+from membench.text.words import count_words
 from membench.values import Drift
 
 TEXTS = 16  # generic texts a measurement reads
@@ -50,7 +51,7 @@ def drift_texts(source: str) -> tuple[str, ...]:
     Raises MembenchError as `generic_texts` does, and where no text is long enough.
     """
     held_out = _wikitext() if source == "wikitext" else generic_texts(source).held_out
-    found = tuple(islice((text for text in held_out if len(text.split()) >= WORDS), TEXTS))
+    found = tuple(islice((text for text in held_out if count_words(text) >= WORDS), TEXTS))
     if not found:
         raise MembenchError(f"generic text {source} holds no text of {WORDS} words or more to measure drift on")
     return found

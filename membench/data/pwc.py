@@ -11,6 +11,7 @@ from membench.data._distractors import fill_distractors
 from membench.errors import MembenchError
 from membench.io.hub import hub_rows
 from membench.io.user_files import data_name, is_file_argument, read_jsonl, want
+from membench.text.words import count_words
 from membench.values import Context, Dataset, Question
 
 HUB_ID = "sggetao/PwC"
@@ -57,7 +58,7 @@ def _short(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, st
     """Input, prompt and answer of the rows that are kept."""
     for where, row in rows:
         text, prompt, answer = (_clean(want(row, key, str, where)) for key in ("input", "prompt", "answer"))
-        if answer and len(answer.split()) <= MAX_ANSWER_WORDS and "above text" not in prompt:
+        if answer and count_words(answer) <= MAX_ANSWER_WORDS and "above text" not in prompt:
             yield text, prompt, answer
 
 

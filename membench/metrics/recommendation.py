@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from membench.corpora.dialogues import mentioned
 from membench.metrics.titles import bare
+from membench.text.fold import fold
 from membench.values import Answer, Metric
 from membench.views import BASELINES, REHEARSED, ratio_of_sums
 
@@ -57,7 +58,7 @@ def _rows(answers: Iterable[Answer]) -> list[Row]:
 
 def _discussed(row: Row) -> bool:
     answer, i = row
-    return bare(answer.gold[i]).lower() in {bare(title).lower() for title in mentioned(answer.tags)}
+    return fold(bare(answer.gold[i])) in {fold(bare(title)) for title in mentioned(answer.tags)}
 
 
 def _ranking(rows: Rows, name: str, view: str, k: int) -> dict[str, Metric]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from membench.metrics.titles import bare
+from membench.text.words import count_words
 
 MOST_WORDS = 16  # of a title; more is a sentence
 
@@ -63,7 +64,7 @@ def read_titles(answer: str, known: Known = lambda _: False) -> list[str]:
 
     speech = _ANSWER.sub("", _SPEAKER.split(answer, maxsplit=1)[0])
     titles = [cleaned(entry, named) for entry in _entries(speech.strip(), named)]
-    return [t for t in titles if re.search(r"[^\W_]", bare(t)) and len(t.split()) <= MOST_WORDS]
+    return [t for t in titles if re.search(r"[^\W_]", bare(t)) and count_words(t) <= MOST_WORDS]
 
 
 def _entries(text: str, known: Known) -> Iterator[str]:

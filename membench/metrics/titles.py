@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from membench.text.fold import fold
+
 CLOSE = 3  # edits up to which only items of about the same length are looked at: most titles that are not exact
 CHUNK = 4096  # titles matched in one go; bounds the distance matrix to some 50 MB for 6,000 items
 
@@ -74,4 +76,4 @@ def _plain(title: str) -> str:
 
 
 def _key(title: str) -> str:
-    return bare(title).lower()
+    return fold(bare(title))

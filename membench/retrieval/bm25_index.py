@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -12,14 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Plus
 
+from membench.text.words import words
+
 BLOCK = 2_000  # documents that are counted together
 
 Counts = NDArray[np.int32]
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words, punctuation dropped."""
-    return re.findall(r"\w+", text.lower())
 
 
 class Postings(BM25Plus):  # type: ignore[misc]

@@ -9,9 +9,11 @@ import numpy as np
 
 from membench.errors import MembenchError, unknown
 from membench.retrieval.encoders import Vectors
-from membench.retrieval.passages import sentences
+from membench.retrieval.passages import passages
 from membench.targets import openai_endpoint
 from membench.targets.pairs import beginning, prompt_hash
+from membench.text.sentences import sentences
+from membench.text.words import is_spaced
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -63,8 +65,13 @@ class Extractive:
         self.known = known
 
     def __call__(self, texts: Sequence[str], vectors: Vectors) -> str:
-        """As many sentences as go into SUMMARY_TOKENS, one at least; up to the first that does not fit."""
-        found = list(dict.fromkeys(sentence for text in texts for sentence in sentences(text)))
+        """As many sentences as go into SUMMARY_TOKENS, one at least; up to the first that does not fit.
+
+        Where spaces do not part words, a sentence above SUMMARY_TOKENS counts as several, as it may be a whole text.
+        """
+        found = list(
+            dict.fromkeys(part for text in texts for sentence in sentences(text) for part in self._parts(sentence))
+        )
         new = [sentence for sentence in found if sentence not in self.known]
         if new:
             self.known.update(zip(new, self.encode(new), strict=True))
@@ -77,6 +84,11 @@ class Extractive:
                 break
             chosen.append(int(i))
         return " ".join(found[i] for i in sorted(chosen))
+
+    def _parts(self, sentence: str) -> tuple[str, ...]:
+        if is_spaced(sentence):
+            return (sentence,)
+        return passages(sentence, SUMMARY_TOKENS, 0, lambda text: len(self.llm.ids(f" {text}")))
 
 
 def summariser(setting: str, extractive: Extractive, scribe: Scribe, limit: int) -> Summariser:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError
+from membench.text.words import words as every_word
 from membench.values import Pair
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def prompt_hash(*parts: object) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Words in lower case, without punctuation and articles, for comparing texts."""
-    return [word for word in re.findall(r"\w+", text.lower()) if word not in ("a", "an", "the")]
+    """Words without punctuation and articles, for comparing texts."""
+    return [word for word in every_word(text) if word not in ("a", "an", "the")]
 
 
 def holds(text: str, phrase: str) -> bool:

@@ -18,7 +18,9 @@ from membench.plugins import registry
 from membench.plugins.tiny_model import tiny_encoder
 from membench.retrieval.bm25_index import Postings
 from membench.retrieval.method import best
-from membench.retrieval.passages import passages, sentences
+from membench.retrieval.passages import passages
+from membench.retrieval.summarisers import SUMMARY_TOKENS, Extractive
+from membench.text.sentences import sentences
 
 HARBOUR = "The harbour of Vellmar was built by Ines Corde in 1931. It lies in the north. It holds ships, and a crane."
 SURVEY = "The Oxley Trade Survey is sponsored by the Brannow Bank. It appears every March.\nIts editor is Tam Reed."
@@ -50,7 +52,7 @@ def test_passages_are_whole_sentences_within_the_limit() -> None:
     assert passages(SURVEY, 8, 0, count)[1:] == ("Brannow Bank. It appears every March.", "Its editor is Tam Reed.")
     assert passages("one two, three four five", 3, 0, count) == ("one two,", "three four five")
     assert passages("one two three four", 2, 0, count) == ("one two", "three four")
-    assert passages("abc", 0, 0, len) == ("abc",)
+    assert passages("abc", 0, 0, len) == ("a", "b", "c")
 
 
 @pytest.mark.parametrize("overlap", [0, 3, 8, 15])
@@ -164,3 +166,68 @@ def test_nothing_written_is_nothing_recalled(llm: LLM, encoder: str, tmp_path: P
         method = made(name, llm, encoder)
         assert method.recall(None, QUESTIONS).contexts is None
         assert method.write(None, []) in (None, ())
+
+
+CHINESE = "韦尔马港口由伊内斯建造，位于河流北岸。该港口主要运输木材和食盐，每年冬天停靠四十艘船。" * 4
+UNSPACED = {
+    "zh": CHINESE,
+    "th": "เขาเกิดที่เชียงใหม่และทำงานที่กรุงเทพมหานคร" * 9,
+    "emoji": "👩\u200d👩\u200d👧" * 40,
+    "blob": "9f86d081" * 60,
+}
+
+
+@pytest.mark.parametrize("text", UNSPACED.values(), ids=UNSPACED.keys())
+@pytest.mark.parametrize(("limit", "overlap"), [(100, 0), (40, 20), (7, 0)])
+def test_passages_without_spaces_keep_the_limit_and_lose_nothing(text: str, limit: int, overlap: int, llm: LLM) -> None:
+    def tokens(part: str) -> int:
+        return len(llm.ids(part))
+
+    cut = passages(text, limit, overlap, tokens)
+    assert max(map(tokens, cut)) <= limit
+    assert overlap or "".join(cut) == text
+    assert min(map(tokens, cut[:-1])) > limit // 4
+
+
+def test_the_budget_of_a_full_context_keeps_characters(llm: LLM) -> None:
+    method = registry.load("methods", "full-context")(llm=llm, budget=30)
+    (found,) = method.recall(method.write(None, [CHINESE]), ["谁？"]).contexts
+    (kept,) = found
+    assert CHINESE.endswith(kept)
+    assert 20 < len(llm.ids(kept)) <= 30
+
+
+def test_summaries_of_text_without_spaces_keep_their_length(llm: LLM, encoder: str) -> None:
+    long = UNSPACED["th"]
+    extractive = Extractive(lambda texts: np.eye(len(texts), 8, dtype=np.float32), llm, {})
+    summary = extractive([long, long[::-1]], np.ones((2, 8), np.float32))
+    assert 0 < len(llm.ids(f" {summary}")) <= SUMMARY_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("texts", "questions"),
+    [
+        (
+            (
+                "韦尔马港口由伊内斯建造，运输木材。",
+                "奥克斯利港口由塔姆建造，运输食盐。",
+                "布兰诺港口由艾达建造，运输铁。",
+            ),
+            ("韦尔马港口是谁建造的？", "奥克斯利港口运输什么？", "布兰诺港口是谁建造的？"),
+        ),
+        (
+            ("वेलमार का बंदरगाह इनेस ने बनाया।", "वेलमोर का बंदरगाह ताम ने बनाया।", "विलमार का बंदरगाह अदा ने बनाया।"),
+            ("वेलमार का बंदरगाह किसने बनाया?", "वेलमोर का बंदरगाह किसने बनाया?", "विलमार का बंदरगाह किसने बनाया?"),
+        ),
+        (
+            ("ท่าเรือเวลมาร์สร้างโดยอิเนส", "ท่าเรืออ็อกซ์ลีย์สร้างโดยทาม", "ท่าเรือบรันโนสร้างโดยเอดา"),
+            ("ใครสร้างท่าเรือเวลมาร์", "ใครสร้างท่าเรืออ็อกซ์ลีย์", "ใครสร้างท่าเรือบรันโน"),
+        ),
+        (("Le café Dupré", "Le café Élan", "Le café Hôtel"), ("Dupre\u0301 ?", "«E\u0301lan»", "HO\u0302TEL")),
+    ],
+    ids=["zh", "hi", "th", "nfd"],
+)
+def test_bm25_finds_texts_of_other_scripts(texts: tuple[str, ...], questions: tuple[str, ...]) -> None:
+    method = registry.load("methods", "bm25")()
+    memory = method.write(None, texts)
+    assert [found[0] for found in method.search(memory, questions)] == [0, 1, 2]

@@ -25,10 +25,10 @@ from membench.plugins.tiny_model import tiny_encoder
 from membench.retrieval import clusters, summarisers
 from membench.retrieval.clusters import COMPONENTS, groups, members
 from membench.retrieval.encoders import Vectors
-from membench.retrieval.passages import sentences
 from membench.retrieval.summary_tree import MOST_LAYERS, SummaryTree, descend, grow
 from membench.targets import openai_endpoint
 from membench.targets.scribe import Scribe
+from membench.text.sentences import sentences
 from tests.support.tree_walk import reached
 
 pytestmark = pytest.mark.long
