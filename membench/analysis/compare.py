@@ -13,8 +13,8 @@ from membench.errors import MembenchError, unknown
 from membench.planning.restore import task_of
 from membench.statistics.break_even import BreakEven, Span, break_even, spans
 from membench.statistics.paired_tests import ALPHA, contrasts
-from membench.store.cell_folder import Cell
-from membench.store.records import answer_of, read_records
+from membench.store.cell_folder import Cell, records_of
+from membench.store.records import answer_of
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
 from membench.tables.ranking_metric import less_is_better
@@ -136,7 +136,7 @@ def _by_question(cells: Iterable[Cell], recipe: Mapping[str, Any], metric: str) 
     task = task_of(recipe)
     found: dict[str, list[float]] = {}
     for cell in cells:
-        answers = [answer_of(r) for r in read_records(cell.folder) if r["type"] == "answer"]
+        answers = [answer_of(r) for r in records_of(cell) if r["type"] == "answer"]
         summary = task.summarise([replace(answer, context=answer.question) for answer in answers])
         if metric not in summary:
             continue
@@ -148,7 +148,7 @@ def _by_question(cells: Iterable[Cell], recipe: Mapping[str, Any], metric: str) 
 
 
 def _spans(cells: Iterable[Cell]) -> list[Span]:
-    return [span for cell in cells for span in spans(read_records(cell.folder))]
+    return [span for cell in cells for span in spans(records_of(cell))]
 
 
 def _ratios(a: Entry, b: Entry) -> dict[str, float]:

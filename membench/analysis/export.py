@@ -12,8 +12,7 @@ from typing import Any
 from membench.errors import MembenchError, unknown
 from membench.io.atomic_files import replace_file
 from membench.statistics.intervals import standard_error
-from membench.store.cell_folder import Cell
-from membench.store.records import read_records
+from membench.store.cell_folder import Cell, records_of
 from membench.tables.entry import Entry, in_order, shared_keys
 from membench.tables.leaderboard import Table, tables
 
@@ -51,7 +50,7 @@ def tidy(cells: Sequence[Cell]) -> Iterator[dict[str, Any]]:
             continue
         head = {"cell": cell.id, **{name: cell.recipe[name] for name in RECIPE}}
         head["settings"] = json.dumps(cell.recipe["settings"], sort_keys=True)
-        for record in read_records(cell.folder):
+        for record in records_of(cell):
             for score, value in record["scores"].items() if record["type"] == "answer" else ():
                 seen = 0 < record["position"] <= record["written"]
                 yield head | {n: record[n] for n in ANSWER} | {"seen": seen, "score": score, "value": value}

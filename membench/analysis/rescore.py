@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -13,17 +14,19 @@ from membench.analysis.backfill import derived, parameters_of
 from membench.api import Task
 from membench.errors import MembenchError
 from membench.io.atomic_files import replace_file
+from membench.io.plain_files import NoFile
 from membench.metrics.answer_scores import METRIC_VERSION, token_f1
 from membench.planning.plan import data_hash, load_data
 from membench.planning.restore import ground_of, task_of
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD, GROUND, cell_id
-from membench.store.records import FILE, answer_of, read_records
+from membench.store.records import FILE, Damaged, answer_of, digest
 from membench.store.summary import summarise_cell
 from membench.values import Answer, Question
 
 REFERENCE = "in-context"
+KEPT = (cell_folder.TARGETS, "reference.safetensors")  # of a cell, beside its records
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,15 @@ class Rescored:
     """A cell, how many answers have other scores now, and the folder that holds them: its own if the version stayed.
 
     `changed` is None where answers are scored against data that are not here as they were: their scores stay. `made`
-    are the parts of its result that were missing or came out otherwise.
+    are the parts of its result that were missing or came out otherwise. A cell whose records are not those that its
+    result was made of stays as it is, as does one that is being played; `refused` then says so.
     """
 
     cell: Cell
     changed: int | None
     folder: Path
     made: tuple[str, ...]
+    refused: str | None = None
 
 
 def rescore(root: Path, names: Sequence[str]) -> list[Rescored]:
@@ -47,15 +52,40 @@ def rescore(root: Path, names: Sequence[str]) -> list[Rescored]:
     Parts of a result that the first versions did not make are made (see membench.analysis.backfill).
     Raises MembenchError for an unknown cell, and where the data are no longer those that were asked.
     """
-    every = [c for c in cell_folder.cells(root) if c.status == "done"]
-    chosen = [cell_folder.find(root, name) for name in names] if names else every
+    found = list(cell_folder.checked(cell_folder.cells(root)))
+    every = [c for c in found if c.status == "done"]
+    by_folder = {c.folder: c for c in found}
+    chosen = [by_folder[cell_folder.find(root, name).folder] for name in names] or [*every, *_damaged(found)]
     grounds = [c for c in every if c.recipe["task"] == GOLD and any(_same_ground(c, other) for other in chosen)]
     wanted = {c.id: c for c in (*grounds, *chosen) if c.status == "done"}
     golds: list[Rescored] = []
     for gold in sorted((c for c in wanted.values() if c.recipe["task"] == GOLD), key=_is_floor):  # the reference first
-        golds.append(_rescore(gold, root, golds, parameters_of(gold, every)))
+        golds.append(_locked(gold, root, golds, parameters_of(gold, every)))
     others = [cell for cell in wanted.values() if cell.recipe["task"] != GOLD]
-    return golds + [_rescore(cell, root, golds, parameters_of(cell, every)) for cell in others]
+    out = golds + [_locked(cell, root, golds, parameters_of(cell, every)) for cell in others]
+    return out + [Rescored(cell, None, cell.folder, (), cell.damage) for cell in _damaged(chosen)]
+
+
+def _damaged(cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.damage]
+
+
+def _locked(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None) -> Rescored:
+    """Score a cell while no run plays it, as it lies on the disk then; one that cannot be is left as it is."""
+    try:
+        task, scored = _task(cell)
+        recipe = {**cell.recipe, **({"metric_version": METRIC_VERSION} if scored else {})}
+        with contextlib.ExitStack() as stack:
+            for folder in sorted({cell.folder, cell_folder.open_cell(root, recipe)}):
+                if not stack.enter_context(cell_folder.lock(folder)):
+                    raise Damaged(f"{folder} is being played: score it when that run is over")
+            result = cell_folder.read_result(cell.folder)
+            if result is None or result["status"] != "done":
+                raise Damaged(f"{cell.folder} is no longer done: run the same command again")
+            fresh = Cell(cell.folder, result)
+            return _rescore(fresh, recipe, task, scored, [g for g in golds if not g.refused], parameters)
+    except (Damaged, NoFile) as trouble:
+        return Rescored(cell, None, cell.folder, (), str(trouble))
 
 
 def _is_floor(cell: Cell) -> bool:
@@ -66,28 +96,34 @@ def _same_ground(gold: Cell, cell: Cell) -> bool:
     return all(gold.recipe[key] == cell.recipe[key] for key in (*GROUND, "data_hash"))
 
 
-def _rescore(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None) -> Rescored:
-    task, scored = task_of(cell.recipe), True
-    if type(task).over is not Task.over:  # its scores need the data
-        ground = ground_of(cell.recipe, task)
-        task, scored = (ground.task, True) if ground else (task, False)
+def _task(cell: Cell) -> tuple[Task, bool]:
+    """The cell's task, and whether it can score answers: one that needs its data cannot where they are gone."""
+    task = task_of(cell.recipe)
+    if type(task).over is Task.over:
+        return task, True
+    ground = ground_of(cell.recipe, task)
+    return (ground.task, True) if ground else (task, False)
+
+
+def _rescore(
+    cell: Cell, recipe: dict[str, Any], task: Task, scored: bool, golds: Sequence[Rescored], parameters: int | None
+) -> Rescored:
+    old = cell_folder.records_of(cell)
     near = {g.cell.recipe["method"]: g for g in golds if task.gold_script and _same_ground(g.cell, cell)}
-    gold_answers = {name: _answers(read_records(g.folder)) for name, g in near.items()}
+    gold_answers = {name: _answers(_stored_records(g.folder)) for name, g in near.items()}
     said = {a.question: a.answer for a in gold_answers.get(REFERENCE, ())}
-    old = read_records(cell.folder)
     new = _scored_rows(cell, old, task, said) if scored else old
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
-    recipe = {**cell.recipe, **({"metric_version": METRIC_VERSION} if scored else {})}
-    folder = cell_folder.folder_of(root, recipe)
+    folder = cell_folder.folder_of(cell.folder.parent, recipe)
     fresh = dict(zip(("summary", "costs", "counts"), summarise_cell(task, new), strict=True))
     fresh |= derived(cell, task, new, gold_answers, parameters)
     whole = {**cell.result, "id": cell_id(recipe), "recipe": recipe, **fresh}
     made = tuple(name for name in fresh if fresh[name] != cell.result.get(name))
     if changed or folder != cell.folder:
-        _move(cell, recipe, folder, new)
+        _move(cell, folder, new)
         whole["rescored_from"] = cell.id
-    if made or folder != cell.folder:
-        cell_folder.finish(folder, whole)
+    if made or changed or folder != cell.folder:
+        cell_folder.finish(folder, whole, digest(folder))
     return Rescored(cell, changed if scored else None, folder, made)
 
 
@@ -124,14 +160,24 @@ def _scored(
     return {**record, "scores": scores}
 
 
-def _move(cell: Cell, recipe: dict[str, Any], folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Records in the folder of the recipe; what else the cell keeps goes with them."""
-    cell_folder.open_cell(folder.parent, recipe)
+def _move(cell: Cell, folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Records in the folder of the recipe; what else the cell keeps goes with them.
+
+    A result that was there goes first, so that a kill in between leaves a cell that a run finishes from its records.
+    """
     for path in cell.folder.iterdir():
-        if folder != cell.folder and path.is_file() and path.name not in (FILE, "recipe.json", "result.json"):
+        if folder != cell.folder and path.is_file() and path.name in KEPT:
             shutil.copy(path, folder / path.name)
+    (folder / cell_folder.RESULT).unlink(missing_ok=True)
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for row in rows)
     replace_file(folder / FILE, "".join(f"{line}\n" for line in lines).encode())
+
+
+def _stored_records(folder: Path) -> list[dict[str, Any]]:
+    result = cell_folder.read_result(folder)
+    if result is None:
+        raise Damaged(f"{folder} is no longer done: run the same command again")
+    return cell_folder.sound_records(folder, result)
 
 
 def _answers(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from membench.api import Task
 from membench.errors import MembenchError
-from membench.planning.restore import ground_of, task_of
-from membench.store.cell_folder import TARGETS, Cell, cells, read_targets
+from membench.planning.restore import Ground, ground_of, task_of
+from membench.store.cell_folder import TARGETS, Cell, cells, read_targets, sound_records
 from membench.store.costs import ledger_of
 from membench.store.question_subsets import FLOOR, REFERENCE, compared
 from membench.store.recipe import GOLD, GROUND, cell_id
-from membench.store.records import FILE, answer_of, digest, read_records
+from membench.store.records import FILE, Damaged, answer_of, digest, read_records
+from membench.store.script import refuse_unfinished, script_of
 from membench.store.summary import summarise_cell, summary_of
 from membench.targets.overlap import audit, overlaps
 from membench.values import DIGITS, Answer, Question
 
+Grounds = dict[str, Ground | None]  # what cells were played on, once for all that share it
 TOLERANCE = 1.5 * 10**-DIGITS  # a rounding apart
 
 
@@ -39,31 +42,66 @@ class Verdict:
 def verify(root: Path) -> list[Verdict]:
     """Recompute all played cells under a folder. Raises MembenchError if there is no such folder."""
     every = cells(root)
-    golds = [cell for cell in every if cell.recipe["task"] == GOLD]
-    return [Verdict(cell, tuple(_problems(cell, golds))) for cell in every]
+    golds = [cell for cell in every if cell.recipe["task"] == GOLD and not cell.damage]
+    grounds: Grounds = {}
+    return [Verdict(cell, tuple(_problems(cell, golds, grounds))) for cell in every]
 
 
-def _problems(cell: Cell, golds: Sequence[Cell]) -> Iterator[str]:
+def _problems(cell: Cell, golds: Sequence[Cell], grounds: Grounds) -> Iterator[str]:
+    if cell.damage:
+        yield cell.damage
+        return
     if cell.id != cell_id(cell.recipe):
         yield f"id: stored {cell.id}, its recipe gives {cell_id(cell.recipe)}"
-    if "records_sha256" not in cell.result:
-        yield str(cell.result.get("reason"))
+    if "targets_sha256" in cell.result and digest(cell.folder, TARGETS) != cell.result["targets_sha256"]:
+        yield f"{cell.folder / TARGETS} is not the file that the result was made of"
+    if cell.status == "failed" and "records_sha256" not in cell.result:
+        yield f"it has no records: {cell.result.get('reason')}"
         return
-    for name, key in ((FILE, "records_sha256"), (TARGETS, "targets_sha256")):
-        if key in cell.result and digest(cell.folder, name) != cell.result[key]:
-            yield f"{cell.folder / name} is not the file that the result was made of"
+    try:
+        sound_records(cell.folder, cell.result)
+    except Damaged as damage:
+        yield str(damage)
     try:
         records = read_records(cell.folder)
-        task = task_of(cell.recipe)
-        summary, costs, counts = summarise_cell(task if cell.status == "done" else None, records)
-        fresh = {"summary": summary, "costs": costs, "counts": counts}
-        for key, value in fresh.items():
-            yield from _differences(key, cell.result[key], value)
-        yield from _yardstick_problems(cell, task, records, golds)
-        yield from _later_problems(cell, task, records, golds)
-        yield from _audit_problems(cell, task, records)
+        yield from _recomputed(cell, records, golds, grounds)
     except MembenchError as error:
         yield str(error)
+    except Exception as error:  # a task's own code, on records that no run of it wrote
+        yield f"{cell.recipe['task']} cannot sum up these records: {type(error).__name__}: {error}"
+
+
+def _recomputed(
+    cell: Cell, records: Sequence[Mapping[str, Any]], golds: Sequence[Cell], grounds: Grounds
+) -> Iterator[str]:
+    task = task_of(cell.recipe)
+    summary, costs, counts = summarise_cell(task if cell.status == "done" else None, records)
+    fresh = {"summary": summary, "costs": costs, "counts": counts}
+    for key, value in fresh.items():
+        yield from _differences(key, cell.result[key], value)
+    known = json.dumps([cell.recipe[key] for key in ("task", "task_settings", "data", "limit", "data_hash")])
+    if known not in grounds:
+        grounds[known] = ground_of(cell.recipe, task)
+    ground = grounds[known]
+    yield from _script_problems(cell, records, ground)
+    yield from _yardstick_problems(cell, task, records, golds)
+    yield from _later_problems(cell, task, records, golds)
+    yield from _audit_problems(cell, ground, records)
+
+
+def _script_problems(cell: Cell, records: Sequence[Mapping[str, Any]], ground: Ground | None) -> Iterator[str]:
+    """Each step of a cell that is done is closed once; which steps those are, only the data can tell."""
+    if cell.status != "done":
+        return
+    if not records:
+        yield f"{cell.folder / FILE} is empty"
+    elif ground:
+        data = replace(ground.data, held_out=()) if cell.recipe["task"] == GOLD else ground.data
+        try:
+            episodes = ground.task.episodes(data, cell.recipe["seed"])
+            refuse_unfinished(records, script_of(episodes), cell.folder / FILE)
+        except Damaged as damage:
+            yield str(damage)
 
 
 def _yardstick_problems(
@@ -107,13 +145,13 @@ def _later_problems(
         yield from min(tried, key=len)
 
 
-def _audit_problems(cell: Cell, task: Task, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _audit_problems(cell: Cell, ground: Ground | None, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The leak gate, by the stored targets: of all questions where the data are here, else of those that were asked."""
     stored = cell.result.get("audit")
     if not stored:
         return
     targets = read_targets(cell.folder)
-    if ground := ground_of(cell.recipe, task):
+    if ground:
         data = ground.data
         questions = [q for context in data.contexts for q in context.questions]
         yield from _differences("audit", stored, audit(targets, questions, {c.id: c.text for c in data.contexts}))

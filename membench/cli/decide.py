@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import click
 
 from membench.cli.shell import common, listed, print_json, print_table
-from membench.cli.stored import folder_argument, output_option
+from membench.cli.stored import folder_argument, output_option, sound_cells
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ def compare(a: str, b: str, output: Path, metric: str, as_json: bool, **filters:
     A and B are methods, or labels as tables print them ("ft-c lr=0.01").
     """
     from membench.analysis.compare import compare as compared
-    from membench.store import cell_folder
 
-    found = compared(cell_folder.cells(output), a, b, metric, **filters)
+    found = compared(sound_cells(output), a, b, metric, **filters)
     if as_json:
         print_json([comparison.plain() for comparison in found])
         return
@@ -117,10 +116,9 @@ def advise(folder: Path, as_json: bool, **options: Any) -> None:
     """
     from membench.analysis.advise import Need
     from membench.analysis.advise import advise as advised
-    from membench.store import cell_folder
 
     filters = {name: options.pop(name) for name in ("task", "data", "model")}
-    cells = cell_folder.cells(folder)
+    cells = sound_cells(folder)
     if not cells and (deeper := _holding(folder)):
         raise MembenchError(f"no cell is stored in {folder} itself: name a folder that holds some: {', '.join(deeper)}")
     found = advised(cells, Need(**options), **filters)

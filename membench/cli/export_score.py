@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shell import common, print_json, print_table
-from membench.cli.stored import output_option
+from membench.cli.shell import FAILED, common, print_json, print_table
+from membench.cli.stored import output_option, sound_cells
 from membench.errors import MembenchError
 
 
@@ -23,16 +23,22 @@ from membench.errors import MembenchError
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @common
-def export(file: Path, output: Path, form: str, as_json: bool) -> None:
-    """Write all that is stored to FILE, for other tools."""
-    from membench.analysis.export import export as write
-    from membench.store import cell_folder
+@click.pass_context
+def export(ctx: click.Context, /, file: Path, output: Path, form: str, as_json: bool) -> None:
+    """Write all that is stored to FILE, for other tools.
 
-    count = write(cell_folder.cells(output), file, form)
+    Exit status 1 if a cell was left out because it cannot be relied on.
+    """
+    from membench.analysis.export import export as write
+
+    cells = sound_cells(output)
+    count = write(cells, file, form)
     if as_json:
         print_json({"file": str(file), "form": form, "count": count})
     else:
         click.echo(f"{count} {'rows' if form == 'tidy' else 'values'} in {file}")
+    if any(cell.damage for cell in cells):
+        ctx.exit(FAILED)
 
 
 @click.command()
@@ -41,21 +47,28 @@ def export(file: Path, output: Path, form: str, as_json: bool) -> None:
 @output_option
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def score(cells: tuple[str, ...], everything: bool, output: Path, as_json: bool) -> None:
+@click.pass_context
+def score(ctx: click.Context, /, cells: tuple[str, ...], everything: bool, output: Path, as_json: bool) -> None:
     """Score stored answers anew, without a model.
 
     CELLS are ids, beginnings of them, or folder names. What another version of the metrics scored becomes a cell of its
     own; floor and reference of a cell are scored with it. Parts of a result that older cells lack, such as ledger and
-    controls, are made of what is stored.
+    controls, are made of what is stored. Cells whose records are not those that their result was made of stay as they
+    are, as do those that are being played: exit status 1.
     """
     from membench.analysis.rescore import rescore
 
     if everything == bool(cells):
         raise MembenchError("name cells or say --all: `membench ls runs` lists them")
+    found = rescore(output, cells)
+    refused = [r for r in found if r.refused]
     rows = [
         {"cell": r.cell.folder.name, "changed": r.changed, "made": list(r.made), "stored": r.folder.name}
-        for r in rescore(output, cells)
+        for r in found
+        if not r.refused
     ]
+    for r in refused:
+        click.echo(f"left as it is: {r.refused}", err=True)
     if as_json:
         print_json(rows)
     else:
@@ -65,3 +78,5 @@ def score(cells: tuple[str, ...], everything: bool, output: Path, as_json: bool)
             for row in rows
         ]
         print_table(["cell", "answers changed", "parts made anew", "stored in"], lines)
+    if refused:
+        ctx.exit(FAILED)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from membench.cli.shell import common
-from membench.cli.stored import folder_argument, table_options
+from membench.cli.stored import folder_argument, sound_cells, table_options
 
 
 @click.command()
@@ -32,9 +32,8 @@ def report(folder: Path, output: Path | None, form: str, **filters: Any) -> None
     Tables, figures, every answer, and where each number comes from; the page needs no network.
     """
     from membench.report import write_figures, write_page
-    from membench.store import cell_folder
 
-    cells = cell_folder.cells(folder)
+    cells = sound_cells(folder)
     if form == "html":
         path = output or Path("report.html")
         size = write_page(cells, path, **filters)

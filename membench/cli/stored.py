@@ -13,6 +13,7 @@ import click
 from membench.cli.shell import FAILED, common, listed, print_json, print_table
 
 if TYPE_CHECKING:
+    from membench.store.cell_folder import Cell
     from membench.tables.leaderboard import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,13 +70,24 @@ def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:
     """Print the tables that the cells stored in FOLDER make."""
     from membench.io.fast_json import no_collecting
     from membench.store import cell_folder
-    from membench.tables.leaderboard import UNUSED, tables
+    from membench.tables.leaderboard import tables
 
     with no_collecting():  # all of it is needed until the end
-        found = tables(cell_folder.cells(folder, UNUSED), **filters)
+        found = tables(cell_folder.cells(folder), **filters)
         if not found:
             click.echo(f"nothing stored in {folder} matches", err=True)
         _print(found, form)
+
+
+def sound_cells(folder: Path) -> list[Cell]:
+    """The stored cells, for a command that looks at records; of one that cannot be relied on, a line says why."""
+    from membench.store import cell_folder
+
+    found = list(cell_folder.checked(cell_folder.cells(folder)))
+    for cell in found:
+        if cell.damage:
+            click.echo(f"left out: {cell.damage}", err=True)
+    return found
 
 
 def print_tables(results: Mapping[Path, Sequence[Mapping[str, Any]]], as_json: bool) -> None:
@@ -145,10 +157,10 @@ def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
     """
     from membench.store import cell_folder
     from membench.store.costs import KINDS, token_lines
-    from membench.store.records import read_records
 
     found = cell_folder.find(output, cell)
-    answers = [r for r in read_records(found.folder) if r["type"] == "answer"]
+    records = [] if "records_sha256" not in found.result else cell_folder.records_of(found)
+    answers = [r for r in records if r["type"] == "answer"]
     shown = answers[: limit or None]
     targets = cell_folder.read_targets(found.folder)
     if as_json:

@@ -1,39 +1,24 @@
-"""Reading many results: what many of them share is parsed once, and no search for garbage is made meanwhile."""
+"""Reading many results: the part that many of them share can be parsed once, and nobody looks for garbage meanwhile."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any
-
-import orjson
+from collections.abc import Iterator
 
 _YARDSTICKS = b'\n"yardsticks": '
 
 
-def parse(text: bytes, without: Sequence[str] = ()) -> Any:
-    """JSON; its line of yardsticks, the longest one and the same in many cells of a table, is parsed once for all.
+def apart(text: bytes) -> tuple[bytes, bytes | None]:
+    """A result without its line of yardsticks, the longest one and the same in many cells of a table; and their JSON.
 
-    Lines of the keys in `without` are left out, where they stand as a result has them: a line a key.
+    They stay where they are, and None comes in their place, where they are no line of their own.
     """
-    for key in without:
-        start, end = _line(text, key)
-        text = text[:start] + text[end:]
-    start, end = _line(text, "yardsticks")
-    if start == end:
-        return orjson.loads(text)
-    line = text[start:end].partition(b": ")[2][:-1]
-    result = orjson.loads(text[:start] + text[end:])
-    return result | {"yardsticks": _shared_json(line)} if isinstance(result, dict) else result
-
-
-def _line(text: bytes, key: str) -> tuple[int, int]:
-    """Where the line of a key begins and ends, newline before it and comma behind it included; (0, 0) without one."""
-    start = text.find(b'\n"%s": ' % key.encode())
+    start = text.find(_YARDSTICKS)
     end = text.find(b"\n", start + 1)
-    return (start, end) if 0 <= start < end and text.endswith(b"}\n") and text[end - 1 : end] == b"," else (0, 0)
+    if 0 <= start < end and text.endswith(b"}\n") and text[end - 1 : end] == b",":
+        return text[:start] + text[end:], text[start + len(_YARDSTICKS) : end - 1]
+    return text, None
 
 
 @contextlib.contextmanager
@@ -46,8 +31,3 @@ def no_collecting() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
-
-
-@lru_cache(maxsize=256)
-def _shared_json(text: bytes) -> Any:
-    return orjson.loads(text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -22,6 +21,7 @@ from pathlib import Path
 from membench.errors import MembenchError, unknown
 from membench.io.file_hashes import file_hash
 from membench.io.hub import hub_model
+from membench.io.locks import Hold
 from membench.io.model_files import model_files_hash
 
 _BLOCK = 1 << 20
@@ -154,9 +154,12 @@ def _alias(name: str, offline: bool) -> Path:
 def _locked(folder: Path) -> Iterator[None]:
     """One process at a time makes this folder; the lock ends with the process that holds it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_name(f"{folder.name}.lock"), "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    hold = Hold(folder.with_name(f"{folder.name}.lock"))
+    hold.take(wait=True)
+    try:
         yield
+    finally:
+        hold.release()
 
 
 def _make(model: Packaged, name: str, folder: Path) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from membench.store.cell_folder import Cell
-from membench.store.records import Damaged, read_records
+from membench.store.cell_folder import Cell, Damaged, records_of
 
 
 class Shown(NamedTuple):
@@ -23,7 +22,7 @@ def read_shown(ids: Iterable[str], cells: Iterable[Cell]) -> Shown:
     damaged = []
     for i in (i for i in ids if i in by_id):
         try:
-            records[i] = read_records(by_id[i].folder)
+            records[i] = records_of(by_id[i])
         except Damaged:
             records[i] = ()
             damaged.append(i)

@@ -20,7 +20,7 @@ from membench.planning.plan import PlannedCell
 from membench.running import episode_state
 from membench.running.drift import Baseline, baseline, measure
 from membench.running.live_bytes import live_bytes
-from membench.store.records import RecordLog
+from membench.store.record_log import RecordLog
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
 
 Notify = Callable[[int, str], None]

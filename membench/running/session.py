@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from membench.errors import MembenchError, standing_at
+from membench.errors import standing_at
 from membench.io import weights
-from membench.io.atomic_files import CannotWrite, DiskFull, cannot_write
+from membench.io.atomic_files import CannotWrite
+from membench.io.plain_files import NoFile
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
 from membench.model.prompt import Renderer
@@ -19,19 +20,18 @@ from membench.planning.plan import PlannedCell, check_window, plan
 from membench.planning.request import YARDSTICKS, ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
 from membench.running.drift import Baseline
-from membench.running.environment import versions
 from membench.running.loaded_model import Models
+from membench.running.outcome import now, outcome, why
 from membench.running.player import Player
 from membench.running.progress import Reporter
 from membench.running.references import gold_readings, load_references, save_references
-from membench.running.yardsticks import Yardsticks
+from membench.running.yardsticks import Yardsticks, stored_whole
 from membench.store import cell_folder
-from membench.store.costs import ledger_of
-from membench.store.records import RecordLog, read_records
-from membench.store.summary import summarise_cell
-from membench.targets.overlap import audit, overlaps
+from membench.store.record_log import RecordLog
+from membench.store.records import readable_records
+from membench.store.script import Script, script_of
 from membench.targets.scribe import Scribe
-from membench.values import Drift, Pair, Question
+from membench.values import Drift, Pair
 
 REFERENCE = YARDSTICKS[0]
 
@@ -75,9 +75,11 @@ class Session:
         return self._models.lend(self.model, self.request, self.reporter)
 
     def result(self, cell: PlannedCell) -> dict[str, Any] | None:
-        """The stored result of a cell that is done and sound, unless all is to be played anew."""
-        stored = None if self.request.overwrite else cell_folder.finished(self.request.output, cell.recipe)
-        return stored if stored and cell_folder.sound(self._folder(cell), stored) else None
+        """The stored result of a cell that is done, sound and whole, unless it is to be played anew."""
+        if self.request.overwrite and cell.recipe_id not in self.played:
+            return None
+        found = stored_whole(self.request.output, cell)
+        return found[0] if found else None
 
     def finished(self) -> set[str]:
         """The ids of the cells that are not to be played."""
@@ -103,45 +105,66 @@ class Session:
         return [self._yardsticks.complete(cell, result) for cell, result in results if result]
 
     def _play(self, cell: PlannedCell, number: int, count: int) -> dict[str, Any]:
-        folder = cell_folder.open_cell(self.request.output, cell.recipe)
+        head = f"[{number}/{count}] {cell.title}"
+        try:
+            folder = cell_folder.open_cell(self.request.output, cell.recipe)
+            with self._locked(folder, head):
+                if (ready := self.result(cell)) is not None:
+                    return ready
+                if self.request.overwrite and cell.recipe_id not in self.played:
+                    cell_folder.clear(folder)
+                elif trouble := cell_folder.reject(folder, cell.recipe, self._script(cell)):
+                    self.reporter.say(trouble)
+                cell_folder.sweep(folder)
+                return self._play_locked(cell, folder, number, count)
+        except (NoFile, cell_folder.LockLost) as odd:  # nothing can be stored: the result is known to this run alone
+            self.reporter.say(f"{head}: failed: {odd}")
+            return dict(cell_folder.failed_cell(self._folder(cell), cell.recipe, str(odd)).result)
+
+    @contextlib.contextmanager
+    def _locked(self, folder: Path, head: str) -> Iterator[None]:
+        """Hold a cell's lock, as soon as no other run does."""
         with cell_folder.lock(folder) as mine:
-            if not mine:
-                self.reporter.say(f"[{number}/{count}] {cell.title}: another run is playing it; waiting")
-                cell_folder.wait(folder)
-            ready = self.result(cell)
-            if ready is not None:
-                return ready
-            if self.request.overwrite:
-                cell_folder.clear(folder)
-            elif cell_folder.finished(self.request.output, cell.recipe):
-                self.reporter.say(cell_folder.reject(folder))
-            cell_folder.sweep(folder)
-            return self._play_locked(cell, folder, number, count)
+            if mine:
+                yield
+                return
+        self.reporter.say(f"{head}: another run is playing it; waiting")
+        with cell_folder.lock(folder, wait=True):
+            yield
+
+    def _script(self, cell: PlannedCell) -> Script:
+        return script_of(cell.task.episodes(cell.data, cell.recipe["seed"]))
 
     def _play_locked(self, cell: PlannedCell, folder: Path, number: int, count: int) -> dict[str, Any]:
-        started = datetime.now(UTC).isoformat(timespec="seconds")
+        spent = {"started": now(), "device": self.request.device, "parameters": self.llm.model.num_parameters()}
         scribe = self._scribe(cell)
         cell = self._lent(cell, scribe)
-        references = self._references(cell)
         try:
-            steps = sum(len(e.steps) for e in cell.task.episodes(cell.data, cell.recipe["seed"]))
+            references = self._references(cell, number, count)
+            script = self._script(cell)
             with (
-                RecordLog.open(folder, self.reporter.say) as log,
-                self.reporter.cell(cell.title, number, count, steps) as stepper,
+                RecordLog.open(folder, self.reporter.say, script) as log,
+                self.reporter.cell(cell.title, number, count, len(script)) as stepper,
             ):
                 player = Player(cell, self.llm, log, references, stepper, self._baselines)
                 player.play()
+                records = log.whole()
             if cell.is_gold and cell.method_name == REFERENCE:
                 save_references(folder, gold_readings(self.llm, cell.method, cell.data.contexts, player.readings))
-            return self._finish(cell, folder, started, self._written(cell, scribe), None)
-        except CannotWrite:
+            pairs = self._written(cell, scribe)
+            result = outcome(cell, records, self._yardsticks, pairs, spent, None)
+            if pairs:
+                cell_folder.write_targets(folder, pairs)
+            return cell_folder.finish(folder, result, log.sha256)
+        except (CannotWrite, cell_folder.LockLost):
             raise
         except Exception as error:  # a plug-in may fail in any way: its cell says why, the others are still played
             if self.debug:
                 raise
-            reason = _reason(error, folder)
+            reason = why(error, folder)
             self.reporter.say(f"[{number}/{count}] {cell.title}: failed: {reason}")
-            return self._finish(cell, folder, started, {}, reason)
+            records, found = readable_records(folder)
+            return cell_folder.finish(folder, outcome(cell, records, self._yardsticks, {}, spent, reason), found)
 
     def _lent(self, cell: PlannedCell, scribe: Scribe) -> PlannedCell:
         """The cell with what is lent to its method."""
@@ -153,15 +176,28 @@ class Session:
         identity = f"{self.model.weights_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity, self.reporter.say)
 
-    def _references(self, cell: PlannedCell) -> dict[str, Reference]:
-        """What the in-context reference answered, if it has been played; read again if it is no longer there."""
-        for gold in self._yardsticks.of(cell):
-            if gold.method_name == REFERENCE:
-                folder = self._folder(gold)
-                method = self._lent(gold, self._scribe(gold)).method
-                kept = load_references(folder)
-                return kept or save_references(folder, gold_readings(self.llm, method, gold.data.contexts, {}))
+    def _references(self, cell: PlannedCell, number: int, count: int) -> dict[str, Reference]:
+        """What the in-context reference answered, if it is played and does not fail.
+
+        It is waited for while another run plays it, and played here if it is gone.
+        """
+        gold = next((g for g in self._yardsticks.of(cell) if g.method_name == REFERENCE), None)
+        while gold is not None:
+            with self._locked(cell_folder.open_cell(self.request.output, gold.recipe), gold.title):
+                if stored_whole(self.request.output, gold):
+                    return self._kept_references(gold)
+            if self.played.get(gold.recipe_id, {}).get("status") == "failed":  # it was tried just now
+                break
+            self.played[gold.recipe_id] = self._play(gold, number, count)
         return {}
+
+    def _kept_references(self, gold: PlannedCell) -> dict[str, Reference]:
+        """What the reference kept; read again if it is no longer there. Its lock must be held."""
+        folder = self._folder(gold)
+        if kept := load_references(folder):
+            return kept
+        method = self._lent(gold, self._scribe(gold)).method
+        return save_references(folder, gold_readings(self.llm, method, gold.data.contexts, {}))
 
     def _written(self, cell: PlannedCell, scribe: Scribe) -> dict[str, tuple[Pair, ...]]:
         """The pairs that the method was trained on, also those written before a kill."""
@@ -172,42 +208,3 @@ class Session:
                     scribe.pairs(settings["targets"], text, settings["pairs"], self.llm)
             self.llm.meter.lap()
         return dict(scribe.written)
-
-    def _finish(
-        self, cell: PlannedCell, folder: Path, started: str, pairs: Mapping[str, Sequence[Pair]], reason: str | None
-    ) -> dict[str, Any]:
-        records = read_records(folder)
-        summary, costs, counts = summarise_cell(None if reason else cell.task, records)
-        questions: list[Question] = [q for c in cell.data.contexts for q in c.questions]
-        # How near a question is to what was trained on; for a method that trains on nothing, to what the data has.
-        given = pairs or {c.text: c.targets for c in cell.data.contexts}
-        asked = {r["question"]: r["text"] for r in records if r["type"] == "answer"}
-        overlap = overlaps(asked, [pair for group in given.values() for pair in group])
-        result = {
-            "schema": cell_folder.SCHEMA,
-            "id": cell.recipe_id,
-            "status": "failed" if reason else "done",
-            "reason": reason,
-            "label": cell.method.label,
-            "recipe": cell.recipe,
-            "summary": summary,
-            **({"yardsticks": {}} if reason else self._yardsticks.compare(cell, records, overlap)),
-            "overlap": overlap,
-            "ledger": ledger_of(records, self.llm.model.num_parameters()),
-            "costs": costs,
-            "counts": counts,
-            "audit": audit(pairs, questions, {c.id: c.text for c in cell.data.contexts}) if pairs else None,
-            "versions": versions(self.request.device),
-            "started": started,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        if pairs:
-            cell_folder.write_targets(folder, pairs)
-        return cell_folder.finish(folder, result)
-
-
-def _reason(error: Exception, folder: Path) -> str:
-    """Why a cell failed, as it stands in its result. Raises DiskFull where that is why."""
-    if isinstance(error, OSError) and isinstance(full := cannot_write(error, folder), DiskFull):
-        raise full from error
-    return str(error) if isinstance(error, MembenchError) else f"{type(error).__name__}: {error}"

@@ -10,7 +10,9 @@ from typing import Any
 from membench.planning.plan import PlannedCell
 from membench.store import cell_folder
 from membench.store.question_subsets import compared
-from membench.store.records import answer_of, read_records
+from membench.store.records import answer_of
+from membench.store.script import script_of
+from membench.values import Answer
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,9 @@ class Yardsticks:
     output: Path
 
     def of(self, cell: PlannedCell) -> Iterator[PlannedCell]:
-        """The yardsticks on this cell's data, as far as they are done."""
+        """The yardsticks on this cell's data, whether or not they are done."""
         for other in self.cells:
-            ground = other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell)
-            if ground and cell_folder.finished(self.output, other.recipe):
+            if other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell):
                 yield other
 
     def compare(
@@ -32,19 +33,38 @@ class Yardsticks:
     ) -> dict[str, Any]:
         """What the yardsticks that are done say of this cell; see membench.store.question_subsets."""
         answers = [answer_of(r) for r in records if r["type"] == "answer"]
-        golds = {}
-        for gold in self.of(cell):
-            rows = read_records(cell_folder.folder_of(self.output, gold.recipe))
-            golds[gold.method_name] = [answer_of(r) for r in rows if r["type"] == "answer"]
-        return compared(cell.task, answers, golds, None if cell.is_gold else overlap)
+        return compared(cell.task, answers, self._answers(cell), None if cell.is_gold else overlap)
 
     def complete(self, cell: PlannedCell, result: dict[str, Any]) -> dict[str, Any]:
-        """A result that was stored before its yardsticks were played gets them now; nothing else of it changes."""
-        golds = {gold.method_name for gold in self.of(cell)}
-        if cell.is_gold or result["status"] != "done" or golds <= result["yardsticks"].keys():
+        """A result that was stored before its yardsticks were played gets them now; nothing else of it changes.
+
+        It is made of what is on the disk then, under the cell's lock; while another run has that, the result stays.
+        """
+        if cell.is_gold or result["status"] != "done" or self._answers(cell).keys() <= _compared(result):
             return result
         folder = cell_folder.folder_of(self.output, cell.recipe)
-        return cell_folder.finish(folder, result | self.compare(cell, read_records(folder), result.get("overlap", {})))
+        with cell_folder.lock(folder) as mine:
+            found = stored_whole(self.output, cell) if mine else None
+            if found is None:
+                return result
+            stored, records = found
+            golds = self.compare(cell, records, stored.get("overlap") or {})
+            return cell_folder.finish(folder, stored | golds, stored["records_sha256"])
+
+    def _answers(self, cell: PlannedCell) -> dict[str, list[Answer]]:
+        """By the yardstick's method; of those that are done, and not just being played anew."""
+        found = ((gold.method_name, stored_whole(self.output, gold)) for gold in self.of(cell))
+        return {name: [answer_of(r) for r in stored[1] if r["type"] == "answer"] for name, stored in found if stored}
+
+
+def stored_whole(output: Path, cell: PlannedCell) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    """The result and the records of a cell that is done, each step of its script closed once; else None."""
+    script = script_of(cell.task.episodes(cell.data, cell.recipe["seed"]))
+    return cell_folder.whole(output, cell.recipe, script)
+
+
+def _compared(result: Mapping[str, Any]) -> set[str]:
+    return set(result.get("yardsticks") or {})
 
 
 def _same_ground(gold: PlannedCell, cell: PlannedCell) -> bool:

@@ -1,143 +1,167 @@
 """What is stored: a folder a cell, with recipe.json, records.jsonl and, once it is played, result.json.
 
 A cell is done when result.json is there; it comes by rename, so it is there whole or not at all. Nothing is pickled.
+Reading is in `stored_cells`, whose names stand here too.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
 from membench.io.atomic_files import DiskFull, make_folder, replace_file
-from membench.io.fast_json import no_collecting, parse
-from membench.store.recipe import cell_id
-from membench.store.records import FILE, Damaged, RecordLog, answer_of, digest, put_aside, read_records
+from membench.io.plain_files import NoFile, read_plain, refuse_odd_file, refuse_odd_folder
+from membench.store import schema
+from membench.store.cell_lock import LOCK, LockLost, lock, refuse_lost
+from membench.store.recipe import cell_id, folder_of
+from membench.store.record_log import RecordLog, put_aside
+from membench.store.records import FILE, Damaged, answer_of, digest, read_records
+from membench.store.schema import SCHEMA
+from membench.store.script import Script, refuse_unfinished
+from membench.store.stored_cells import (
+    RECIPE,
+    RESULT,
+    Cell,
+    Newer,
+    cells,
+    checked,
+    failed_cell,
+    find,
+    finished,
+    read_result,
+    records_of,
+    sound_records,
+)  # fmt: skip
 from membench.store.summary import summarise_cell, summary_of
-from membench.values import Pair
+from membench.store.targets import TARGETS, read_targets, write_targets
 
 __all__ = [
-    "SCHEMA", "Cell", "Damaged", "DiskFull", "RecordLog", "answer_of", "cell_id", "cells", "clear", "find", "finish",
-    "finished", "folder_of", "lock", "open_cell", "read_records", "read_targets", "reject", "sound", "summarise_cell",
-    "summary_of", "sweep", "wait", "write_targets",
+    "LOCK",
+    "RECIPE",
+    "RESULT",
+    "SCHEMA",
+    "TARGETS",
+    "Cell",
+    "Damaged",
+    "DiskFull",
+    "LockLost",
+    "Newer",
+    "RecordLog",
+    "answer_of",
+    "cell_id",
+    "cells",
+    "checked",
+    "clear",
+    "failed_cell",
+    "find",
+    "finish",
+    "finished",
+    "folder_of",
+    "lock",
+    "open_cell",
+    "read_records",
+    "read_result",
+    "read_targets",
+    "records_of",
+    "refuse_odd",
+    "reject",
+    "sound_records",
+    "summarise_cell",
+    "summary_of",
+    "sweep",
+    "whole",
+    "write_json",
+    "write_targets",
 ]  # fmt: skip
 
 
-SCHEMA = 1
-
-
-RECIPE, RESULT, TARGETS, LOCK = "recipe.json", "result.json", "targets.jsonl", ".lock"
-
-
-_locks: dict[Path, int] = {}  # descriptors of the lock files that this process has open
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A played cell: its folder and what its result.json holds."""
-
-    folder: Path
-    result: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """16 hex digits."""
-        return str(self.result["id"])
-
-    @property
-    def recipe(self) -> Mapping[str, Any]:
-        """All that can change the result."""
-        recipe: Mapping[str, Any] = self.result["recipe"]
-        return recipe
-
-    @property
-    def status(self) -> str:
-        """done, failed or skipped."""
-        return str(self.result["status"])
-
-
-def folder_of(root: Path, recipe: Mapping[str, Any]) -> Path:
-    """Where a cell is stored: ROOT/task--method--model--id; names are for the eye, the id alone identifies."""
-    names = (re.sub(r"[^A-Za-z0-9._-]+", "-", str(recipe[key]))[:40] for key in ("task", "method", "model"))
-    return root / "--".join((*names, cell_id(recipe)[:12]))
-
-
 def open_cell(root: Path, recipe: Mapping[str, Any]) -> Path:
-    """The folder of a cell, made with its recipe.json if it is not there."""
+    """The folder of a cell, made with its recipe.json if that is not there, or not this recipe."""
     folder = folder_of(root, recipe)
     make_folder(folder)
-    if not (folder / RECIPE).exists():
-        write_json(folder / RECIPE, recipe)
+    refuse_odd(folder)
+    text = _json_lines(recipe)
+    with contextlib.suppress(FileNotFoundError):
+        if json.loads(text) == _readable(folder / RECIPE):
+            return folder
+    replace_file(folder / RECIPE, text)
     return folder
+
+
+def refuse_odd(folder: Path) -> None:
+    """Raise NoFile where a cell's folder or a file of it is something else, a link, or may not be written."""
+    refuse_odd_folder(folder)
+    for name in (RECIPE, FILE, RESULT, TARGETS, LOCK):
+        refuse_odd_file(folder / name)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write JSON, a line a key, so that the file is there whole or not at all, even if the machine stops."""
-    lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False, allow_nan=False)}" for k, v in value.items())
-    replace_file(path, ("{" + ",\n".join(lines) + "}\n").encode())
+    replace_file(path, _json_lines(value))
 
 
-def write_targets(folder: Path, pairs: Mapping[str, Sequence[Pair]]) -> None:
-    """Keep the target sentences that a writer made, one line a context."""
-    lines = (
-        {"context": text, "pairs": [{"question": p.question, "answer": p.answer} for p in those]}
-        for text, those in sorted(pairs.items())
-    )
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    replace_file(folder / TARGETS, text.encode())
+def finish(folder: Path, result: Mapping[str, Any], records: str | None) -> dict[str, Any]:
+    """Store a cell's result, made of the records with this hash (None: of none); returns what was stored.
 
-
-def read_targets(folder: Path) -> dict[str, tuple[Pair, ...]]:
-    """What `write_targets` kept, by the context's text; empty if the method used none. Raises Damaged with the line."""
-    path = folder / TARGETS
-    lines = path.read_bytes().split(b"\n") if path.exists() else []
-    found = {}
-    for number, line in enumerate(lines, 1):
-        if line:
-            try:
-                row = json.loads(line)
-                found[row["context"]] = tuple(Pair(p["question"], p["answer"]) for p in row["pairs"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise Damaged(f"{path}:{number}: damaged record") from error
-    return found
-
-
-def finish(folder: Path, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Store a cell's result, with the hashes of its records and of its targets, if any; returns what was stored."""
-    targets = {"targets_sha256": digest(folder, TARGETS)} if (folder / TARGETS).exists() else {}
-    whole = {**result, "records_sha256": digest(folder), **targets}
-    write_json(folder / RESULT, whole)
-    stored: dict[str, Any] = json.loads(json.dumps(whole))
+    The cell's lock must be held. Raises MembenchError for a result that could not be read again.
+    """
+    refuse_lost(folder)
+    found = {"records_sha256": records, "targets_sha256": digest(folder, TARGETS)}
+    kept = {key: value for key, value in result.items() if key not in found}
+    text = _json_lines(kept | {key: value for key, value in found.items() if value is not None})
+    try:
+        stored = schema.result(json.loads(text))
+    except schema.Unfit as misfit:
+        raise MembenchError(f"the result cannot be stored: {misfit}") from None
+    replace_file(folder / RESULT, text)
     return stored
 
 
-def sound(folder: Path, result: Mapping[str, Any]) -> bool:
-    """Whether the records of a finished cell are still those that its result was made of."""
-    return digest(folder) == result.get("records_sha256")
+def whole(root: Path, recipe: Mapping[str, Any], script: Script) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    """The result and the records of a cell that is done, and played from end to end as its script says; else None.
 
-
-def reject(folder: Path) -> str:
-    """Make a finished cell whose records are not sound unfinished again; its lock must be held.
-
-    Returns a line that says what was found, with file and line, and what became of it.
+    Raises Newer for a result that a newer membench wrote.
     """
-    path = folder / FILE
+    result = finished(root, recipe)
     try:
-        read_records(folder)
-        found = f"{path} is not the file that the result was made of"
+        return None if result is None else (result, _played(folder_of(root, recipe), result, script))
+    except Damaged:
+        return None
+
+
+def reject(folder: Path, recipe: Mapping[str, Any], script: Script) -> str | None:
+    """Make a finished cell that is not whole unfinished again; its lock must be held.
+
+    Returns a line that says what was found, with file and line, and what became of it; None where nothing was wrong.
+    """
+    try:
+        result = read_result(folder)
+    except Newer:
+        raise
     except Damaged as damage:
-        found = str(damage)
-    (folder / RESULT).unlink(missing_ok=True)
-    kept = f"; kept as {put_aside(folder).name}" if path.exists() else ""
-    return f"{found}{kept}; the cell is played anew"
+        return f"{damage}; it is made anew"
+    if result is None or result["status"] != "done":
+        return None
+    try:
+        if cell_id(result["recipe"]) != cell_id(recipe):
+            raise Damaged(f"{folder / RESULT} is the result of another cell")
+        _played(folder, result, script)
+        return None
+    except Damaged as damage:
+        (folder / RESULT).unlink(missing_ok=True)
+        kept = f"; kept as {put_aside(folder).name}" if (folder / FILE).exists() else ""
+        return f"{damage}{kept}; the cell is played anew"
+
+
+def _played(folder: Path, result: Mapping[str, Any], script: Script) -> list[dict[str, Any]]:
+    records = sound_records(folder, result)
+    refuse_unfinished(records, script, folder / FILE)
+    return records
 
 
 def sweep(folder: Path) -> None:
@@ -151,98 +175,20 @@ def clear(folder: Path) -> None:
     """Take away all that a cell has stored but its recipe; its lock must be held."""
     (folder / RESULT).unlink(missing_ok=True)  # first, so that a kill in between leaves no result without records
     for path in folder.iterdir():
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name not in (RECIPE, LOCK):
+        elif path.name != RECIPE and not path.name.startswith(LOCK):
             path.unlink(missing_ok=True)
 
 
-def finished(root: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The result of a cell that is done; None for one that is missing, failed, or whose result is no JSON.
-
-    Raises MembenchError for one that a newer membench wrote.
-    """
-    result = _load(folder_of(root, recipe) / RESULT)
-    return result if result is not None and result["status"] == "done" else None
+def _json_lines(value: Mapping[str, Any]) -> bytes:
+    lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False, allow_nan=False)}" for k, v in value.items())
+    return ("{" + ",\n".join(lines) + "}\n").encode()
 
 
-def cells(root: Path, without: Sequence[str] = ()) -> list[Cell]:
-    """All played cells under a folder, sorted by folder name; unfinished ones do not count.
-
-    Their results lack the keys in `without`, which makes reading quicker where they are not needed.
-
-    A result that is no JSON becomes a failed cell that says so. Raises MembenchError if there is no such folder, and
-    for a result of a newer membench.
-    """
-    if not root.is_dir():
-        raise MembenchError(f"no folder {root}: play something with `membench run`, or name a folder with results")
-    paths = sorted(entry.path for entry in os.scandir(root))
-    with no_collecting():
-        found = (
-            (Path(path), _load(f"{path}/{RESULT}", without)) for path in paths if os.path.exists(f"{path}/{RESULT}")
-        )
-        return [Cell(folder, _broken(folder) if result is None else result) for folder, result in found]
-
-
-def find(root: Path, name: str) -> Cell:
-    """The one cell whose folder has this name, or whose id begins so. Raises MembenchError for none or several."""
-    every = cells(root)
-    matching = [c for c in every if c.folder.name == name] or [c for c in every if name and c.id.startswith(name)]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        raise MembenchError(f"{name!r} begins {len(matching)} cell ids: type more of it, e.g. {matching[0].id}")
-    raise MembenchError(f"no cell {name!r} in {root}: `membench ls runs` lists them")
-
-
-@contextlib.contextmanager
-def lock(folder: Path) -> Iterator[bool]:
-    """Hold a cell's lock; yields whether it was free. The lock goes with the process, however that ends."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    _locks[folder] = descriptor
+def _readable(path: Path) -> Any:
+    """The JSON in a file; None for what is none."""
     try:
-        yield _try_lock(descriptor)
-    finally:
-        del _locks[folder]
-        os.close(descriptor)
-
-
-def wait(folder: Path) -> None:
-    """Inside `lock` that yielded False: return when the lock is free, and hold it from then on."""
-    fcntl.flock(_locks[folder], fcntl.LOCK_EX)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _load(path: Path | str, without: Sequence[str] = ()) -> dict[str, Any] | None:
-    """A result, or None if the file is missing or no JSON object with a status and a recipe."""
-    try:
-        with open(path, "rb") as file:
-            result = parse(file.read(), without)
-    except (FileNotFoundError, ValueError):
+        return json.loads(read_plain(path))
+    except (ValueError, RecursionError, NoFile):
         return None
-    if not isinstance(result, dict):
-        return None
-    if isinstance(result.get("schema"), int) and result["schema"] > SCHEMA:
-        written, reads = result["schema"], SCHEMA
-        raise MembenchError(
-            f"{path} was written by a newer membench (schema {written}; this one reads {reads}): upgrade membench"
-        )
-    return result if {"id", "status", "recipe", "summary", "costs", "counts"} <= result.keys() else None
-
-
-def _broken(folder: Path) -> dict[str, Any]:
-    """In place of a result that cannot be read: a failed cell, as its recipe names it."""
-    try:
-        recipe = json.loads((folder / RECIPE).read_bytes())
-    except (FileNotFoundError, ValueError):
-        raise MembenchError(f"{folder}: neither {RESULT} nor {RECIPE} can be read: delete the folder") from None
-    reason = f"{folder.name}/{RESULT} is damaged: run the same command again"
-    empty: dict[str, Any] = {"summary": {}, "costs": {}, "counts": {"contexts": 0, "questions": 0, "answered": 0}}
-    return {"id": cell_id(recipe), "status": "failed", "reason": reason, "recipe": recipe, **empty}

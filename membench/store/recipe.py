@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 GOLD = "gold"  # the script that floor and reference are played on
@@ -27,3 +29,9 @@ def cell_id(recipe: Mapping[str, Any]) -> str:
     identity = {key: value for key, value in recipe.items() if key != "defaults"}
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def folder_of(root: Path, recipe: Mapping[str, Any]) -> Path:
+    """Where a cell is stored: ROOT/task--method--model--id; names are for the eye, the id alone identifies."""
+    names = (re.sub(r"[^A-Za-z0-9._-]+", "-", str(recipe[key]))[:40] for key in ("task", "method", "model"))
+    return root / "--".join((*names, cell_id(recipe)[:12]))

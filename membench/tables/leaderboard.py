@@ -28,9 +28,6 @@ from membench.views import BASELINES
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
 
 
-UNUSED = ("overlap", "versions")  # parts of a result that no table shows
-
-
 @dataclass(frozen=True)
 class Table:
     """Entries that may be compared: `recipe` is what all their cells share, `differs` what other tables have not so."""

@@ -19,8 +19,14 @@ from membench.plugins import registry
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.store.recipe import cell_id
+from membench.store.record_log import RecordLog
+from membench.store.records import digest
 from tests.support.table_cells import cell, wave
 
+WRITE = {
+    "type": "write", "episode": "all", "step": 0, "contexts": ["c0"], "seconds": 1.0, "tokens": {}, "memory": "m",
+    "state_bytes": 1000, "growth_bytes": 0,
+}  # fmt: skip
 NEED = Need(contexts=100, questions=1000)
 
 
@@ -101,9 +107,10 @@ def test_recommendations_are_advised_on_by_recall() -> None:
 
 def test_the_last_line_is_the_answer_with_units_and_cells(tmp_path: Path) -> None:
     for one in (GOOD, POOR):
-        cell_folder.finish(
-            cell_folder.open_cell(tmp_path / "inner", one.recipe), {**one.result, "id": cell_id(one.recipe)}
-        )
+        folder = cell_folder.open_cell(tmp_path / "inner", one.recipe)
+        with RecordLog.open(folder) as log:
+            log.append(WRITE)
+        cell_folder.finish(folder, {**one.result, "schema": 1, "id": cell_id(one.recipe)}, digest(folder))
     size = ["--contexts", "100", "--questions", "1000"]
     shown = CliRunner().invoke(app.main, ["advise", *size, str(tmp_path / "inner")])
     ident = cell_id(GOOD.recipe)[:8]

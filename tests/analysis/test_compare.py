@@ -15,6 +15,7 @@ from membench.cli import app
 from membench.planning.restore import task_of
 from membench.store import cell_folder
 from membench.store.recipe import cell_id
+from membench.store.records import digest
 from membench.store.summary import summarise_cell
 from tests.support.stored_cells import recipe
 
@@ -52,7 +53,7 @@ def put(root: Path, method: str, damaged: Sequence[str], trained: float = 0.0, s
     cell_folder.finish(folder, {
         "schema": cell_folder.SCHEMA, "id": cell_id(what), "status": "done", "reason": None, "recipe": what,
         "summary": summary, "yardsticks": {}, "costs": costs, "counts": counts,
-    })  # fmt: skip
+    }, digest(folder))  # fmt: skip
 
 
 def test_of_a_ratio_the_questions_in_its_denominator_are_won_or_lost(tmp_path: Path) -> None:

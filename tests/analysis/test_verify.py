@@ -13,7 +13,8 @@ from membench.api import Task
 from membench.plugins import registry
 from membench.store import cell_folder
 from membench.store.recipe import cell_id
-from membench.store.records import FILE, RecordLog, read_records
+from membench.store.record_log import RecordLog
+from membench.store.records import FILE, digest, read_records
 from membench.store.summary import summarise_cell
 
 RECIPE = {
@@ -49,7 +50,7 @@ def play(root: Path, scores: dict[str, float], yardsticks: dict[str, Any] | None
         "schema": 1, "id": cell_id(recipe), "status": "done", "reason": None, "recipe": recipe,
         "summary": summary, "yardsticks": yardsticks or {}, "costs": costs, "counts": counts,
     }  # fmt: skip
-    cell_folder.finish(folder, result)
+    cell_folder.finish(folder, result, digest(folder))
     return folder
 
 

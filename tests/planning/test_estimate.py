@@ -71,12 +71,13 @@ def test_what_another_model_or_method_took_is_no_measure(
 def test_a_gpus_seconds_are_no_measure_of_a_cpu_nor_the_reverse(data_file: Path, tmp_path: Path) -> None:
     (cell,) = cells(data_file, "ft-s", limit=3)
     gpu = {"gpu": "Some GPU"}
-    more: dict[str, Any] = {"schema": cell_folder.SCHEMA, "summary": {}, "counts": {}}
+    counts = {"contexts": 0, "questions": 0, "answered": 0}
+    more: dict[str, Any] = {"schema": cell_folder.SCHEMA, "summary": {}, "counts": counts}
     for k, (versions, write) in enumerate(
         [({"device": "cpu", **gpu}, 10.0), ({"device": "cuda:1", **gpu}, 1.0), ({"gpu": None}, 10.0), (gpu, 1.0)]
     ):
         stored = {**result(cell, write, 0.0, seed=k), "id": f"{k}", "versions": versions, **more}
-        cell_folder.finish(cell_folder.open_cell(tmp_path, stored["recipe"]), stored)
+        cell_folder.finish(cell_folder.open_cell(tmp_path, stored["recipe"]), stored, None)
     for device, seconds in (("cpu", 30.0), ("cuda", 3.0), ("cuda:0", 3.0)):
         found = Estimator.of(tmp_path, device).estimate(cell)
         assert (found.seconds, found.source) == (seconds, "2 stored cells of ft-s on single"), device

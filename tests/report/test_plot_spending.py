@@ -15,7 +15,8 @@ from membench.statistics.break_even import break_even, spans
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.store.costs import ledger_of
-from membench.store.records import RecordLog, read_records
+from membench.store.record_log import RecordLog
+from membench.store.records import digest, read_records
 from membench.store.summary import summarise_cell
 from membench.tables.leaderboard import Table, tables
 from tests.support.stored_cells import put_cell, recipe
@@ -34,7 +35,9 @@ def cell(root: Path, method: str, write: float, read: float) -> None:
         for row in rows:
             log.append(row)
     costs = summarise_cell(None, rows)[1]
-    cell_folder.finish(made.folder, {**made.result, "costs": costs, "ledger": ledger_of(rows, None)})
+    cell_folder.finish(
+        made.folder, {**made.result, "costs": costs, "ledger": ledger_of(rows, None)}, digest(made.folder)
+    )
 
 
 @pytest.fixture(scope="module")

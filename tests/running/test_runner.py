@@ -115,7 +115,7 @@ def test_a_damaged_line_is_named_and_its_cell_alone_is_played_anew(
         (folder / "result.json").unlink()
     again = membench.run("bm25", "single,sequential", **given)
     said = "".join(capsys.readouterr().err.split())
-    assert f"{folder}/records.jsonl:4:damagedrecord;keptasrecords.jsonl.damaged-1" in said
+    assert f"{folder}/records.jsonl:4:damagedrecord(noJSON);keptasrecords.jsonl.damaged-1" in said
     assert [r["summary"] for r in again] == [r["summary"] for r in results]
     assert len((folder / "records.jsonl").read_bytes().split(b"\n")) == count
     assert all(path.stat().st_mtime_ns == then for path, then in others.items())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
-import subprocess
-import sys
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,14 @@ from membench.io.atomic_files import DiskFull
 from membench.store import cell_folder
 from membench.store.costs import costs_of
 from membench.store.recipe import cell_id
-from membench.store.records import FILE, Damaged, RecordLog, answer_of, digest, read_records
+from membench.store.record_log import RecordLog
+from membench.store.records import FILE, Damaged, answer_of, digest, read_records
 from membench.store.summary import counts_of
 
 RECIPE = {
-    "task": "single", "task_settings": {}, "data": "worlds", "model": "org/tiny model", "method": "ft-c",
-    "settings": {"lr": 0.001}, "defaults": {"lr": 0.01}, "seed": 0,
+    "task": "single", "task_settings": {}, "data": "worlds", "data_hash": "d", "limit": 2, "model": "org/tiny model",
+    "weights_hash": "w", "dtype": "float32", "style": "plain", "prompt_hash": "p", "metric_version": 1,
+    "method": "ft-c", "method_version": 1, "settings": {"lr": 0.001}, "defaults": {"lr": 0.01}, "seed": 0,
 }  # fmt: skip
 
 
@@ -131,16 +132,16 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(DiskFull, match="no room on the disk"):
             log.append(write("a", 0))
         with pytest.raises(MembenchError, match="no room on the disk"):
-            cell_folder.finish(folder, {"status": "done"})
+            finish(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["recipe.json", FILE]
 
 
 def finish(folder: Path, **changes: Any) -> dict[str, Any]:
     whole = {
         "schema": 1, "id": cell_id(RECIPE), "status": "done", "reason": None, "recipe": RECIPE, "summary": {},
-        "costs": {}, "counts": {},
+        "costs": {}, "counts": {"contexts": 0, "questions": 0, "answered": 0},
     }  # fmt: skip
-    return cell_folder.finish(folder, whole | changes)
+    return cell_folder.finish(folder, whole | changes, digest(folder))
 
 
 def test_a_finished_cell(tmp_path: Path) -> None:
@@ -173,12 +174,13 @@ def test_failed_and_damaged_results_are_not_done(tmp_path: Path) -> None:
 
 def test_a_result_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     folder = cell_folder.open_cell(tmp_path, RECIPE)
-    finish(folder, schema=2)
-    message = r"written by a newer membench \(schema 2; this one reads 1\): upgrade membench"
-    with pytest.raises(MembenchError, match=message):
+    cell_folder.write_json(folder / "result.json", finish(folder) | {"schema": 2})
+    message = "written by a newer membench (schema 2; this one reads 1): upgrade membench"
+    with pytest.raises(MembenchError, match=re.escape(message)):
         cell_folder.finished(tmp_path, RECIPE)
-    with pytest.raises(MembenchError, match=message):
-        cell_folder.cells(tmp_path)
+    (cell,) = cell_folder.cells(tmp_path)
+    assert cell.status == "failed"
+    assert message in str(cell.damage)
 
 
 def test_names_that_find_no_cell(tmp_path: Path) -> None:
@@ -207,37 +209,6 @@ def test_damaged_targets_are_named(tmp_path: Path, line: str) -> None:
         cell_folder.read_targets(tmp_path)
 
 
-HOLD = """
-import sys, pathlib
-from membench.store import cell_folder
-with cell_folder.lock(pathlib.Path(sys.argv[1])) as mine:
-    print(mine, flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_lock_holds_between_processes_and_goes_with_its_holder(tmp_path: Path) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "True\n"
-        with cell_folder.lock(tmp_path) as mine:
-            assert not mine
-            holder.kill()
-            cell_folder.wait(tmp_path)  # returns with the lock, as its holder is dead
-            with pytest.raises(BlockingIOError):
-                _lock_again(tmp_path)
-    with cell_folder.lock(tmp_path) as mine:
-        assert mine
-
-
-def _lock_again(folder: Path) -> None:
-    with open(folder / ".lock", "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def test_costs_and_counts() -> None:
     records = [*episode("a"), *episode("b"), write("b", 2), ask("b", 3) | {"read": 0, "seconds": 0.0, "tokens": {}}]
     costs = costs_of(records)
@@ -252,3 +223,79 @@ def test_costs_and_counts() -> None:
     assert (costs["deployed_growth_bytes"], costs["peak_bytes"]) == (0, 100)
     assert counts_of(records) == {"contexts": 2, "questions": 6, "answered": 4}
     assert costs_of([])["write_seconds_per_context"] is None
+
+
+def test_a_cell_is_read_by_the_schema_and_a_misfit_says_where(tmp_path: Path) -> None:
+    folder = cell_folder.open_cell(tmp_path, RECIPE)
+    record(folder, episode("a"))
+    whole = finish(folder, summary={"contains/all": {"value": 1.0, "contexts": {"a": 1.0}}})
+    for change, where in (
+        ({"summary": {"contains/all": {"value": "1.0"}}}, "summary: should be metrics by name, 'contains/all' is none"),
+        ({"summary": {"contains/all": {"value": 1.0, "contexts": [1.0]}}}, "summary: should be metrics"),
+        ({"costs": {"state_bytes": None, "live_bytes": True}}, "costs.live_bytes: should be a finite number"),
+        ({"counts": None}, "counts: should be a valid dictionary"),
+        ({"recipe": {**RECIPE, "seed": "0"}}, "recipe.seed: should be a valid integer"),
+        ({"recipe": {**RECIPE, "settings": [1]}}, "recipe.settings: should be a valid dictionary"),
+        ({"ledger": {}}, "ledger.parameters: Field required"),
+        ({"yardsticks": {"base": {"f1/all": None}}}, "should be metrics by name"),
+    ):
+        cell_folder.write_json(folder / "result.json", whole | change)
+        (cell,) = cell_folder.cells(tmp_path)
+        assert cell.status == "failed"
+        assert where in str(cell.damage)
+        assert cell_folder.finished(tmp_path, RECIPE) is None
+    (folder / "result.json").write_text('{"schema": 1, "summary": {"a": {"value": NaN}}}')
+    assert "(no JSON)" in str(cell_folder.cells(tmp_path)[0].damage)
+
+
+def test_a_cell_of_which_nothing_can_be_read_stands_under_its_folders_name(tmp_path: Path) -> None:
+    folder = tmp_path / "single--ft-c--tiny--0123456789ab"
+    folder.mkdir()
+    (folder / "result.json").write_text("x")
+    (cell,) = cell_folder.cells(tmp_path)
+    assert (cell.recipe["task"], cell.recipe["method"], cell.status) == ("single", "ft-c", "failed")
+
+
+def test_a_copied_cell_does_not_count_twice(tmp_path: Path) -> None:
+    folder = cell_folder.open_cell(tmp_path, RECIPE)
+    record(folder, episode("a"))
+    finish(folder)
+    shutil.copytree(folder, folder.with_name(f"{folder.name}-copy"))
+    assert [cell.status for cell in cell_folder.cells(tmp_path)] == ["done", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([*episode("a"), write("a", 0)], "step 1 of 'a' is closed twice"),
+        ([write("a", 0), answer("a", 1, "q"), ask("a", 1)], "asks 2 questions and has 1 answers"),
+        ([write("a", 0), answer("a", 1, "q"), write("a", 1)], "asks 0 questions and has 1 answers"),
+        ([write("a", 0), answer("a", 2, "q"), ask("a", 1, 1)], "closed behind answers of another step"),
+        ([write("a", 0) | {"seconds": "2"}], "seconds: should be a finite number"),
+        ([answer("a", 1, "q") | {"gold": "a"}, ask("a", 1, 1)], "gold: should be a valid list"),
+    ],
+)
+def test_records_that_no_run_writes_are_damage(tmp_path: Path, rows: list[dict[str, Any]], said: str) -> None:
+    (tmp_path / FILE).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    with pytest.raises(Damaged, match=re.escape(said)):
+        read_records(tmp_path)
+
+
+def test_readers_refuse_records_that_are_not_those_of_the_result(tmp_path: Path) -> None:
+    folder = cell_folder.open_cell(tmp_path, RECIPE)
+    record(folder, episode("a"))
+    finish(folder)
+    (sound,) = cell_folder.checked(cell_folder.cells(tmp_path))
+    assert len(cell_folder.records_of(sound)) == 4
+    record(folder, episode("b"))
+    for said in ("is not the file", "is missing"):
+        if said == "is missing":
+            (folder / FILE).unlink()
+        (cell,) = cell_folder.checked(cell_folder.cells(tmp_path))
+        assert (cell.status, said in str(cell.damage)) == ("failed", True)
+        with pytest.raises(Damaged, match=said):
+            cell_folder.records_of(sound)
+    (folder / FILE).write_bytes(b"")
+    cell_folder.write_json(folder / "result.json", {**sound.result, "records_sha256": digest(folder)})
+    assert "holds no step" in str(next(cell_folder.checked(cell_folder.cells(tmp_path))).damage)
+    assert digest(folder / "nowhere") is None

@@ -46,11 +46,11 @@ def timeless(value: Any) -> Any:
 
 
 def stored(folder: Path) -> dict[str, Any]:
-    """All that lies under a results folder, by path, but what a kill may leave of a recipe."""
+    """All that lies under a results folder, by path, but what a kill may leave: parts of a recipe, its own lease."""
     out: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_dir() or path.name.startswith("recipe.json."):
+        if path.is_dir() or path.name.startswith("recipe.json.") or path.name == ".lock.lease":
             continue
         if path.suffix in (".json", ".jsonl"):
             text = path.read_text()

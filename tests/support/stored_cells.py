@@ -11,6 +11,7 @@ from typing import Any
 from membench.planning.restore import task_of
 from membench.store import cell_folder
 from membench.store.recipe import cell_id
+from membench.store.records import digest
 from membench.store.summary import summarise_cell
 
 WORDS = ("harbour", "purple", "cinnamon", "Ines Corde", "1874", "marble", "Tam Reed", "the old lighthouse", "nothing")
@@ -49,6 +50,7 @@ def put_cell(
             "versions": {"membench": "0.1.0", "machine": "a machine", "torch": "2.9"},
             "started": "2026-01-01T00:00:00+00:00", "finished": "2026-01-01T00:01:00+00:00",
         },
+        digest(folder),
     )  # fmt: skip
 
 

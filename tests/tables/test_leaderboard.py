@@ -212,7 +212,7 @@ def test_an_unknown_metric_sorts_nothing(tmp_path: Path) -> None:
             tables(CELLS, sort=name)
     for name in ("f1", "f1/all", "contains/rehearsed", "write_seconds_per_context"):
         assert tables(CELLS, sort=name)
-    cell_folder.finish(cell_folder.open_cell(tmp_path, CELLS[2].recipe), CELLS[2].result)
+    cell_folder.finish(cell_folder.open_cell(tmp_path, CELLS[2].recipe), {"schema": 1, **CELLS[2].result}, None)
     found = CliRunner().invoke(app.main, ["leaderboard", "--sort", "nonsense", str(tmp_path)])
     assert (found.exit_code, found.stdout, found.stderr.count("\n")) == (2, "", 1)
 
