@@ -1,6 +1,7 @@
 """A memory as plain data: its bytes, its hash, and how it is saved and loaded (safetensors and JSON, never pickle).
 
-Plain data is tensors, arrays, strings, numbers, None, and tuples, lists, dicts and frozen dataclasses of them.
+Plain data is tensors, arrays, strings, numbers, None, and tuples, lists, dicts and frozen dataclasses of them; nothing
+that is only like them, such as a namedtuple or a number of NumPy's, as it would come back as something else.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from membench.errors import MembenchError
 from membench.io.atomic_files import replace_file
 
 STRUCTURE = "memory.json"
+_SCALARS = (bool, int, float, str)
+_PLAIN = (*_SCALARS, tuple, list, dict, Tensor, np.ndarray)
 
 # Where a class stood when memories that are still in use were saved: its name in files and digests, which stay valid.
 STORED_NAMES = {
@@ -46,24 +49,25 @@ def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
     tensors: dict[str, Tensor] = {}
 
     def walk(value: Any, path: str) -> Any:
-        if value is None or isinstance(value, bool | int | float | str):
+        kind = type(value)
+        if value is None or kind in _SCALARS:
             return value
-        if isinstance(value, Tensor | np.ndarray):
+        if kind is Tensor or kind is np.ndarray:
             tensors[path] = _tensor(value, path)
-            return {"$": "array" if isinstance(value, np.ndarray) else "tensor", "name": path}
-        if isinstance(value, tuple | list):
-            kind = "tuple" if isinstance(value, tuple) else "list"
-            return {"$": kind, "items": [walk(item, f"{path}.{i}") for i, item in enumerate(value)]}
-        if isinstance(value, Mapping):
+            return {"$": "array" if kind is np.ndarray else "tensor", "name": path}
+        if kind is tuple or kind is list:
+            return {"$": kind.__name__, "items": [walk(item, f"{path}.{i}") for i, item in enumerate(value)]}
+        if kind is dict:
             for key in value:
-                if not isinstance(key, bool | int | float | str | None):
+                if key is not None and type(key) not in _SCALARS:
                     raise MembenchError(f"a memory's keys are texts and numbers, not {type(key).__name__} (at {path})")
             return {"$": "dict", "items": [[k, walk(v, f"{path}.{i}")] for i, (k, v) in enumerate(value.items())]}
         if is_dataclass(value) and not isinstance(value, type):
             name = f"{type(value).__module__}:{type(value).__qualname__}"
             items = [[f.name, walk(getattr(value, f.name), f"{path}.{f.name}")] for f in fields(value)]
             return {"$": "dataclass", "type": STORED_NAMES.get(name, name), "items": items}
-        raise MembenchError(f"a memory holds plain data only, not {type(value).__name__} (at {path})")
+        like = next((f": make it a {plain.__name__}" for plain in _PLAIN if isinstance(value, plain)), "")
+        raise MembenchError(f"a memory holds plain data only, not {kind.__name__} (at {path}){like}")
 
     return walk(memory, "m"), tensors
 

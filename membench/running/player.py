@@ -20,6 +20,7 @@ from membench.planning.plan import PlannedCell
 from membench.running import episode_state
 from membench.running.drift import Baseline, baseline, measure
 from membench.running.live_bytes import live_bytes
+from membench.running.plugin_call import as_it_was
 from membench.store.record_log import RecordLog
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
 
@@ -115,16 +116,30 @@ class Player:
 
     def _apply(self, step: Write | Forget | Ask | Drift, memory: Any) -> Any:
         texts = [c.text for c in step.contexts] if isinstance(step, Write | Forget) else []
-        if isinstance(step, Forget):
-            return None if memory is None else self.method.forget(memory, texts)
-        return self.method.write(memory, texts)
+        with as_it_was():
+            if isinstance(step, Forget):
+                return None if memory is None else self.method.forget(memory, texts)
+            return self.method.write(memory, texts)
+
+    def _recall(self, memory: Any, texts: Sequence[str]) -> Recall:
+        with as_it_was():
+            return self.method.recall(memory, texts)
+
+    def _refuse_changed(self, memory: Any, state: str, what: str) -> None:
+        """Raise MembenchError if a memory that a method was given is not as it was: a resumed run would differ."""
+        if memories.digest(memory) != state:
+            raise MembenchError(f"{self.cell.method_name} changed the memory that `{what}` was given: make a new one")
 
     def _change(self, episode: Episode, k: int, step: Write | Forget, memory: Any) -> Any:
+        given, before = memory, memories.digest(memory)
         self.llm.meter.lap()
-        memory = self._apply(step, memory)
+        memory = self._apply(step, given)
         seconds, tokens = self.llm.meter.lap()
+        self._refuse_changed(given, before, "forget" if isinstance(step, Forget) else "write")
+        digest = memories.digest(memory)  # first, as it refuses what is no plain data
         state = memories.nbytes(memory)
-        growth = self.method.deployed_growth(memory)
+        with as_it_was():
+            growth = self.method.deployed_growth(memory)
         memories.save(memory, self.log.folder / "memory")
         self.log.append(
             {
@@ -137,7 +152,7 @@ class Player:
                 "cell_peak_bytes": self._peak.bytes(),
                 "state_bytes": state,
                 "growth_bytes": state if growth is None else growth,
-                "memory": memories.digest(memory),
+                "memory": digest,
             }
         )
         return memory
@@ -145,9 +160,11 @@ class Player:
     def _drift(self, episode: Episode, k: int, step: Drift, memory: Any) -> None:
         if step not in self.baselines:
             self.baselines[step] = baseline(self.llm, step)
+        state = memories.digest(memory)
         self.llm.meter.lap()
-        found = measure(self.llm, lambda prompts: self.method.recall(memory, prompts), self.baselines[step])
+        found = measure(self.llm, lambda prompts: self._recall(memory, prompts), self.baselines[step])
         seconds, tokens = self.llm.meter.lap()
+        self._refuse_changed(memory, state, "recall")
         spent = {"seconds": round(seconds, 3), "tokens": tokens, "cell_peak_bytes": self._peak.bytes()}
         self.log.append({"type": "drift", "episode": episode.name, "step": k, **found, **spent})
 
@@ -172,6 +189,7 @@ class Player:
                 results = self._read(memory, fresh)
             self._known |= {(state, q.id): result for q, result in zip(fresh, results, strict=True)}
         seconds, tokens = self.llm.meter.lap()
+        self._refuse_changed(memory, state, "recall")
         written, positions = episode_state.written(episode, k), episode_state.positions(episode, k)
         for question in step.questions:
             text, scores = self._known[state, question.id]
@@ -195,13 +213,14 @@ class Player:
     def _read(self, memory: Any, questions: Sequence[Question]) -> list[tuple[str, dict[str, float]]]:
         texts = [q.text for q in questions]
         if type(self.method).answer is not Method.answer:
-            replies = self.method.answer(memory, texts)
+            with as_it_was():
+                replies = self.method.answer(memory, texts)
             if len(replies) != len(texts):
                 raise MembenchError(f"{self.cell.method_name} gave {len(replies)} answers to {len(texts)} questions")
             return [(r, self.cell.task.score(q, r)) for q, r in zip(questions, replies, strict=True)]
         candidates = [(q.answers[0], *q.distractors) for q in questions]
         references = [self.references.get(q.id) for q in questions]
-        recall = self.method.recall(memory, texts)
+        recall = self._recall(memory, texts)
         self._notes = {name: round(value, 6) for name, value in recall.notes.items()}
         self._recalled = recall, texts
         readings = self.llm.answer(recall, texts, candidates, references)

@@ -158,8 +158,8 @@ class Session:
             return cell_folder.finish(folder, result, log.sha256)
         except (CannotWrite, cell_folder.LockLost):
             raise
-        except Exception as error:  # a plug-in may fail in any way: its cell says why, the others are still played
-            if self.debug:
+        except BaseException as error:  # a plug-in may fail in any way, by sys.exit too: its cell says why
+            if self.debug or isinstance(error, KeyboardInterrupt):
                 raise
             reason = why(error, folder)
             self.reporter.say(f"[{number}/{count}] {cell.title}: failed: {reason}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -95,7 +95,7 @@ def test_what_is_no_plain_data_is_refused(memory: Any, tmp_path: Path) -> None:
 
 def test_a_later_memory_takes_the_place_of_the_first(tmp_path: Path) -> None:
     memories.save(torch.zeros(2), tmp_path)
-    memories.save(OrderedDict(a=torch.ones(3)), tmp_path)
+    memories.save({"a": torch.ones(3)}, tmp_path)
     assert torch.equal(memories.load(tmp_path)["a"], torch.ones(3))
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -119,3 +119,22 @@ def test_damaged_tensors_and_classes_that_are_no_data_are_refused(tmp_path: Path
     tensors.write_bytes(tensors.read_bytes()[:20])
     with pytest.raises(MembenchError, match="holds no memory"):
         memories.load(tmp_path)
+
+
+class Named(NamedTuple):
+    a: int
+
+
+@pytest.mark.parametrize(
+    ("memory", "plain"),
+    [
+        (Named(1), "tuple"), (defaultdict(list), "dict"), (OrderedDict(a=1), "dict"), (np.float64(1), "float"),
+        (np.str_("a"), "str"), (torch.nn.Parameter(torch.ones(1)), "Tensor"), (np.ma.array([1.0]), "ndarray"),
+    ],
+)  # fmt: skip
+def test_what_would_come_back_as_something_else_is_refused(memory: Any, plain: str) -> None:
+    for held in (memory, [memory], {"x": (memory,)}):
+        with pytest.raises(MembenchError, match=rf"plain data only, not \w+ \(at m.*\): make it a {plain}"):
+            memories.digest(held)
+    with pytest.raises(MembenchError, match="keys are texts and numbers, not int64"):
+        memories.digest({np.int64(1): 1})
