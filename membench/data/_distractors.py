@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from membench.text.mentions import same
 from membench.values import Context, Question
 
 DISTRACTORS = 4
@@ -34,7 +35,8 @@ def fill_distractors(contexts: Sequence[Context], count: int) -> tuple[Context, 
 
     They are canonical answers of other contexts: of the same type, of other types only where there are too few, and of
     about the same number of words. None is part of an accepted answer of the question's own context, or the other way
-    round. The choice depends on the question's id and on all of `contexts`, not on `count`.
+    round, or the same by the scorer's normal form. The choice depends on the question's id and on all of `contexts`,
+    not on `count`.
     """
     pools: dict[str, list[str]] = {}
     for answer in dict.fromkeys(q.answers[0] for c in contexts for q in c.questions):
@@ -66,4 +68,4 @@ def _with_distractors(question: Question, own: Sequence[str], pools: dict[str, l
 
 def _overlaps(answer: str, others: Iterable[str]) -> bool:
     a = answer.casefold()
-    return any(a in b or b in a for b in (other.casefold() for other in others))
+    return any(a in b or b in a or same(answer, other) for b, other in ((other.casefold(), other) for other in others))

@@ -8,7 +8,7 @@ from membench.corpora.probes import KINDS, NEAR, PAIRED, PARTED
 from membench.corpora.world_names import accepted
 from membench.errors import MembenchError
 from membench.io.user_files import want
-from membench.metrics.answer_scores import normalise
+from membench.text.mentions import normalise
 from membench.values import NOT_STATED, Context, Pair, Question
 
 STATED = ("reversed", "unrelated")  # kinds whose probes bring their own answers

@@ -1,6 +1,7 @@
-"""Whether an answer says that it does not know: a fixed list of whole answers and fixed patterns.
+"""Whether an answer says that it does not know: whole answers of many languages from a file, and patterns of English.
 
-An empty answer says nothing and is no abstention.
+What counts is the whole answer or its first sentence, never a word in it ("Tomb of the Unknown Soldier"). An empty
+answer says nothing and is no abstention.
 """
 
 from __future__ import annotations
@@ -8,35 +9,79 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from importlib import resources
+from typing import NamedTuple
+
+from membench.text.fold import fold
+from membench.text.mentions import tokens
+from membench.text.sentences import sentences
 
 PHRASE = "I don't know."  # what the row "always abstains" answers
+OPEN = "…"  # in the file: more words may stand here
 
+_LEAD = r"(?:(?:sorry|well|unfortunately|honestly|hmm|answer|a)\W+|the answer is\W+)*(?:but )?"
 _NOT = r"(?:not|never|n't)"
+_CANNOT = r"(?:cannot|can't|can not|could not|couldn't)"
+_DOES_NOT = r"(?:does not|doesn't|did not|didn't|do not|don't)"
 _SAID = r"(?:stated|mentioned|given|specified|provided|known|said|told|clear|available|described|reported|disclosed)"
+_ASKED = r"(?:who|what|when|where|which|why|how(?! to\b)|whether|if|that|the|this|it|any|an?|enough|anything|for|about)"
+_TEXT = (
+    r"(?:it|they|(?:the|this|that) (?:\w+ )?(?:text|passage|context|article|document|author|source|story|paragraph|"
+    r"question|sentence|memory|information)s?)"
+)
 _PATTERNS = tuple(
-    re.compile(pattern)
+    re.compile(_LEAD + pattern + r"\W*")
     for pattern in (
-        r"\b(?:i|we) (?:really |honestly |just )?(?:do not|don't|cannot|can't|can not|am not able to|could not) "
-        r"(?:know|say|tell|answer|determine|find|be sure)\b",
-        r"\b(?:i am|i'm|we are|we're) (?:not sure|unsure|unable|not certain|not aware)\b",
-        rf"\b(?:is|are|was|were|has|have|does|do|it's)(?: |{_NOT})*{_NOT} (?:been |explicitly |really )?{_SAID}\b",
-        r"\b(?:does not|doesn't|did not|didn't|do not|don't) (?:say|state|mention|specify|tell|give|provide|contain)\b",
-        r"\b(?:cannot|can't|can not|could not) be (?:determined|known|said|answered|found|inferred)\b",
-        r"\bno (?:information|answer|mention|data|details?)\b(?! (?:age|bank|cent))",
-        r"\bnot enough (?:information|data|context)\b",
-        r"\b(?:unknown|unanswerable)\b",
-        rf"^not {_SAID}\b",
+        rf"(?:i|we) (?:really |honestly |just )?(?:do not|don't|{_CANNOT}|am not able to) (?:really )?"
+        rf"(?:know|say|tell|answer|determine|find|be sure)(?:\W*|[,;.:!?].*| {_ASKED}\b.*)",
+        r"(?:i am|i'm|we are|we're) (?:not sure|unsure|unable|not certain|not aware)\b.*",
+        rf"(?:.* )?(?:is|are|was|were|has|have|does|do|it's)(?: |{_NOT})*{_NOT} (?:been |explicitly |really |yet )?"
+        rf"{_SAID}(?! as\b| for\b)\b.*",
+        rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:say|state|mention|specify)\b.*",
+        rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:tell|give|provide|contain)(?: (?:us|me))?(?: {_ASKED}\b.*)?",
+        rf"(?:.* )?{_CANNOT} be (?:determined|known|said|answered|found|inferred)\b.*",
+        rf"(?:there (?:is|was|are|were) |(?:i|we) have |{_TEXT} (?:has|gives|contains|provides|makes) )?"
+        r"(?:no (?:information|answer|mention|data|details?)|not enough (?:information|data|context))"
+        r"(?: (?:is|was|are|about|on|for|regarding|given|provided|available|in|of|to|that|found|here)\b.*)?",
+        r"(?:.* )?(?:is|are|was|were|remains?|remained) (?:\w+ly |still )?(?:unknown|unanswerable)(?! until| before)"
+        r"\b.*",
+        r"(?:unknown|unanswerable)(?: (?:to me|from|in the|who|what|when|where)\b.*)?",
+        rf"not {_SAID}(?: (?:in|by|here|anywhere)\b.*)?",
     )
 )
 
 
+class _Whole(NamedTuple):
+    words: tuple[str, ...]
+    starts: bool  # an answer must begin with these words
+    ends: bool  # and end with them
+
+
 def abstains(answer: str) -> bool:
-    """Whether a whole answer is on the list, or any pattern is found in it."""
-    text = " ".join(answer.lower().replace("’", "'").split())
-    return text.strip(" .!\"'") in _whole_answers() or any(pattern.search(text) for pattern in _PATTERNS)
+    """Whether a whole answer, or its first sentence, says that the answer is not known."""
+    return any(_says_so(text) for text in dict.fromkeys((answer, *sentences(answer)[:1])))
+
+
+def _says_so(text: str) -> bool:
+    said = tuple(tokens(text, english=False))
+    if any(_matches(whole, said) for whole in _whole_answers()):
+        return True
+    plain = " ".join(fold(text).replace("’", "'").split()).lstrip("\"'“(")
+    return any(pattern.fullmatch(plain) for pattern in _PATTERNS)
+
+
+def _matches(whole: _Whole, said: tuple[str, ...]) -> bool:
+    size = len(whole.words)
+    starts, ends = said[:size] == whole.words, said[-size:] == whole.words
+    if whole.starts and whole.ends:
+        return said == whole.words
+    return (starts or not whole.starts) and (ends or not whole.ends)
 
 
 @lru_cache(maxsize=1)
-def _whole_answers() -> frozenset[str]:
+def _whole_answers() -> tuple[_Whole, ...]:
     text = resources.files("membench.metrics").joinpath("abstentions.txt").read_text(encoding="utf-8")
-    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+    lines = (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return tuple(
+        _Whole(tuple(tokens(line.strip(OPEN), english=False)), not line.startswith(OPEN), not line.endswith(OPEN))
+        for line in lines
+    )

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from membench.corpora.world_names import accepted
 from membench.model.decoding import Reading
+from membench.text.mentions import names, same, tokens
+from membench.text.phrases import is_english
+from membench.text.words import count_words, first_words
 from membench.values import NOT_STATED, Question
 
-METRIC_VERSION = 1  # raise it when any score below changes: tables never mix versions
-
-
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-
-
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-
-def normalise(text: str) -> str:
-    """Lower case without punctuation, articles and surplus space (Rajpurkar et al. 2016, the SQuAD evaluation).
-
-    A text that is nothing but these ("A", "%") is kept in lower case, so that only an empty text gives "".
-    """
-    lower = text.lower()
-    bare = " ".join(_ARTICLES.sub(" ", lower.translate(_NO_PUNCTUATION)).split())
-    return bare or " ".join(lower.split())
+METRIC_VERSION = 2  # raise it when any score below changes: tables never mix versions
 
 
 def token_f1(a: str, b: str) -> float:
-    """Harmonic mean of precision and recall over the normalised tokens of two texts; 0 if either is empty."""
-    left, right = normalise(a).split(), normalise(b).split()
+    """Harmonic mean of precision and recall over the words of two answers' normal forms; 0 if either is empty."""
+    english = is_english(a, b)
+    left, right = tokens(a, english), tokens(b, english)
     shared = sum((Counter(left) & Counter(right)).values())
     return 2 * shared / (len(left) + len(right)) if shared else 0.0
 
@@ -40,43 +26,32 @@ def token_f1(a: str, b: str) -> float:
 def score_answer(question: Question, answer: str) -> dict[str, float]:
     """f1, em, contains, contains_capped, exclusive (each the best over the accepted answers) and words of the answer.
 
-    `contains`: an accepted answer stands in the answer, on token boundaries. `contains_capped`: it does so in the first
+    `contains`: an accepted answer stands in the answer, on word boundaries. `contains_capped`: it does so in the first
     3·|gold| + 5 words. `exclusive` (BABILong): it does, and no distractor does; distractors that the question itself
-    names are ignored. An empty answer scores 0 everywhere.
+    names and those that are an accepted answer by the normal form are ignored. An empty answer scores 0 everywhere.
     """
-    said = normalise(answer)
-    golds = [normalise(gold) for gold in question.answers]
-    found = any(_mentions(said, gold) for gold in golds)
+    found = any(names(answer, gold) for gold in question.answers)
     return {
         "f1": max((token_f1(answer, gold) for gold in question.answers), default=0.0),
-        "em": float(bool(said) and said in golds),
+        "em": float(any(same(answer, gold) for gold in question.answers)),
         "contains": float(found),
         "contains_capped": float(any(_in_first_words(answer, gold) for gold in question.answers)),
-        "exclusive": float(found and not _mentions_distractor(question, said, golds)),
-        "words": float(len(answer.split())),
+        "exclusive": float(found and not _names_distractor(question, answer)),
+        "words": float(count_words(answer)),
     }
 
 
-def _mentions(text: str, phrase: str) -> bool:
-    """Whether a normalised phrase stands in a normalised text, on token boundaries: "3" is not in "38"."""
-    return bool(phrase) and f" {phrase} " in f" {text} "
-
-
 def _in_first_words(answer: str, gold: str) -> bool:
-    limit = 3 * len(gold.split()) + 5
-    return _mentions(normalise(" ".join(answer.split()[:limit])), normalise(gold))
+    return names(first_words(answer, 3 * count_words(gold) + 5), gold)
 
 
-def _mentions_distractor(question: Question, said: str, golds: Iterable[str]) -> bool:
+def _names_distractor(question: Question, answer: str) -> bool:
     """Whether a distractor stands in the answer, other than as a part of an accepted answer there."""
-    golds = sorted(golds, key=len, reverse=True)
-    rest = f" {said} "
-    for gold in golds:
-        rest = rest.replace(f" {gold} ", " | ")  # a mark that no phrase spans
-    asked = normalise(question.text)
-    for distractor in map(normalise, question.distractors):
-        longer = any(_mentions(distractor, gold) for gold in golds)
-        if not _mentions(asked, distractor) and _mentions(said if longer else rest, distractor):
+    for distractor in question.distractors:
+        if names(question.text, distractor) or any(same(distractor, gold) for gold in question.answers):
+            continue
+        longer = any(names(distractor, gold) for gold in question.answers)
+        if names(answer, distractor, () if longer else question.answers):
             return True
     return False
 
@@ -94,13 +69,11 @@ def leak_margin(question: Question, logprobs: Sequence[float]) -> dict[str, floa
 
 
 def mentions(answer: str, values: Iterable[str], others: Iterable[str] = ()) -> bool:
-    """Whether an answer names a value, on token boundaries and not merely as a part of one of the others."""
-    said = f" {normalise(answer)} "
-    forms = {normalise(form) for value in values for form in accepted(value)} - {""}
-    for other in sorted({normalise(o) for value in others for o in accepted(value)} - {""}, key=len, reverse=True):
-        if any(f" {form} " in f" {other} " and form != other for form in forms):
-            said = said.replace(f" {other} ", " | ")
-    return any(f" {form} " in said for form in forms)
+    """Whether an answer names a value, on word boundaries and not merely as a part of one of the others."""
+    forms = {form for value in values for form in accepted(value)}
+    rivals = [other for value in others for other in accepted(value)]
+    longer = [o for o in rivals if any(names(o, form) and not same(o, form) for form in forms)]
+    return any(names(answer, form, longer) for form in forms)
 
 
 def likelihood(reading: Reading) -> dict[str, float]:

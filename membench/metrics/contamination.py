@@ -12,7 +12,8 @@ from statistics import fmean
 
 from membench.corpora.probes import NEAR
 from membench.metrics.abstention import PHRASE, abstains
-from membench.metrics.answer_scores import mentions, normalise
+from membench.metrics.answer_scores import mentions
+from membench.text.mentions import normalise
 from membench.values import NOT_STATED, Answer, Metric
 from membench.views import PLACEBO_SCORES, SCORES, mean_of, ratio_of_sums, summarise_split, summarise_view
 

@@ -6,24 +6,34 @@ import unicodedata
 
 import regex
 
-_UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cf}\u0640]+")  # the last: the Arabic stretched line
+_UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cf}\u0640©®™℠]+")  # \u0640: the Arabic stretched line
 _RAISED = regex.compile(r"(?<=\p{Nd})[⁰¹²³⁴-⁹]+")
 _BESIDE = regex.compile(r"(?<=\p{Nd})(?=[₀-₉¼-¾⅐-⅞])")  # 3½ is not 31/2
 _PARTING = regex.compile(r"…|‥|(?<!\p{Nd})[！，．：；？]|[！，．：；？](?!\p{Nd})")  # NFKC gives marks that join words
 _DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 
 
-def fold(text: str) -> str:
-    """A text in compatibility form (NFKC), case folded, with ASCII digits and without characters that are not seen.
+def unify(text: str) -> str:
+    """A text in compatibility form (NFKC), with ASCII digits and without characters that are not seen; case stays.
 
     Zero-width characters, soft hyphens, marks of direction and variation selectors go; full-width letters become plain;
-    the two Turkish letters i become one; raised digits behind a number stand behind `^`, so that 10² is not 102. A text
-    of ASCII characters comes back in lower case and otherwise as it is.
+    raised digits behind a number stand behind `^`, so that 10² is not 102. ASCII text comes back as it is.
     """
     if text.isascii():
-        return text.lower()
+        return text
     parted = _PARTING.sub(lambda match: f"{match[0]} ", _UNSEEN.sub("", text))
     parted = _BESIDE.sub(" ", _RAISED.sub(lambda match: f"^{match[0]}", parted))
-    folded = unicodedata.normalize("NFKC", parted).casefold().replace("i\u0307", "i").replace("ı", "i")
-    plain: str = _DIGIT.sub(lambda match: str(unicodedata.digit(match[0])), unicodedata.normalize("NFKC", folded))
+    plain: str = _DIGIT.sub(lambda match: str(unicodedata.digit(match[0])), unicodedata.normalize("NFKC", parted))
     return plain
+
+
+def recase(text: str) -> str:
+    """Folded case: what differs by case alone is the same; the two Turkish letters i are one."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text.casefold().replace("i\u0307", "i").replace("ı", "i"))
+
+
+def fold(text: str) -> str:
+    """`unify` and `recase`: one spelling for what is read as the same."""
+    return recase(unify(text))

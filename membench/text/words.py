@@ -13,14 +13,14 @@ import regex
 
 from membench.text.fold import fold
 
-_SCRIPTS = (
+SCRIPTS = (  # without spaces, as in a class of characters
     r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Hangul}\p{Yi}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tai_Le}"
     r"\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Javanese}\p{Balinese}\u30fc\u3005-\u3007"
 )
-CHARACTER = rf"(?=[{_SCRIPTS}])\X"  # of a script without spaces; a part of patterns, as the next
-LETTERS = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_SCRIPTS}]]"
+CHARACTER = rf"(?=[{SCRIPTS}])\X"  # of a script without spaces; a part of patterns, as the next
+LETTERS = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{SCRIPTS}]]"
 _WORD = regex.compile(rf"(?:{LETTERS}|_)+|{CHARACTER}", regex.V1)
-_UNIT = regex.compile(rf"[^\s{_SCRIPTS}]+|{CHARACTER}[^\w\s]*", regex.V1)
+_UNIT = regex.compile(rf"[^\s{SCRIPTS}]+|{CHARACTER}[^\w\s]*", regex.V1)
 _CHARACTER = regex.compile(CHARACTER)
 _PLAIN = re.compile(r"\w+")
 

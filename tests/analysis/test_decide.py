@@ -174,7 +174,7 @@ def test_another_version_of_the_metrics_makes_cells_of_its_own(copy: Path, monke
     before = stored(copy)
     of_today = answer_scores.score_answer
     monkeypatch.setattr(answer_scores, "score_answer", lambda q, a: of_today(q, a) | {"f1": 0.25})
-    monkeypatch.setattr(rescore, "METRIC_VERSION", 2)
+    monkeypatch.setattr(rescore, "METRIC_VERSION", answer_scores.METRIC_VERSION + 1)
     cell = next(c for c in cell_folder.cells(copy) if c.recipe["method"] == "ft-s" and c.recipe["task"] == "batch")
     rows = parsed("score", cell.id, "-o", copy)
     assert [row["cell"].split("--")[1] for row in rows] == ["in-context", "base", "ft-s"]
@@ -184,7 +184,7 @@ def test_another_version_of_the_metrics_makes_cells_of_its_own(copy: Path, monke
     assert fresh["summary"]["f1/all"]["value"] == 0.25
     assert fresh["yardsticks"]["base"]["f1/all"]["value"] == 0.25
     assert fresh["summary"]["gold_logprob/all"] == cell.result["summary"]["gold_logprob/all"]
-    assert (fresh["recipe"]["metric_version"], fresh["rescored_from"]) == (2, cell.id)
+    assert (fresh["recipe"]["metric_version"], fresh["rescored_from"]) == (answer_scores.METRIC_VERSION + 1, cell.id)
     assert [problem for verdict in verify(copy) for problem in verdict.problems] == []
 
 

@@ -13,8 +13,8 @@ from membench.api import Context, Dataset
 from membench.corpora.world_kinds import KINDS, WORDS, variants
 from membench.corpora.world_names import accepted, clashes
 from membench.errors import MembenchError
-from membench.metrics.answer_scores import normalise
 from membench.plugins import registry
+from membench.text.mentions import normalise
 
 pytestmark = pytest.mark.long
 

@@ -15,9 +15,9 @@ from membench.api import Dataset, Question
 from membench.cli.app import main
 from membench.corpora.probes import KINDS, conflict_questions, script
 from membench.errors import MembenchError
-from membench.metrics.answer_scores import normalise
 from membench.planning.plan import data_hash
 from membench.plugins import registry
+from membench.text.mentions import normalise
 from membench.values import NOT_STATED
 from tests.support.seed_questions import BANKS, LIBRARIES, write
 

@@ -14,7 +14,11 @@ from membench.metrics.abstention import PHRASE, abstains
         "The text does not say.", "It is not mentioned in the passage.", "This was never stated.",
         "cannot be determined",
         "I cannot say", "There is no information about this.", "It isn't specified.", "not enough information",
-        "The passage doesn't mention it", "The number has not been disclosed", "Unspecified",
+        "The passage doesn't mention it", "The number has not been disclosed", "Unspecified", "Sorry, I don't know.",
+        "I don't know. It may be Corde.", "I do not know who built it", "The author is unknown.", "It is still unknown",
+        "There is not enough information", "The text does not give any answer", "I\u2019m unsure", "UNKNOWN!",
+        "I DON’T KNOW",
+        "It is unknown who built the harbour", "The answer is not mentioned in the text.", "unknown from the text",
     ],
 )  # fmt: skip
 def test_abstentions(answer: str) -> None:
@@ -26,7 +30,26 @@ def test_abstentions(answer: str) -> None:
     [
         "", "38 percent", "No", "none of the banks", "Nora Knott", "Paris", "He is not a baker but a sailor",
         "not 38 but 42", "No. 5", "known as Belcor", "Ida Noansa", "the Unity Trust", "No data bank",
+        "Tomb of the Unknown Soldier", "The Tomb of the Unknown Soldier", "Unknown Pleasures", "The Great Unknown",
+        "I Don't Know How to Love Him", "It does not contain alcohol", "No answer came back", "He does not give up",
+        "Unbekannte Welten", "L'Inconnu du Nord-Express", "El desconocido del lago", "未知との遭遇", "不知火",
+        "Неизвестная",
     ],
 )  # fmt: skip
 def test_answers(answer: str) -> None:
     assert not abstains(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Ich weiß es nicht.", "Keine Ahnung!", "Das ist nicht bekannt.", "ICH WEISS NICHT, wer das war",
+        "No lo sé.", "No se menciona en el texto", "Je ne sais pas…", "Je l’ignore", "Na\u0303o sei.",
+        "Non lo so.", "Я не знаю", "Неизвестно.", "لا أعرف", "لا أعلم.", "我不知道。", "不知道",
+        "文中没有提到。", "わかりません。",
+        "作者は不明です", "모르겠습니다.", "मुझे नहीं पता।", "Bilmiyorum.", "Tôi không biết.", "Ik weet het niet.",
+    ],
+)  # fmt: skip
+def test_abstentions_in_other_languages(answer: str) -> None:
+    assert abstains(answer)
+    assert abstains(f"\u200b{answer} ")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from membench.api import Question
-from membench.metrics.answer_scores import normalise, score_answer, token_f1
+from membench.metrics.answer_scores import score_answer, token_f1
+from membench.text.mentions import normalise
 
 
 def question(*golds: str, text: str = "Who?", distractors: tuple[str, ...] = ()) -> Question:

@@ -1,0 +1,84 @@
+"""Comparing answers: their normal form, and whether a text names a phrase, on word boundaries in every script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from membench.text.phrases import ARTICLES, SOFT, SPACE, Part, is_english, parts, without_articles
+
+Form = tuple[tuple[str, bool], ...]  # words, each with whether a phrase may begin there
+
+
+def tokens(text: str, english: bool | None = None) -> list[str]:
+    """The words of an answer's normal form; for ASCII letters those of the SQuAD evaluation (Rajpurkar et al. 2016).
+
+    `english` says whether articles go; by default where the text has Latin letters alone.
+    """
+    kept = without_articles(text, is_english(text) if english is None else english)
+    return [word for word, _ in _merged(kept, SPACE)]
+
+
+def normalise(text: str, english: bool | None = None) -> str:
+    """An answer's normal form, spaces between its words; marks alone are kept, so that only an empty text gives ""."""
+    return " ".join(tokens(text, english))
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two answers have one normal form."""
+    english = is_english(a, b)
+    return tokens(a, english) == tokens(b, english) != []
+
+
+def names(text: str, phrase: str, others: Sequence[str] = ()) -> bool:
+    """Whether a text names a phrase other than as a part of one of `others` there.
+
+    Words are compared whole: "3" is not in "38", "profit" not in "non-profit". A hyphen, an apostrophe or a stop inside
+    a word makes no difference, nor does an article before a word, unless the phrase is one.
+    """
+    english = is_english(text, phrase, *others)
+    wanted = list(_forms(phrase, english))
+    hidden = [[form for form in _forms(other, english)] for other in sorted(others, key=len, reverse=True)]
+    for k, said in enumerate(_forms(text, english)):
+        if not said or not wanted[k] or (k > 1 and len(wanted[k]) == 1 and wanted[k][0][0] in ARTICLES):
+            continue
+        rest = said
+        for forms in hidden:
+            for form in forms[k % 2 :: 2]:
+                rest = _without(rest, form)
+        if next(_places(rest, wanted[k]), None) is not None:
+            return True
+    return False
+
+
+def _forms(text: str, english: bool) -> Iterator[Form]:
+    """Without articles, then with them: words as one, then apart where a mark stands inside."""
+    for some in (without_articles(text, english), parts(text)):
+        yield _merged(some, SOFT)
+        yield tuple((part.word, part.joint != SOFT) for part in some)
+
+
+def _merged(some: Sequence[Part], joint: int) -> Form:
+    """Words run together where no more than the marks of this kind of joint stand between; SPACE: where none is."""
+    out: list[str] = []
+    for part in some:
+        glued = part.joint != SPACE if joint == SPACE else part.joint == joint
+        if glued and out:
+            out[-1] += part.word
+        else:
+            out.append(part.word)
+    return tuple((word, True) for word in out)
+
+
+def _places(text: Form, phrase: Form) -> Iterator[int]:
+    """Where a phrase stands in a text; it begins and ends where a word does."""
+    size, words = len(phrase), [word for word, _ in phrase]
+    for k in range(len(text) - size + 1 if size else 0):
+        ends = k + size == len(text) or text[k + size][1]
+        if text[k][1] and ends and [word for word, _ in text[k : k + size]] == words:
+            yield k
+
+
+def _without(text: Form, phrase: Form) -> Form:
+    """A text with a mark that no phrase spans in the place of each word of the phrase."""
+    gone = {k + i for k in _places(text, phrase) for i in range(len(phrase))}
+    return tuple(("", True) if k in gone else pair for k, pair in enumerate(text)) if gone else text

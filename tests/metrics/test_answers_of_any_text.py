@@ -1,0 +1,147 @@
+"""What an answer contains, in any script; and that English answers score as the SQuAD evaluation has it."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from membench.api import Question
+from membench.metrics.answer_scores import mentions, score_answer, token_f1
+from membench.text.mentions import names, normalise, same
+
+RESULTS = Path(__file__).parents[2] / "results" / "reference"
+
+CONTAINED = [
+    ("巴黎", "巴黎。"), ("艾达", "艾达于一九三一年建造了港口"), ("東京", "首都は東京です"),
+    ("서울", "서울에서 태어났다"),
+    ("เชียงใหม่", "เขาเกิดที่เชียงใหม่ครับ"), ("القاهرة", "\u200fالقاهرة،"), ("نعم", "نعم؟"), ("दिल्ली", "दिल्ली।"),
+    ("São Paulo", "Sa\u0303o Paulo"), ("1931", "１９３１"), ("1931", "١٩٣١"), ("Ocean's Eleven", "Ocean’s Eleven"),
+    ("Heat", "“Heat”"), ("1990-1995", "1990 – 1995"), ("Paris", "Paris—the capital"), ("Paris", "Paris…"),
+    ("Le Monde", "«Le Monde»"), ("12 km", "12\u00a0km"), ("Oxley", "Ox\u00adley\u200b"), ("Straße", "STRASSE"),
+    ("İstanbul", "istanbul"), ("A", "The answer is A"), ("A", "A. Paris"), ("An", "An"), ("-5", "−5 °C"), ("5%", "5 %"),
+    ("1,931", "1931"), ("1931", "in 1,931 places"), ("1000000", "1'000'000"), ("12000", "12\u202f000"), ("1.5", "1,5"),
+    ("5 percent", "5%"), ("$5", "5"), ("€5", "5 €"), ("C++", "in C++."), ("C#", "C#, of course"), ("👍", "👍!"),
+    ("❤️", "❤"), ("well-known", "a well known man"), ("well known", "well-known"), ("USA", "U.S.A."), ("U.S.", "the US"),
+    ("O'Brien", "OBrien"), ("Oxley Inn", "Oxley_Inn"), ("AT&T", "AT&amp;T"), ("Paris", "**Paris**"), ("12 km", "12km"),
+    ("Vitamin A", "It is Vitamin A deficiency"), ("vitamin a", "vitamin a deficiency"),
+    ("The The", "I like The The a lot"),
+    ("the Beatles", "Beatles"), ("Beatles", "the Beatles"), ("red", "red/green"), ("+", "+"), ("三", "第三天"),
+]  # fmt: skip
+NOT_CONTAINED = [
+    ("Vitamin A", "Vitamin C"), ("Hepatitis A", "Hepatitis B"), ("Vitamin A", "A vitamin"),
+    ("The The", "the band is Wham and the"),
+    ("The Who", "Who knows"), ("A", "a cat sat on the mat"), ("3.5", "35"), ("35", "3.5"), ("1,5", "15"), ("-5", "5"),
+    ("5", "-5"), ("10:30", "1030"), ("2:1", "21"), ("1.10", "11.0"), ("$1.50", "$150"), ("1/11", "11/1"), ("C++", "C"),
+    ("C", "C++"), ("C#", "C"), ("A+", "A"), ("5%", "5"), ("€5", "$5"), ("10²", "102"), ("3½", "31/2"), ("+", "-"),
+    ("3", "38"), ("yes", "yesterday"), ("profit", "non-profit"), ("北京大学", "清华大学"), ("12", "12km"), ("x", ""),
+    ("1990", "19901995"), ("👍", "👎"), ("<5", ">5"), ("no", "nobody"), ("Дом", "Домик"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "answer"), CONTAINED)
+def test_contained(gold: str, answer: str) -> None:
+    assert score_answer(Question("q", "?", (gold,), "c"), answer)["contains"] == 1.0
+    assert mentions(answer, [gold])
+
+
+@pytest.mark.parametrize(("gold", "answer"), NOT_CONTAINED)
+def test_not_contained(gold: str, answer: str) -> None:
+    scores = score_answer(Question("q", "?", (gold,), "c"), answer)
+    assert (scores["contains"], scores["em"], scores["exclusive"]) == (0.0, 0.0, 0.0)
+    assert not mentions(answer, [gold])
+
+
+def test_a_unit_is_part_of_a_measure() -> None:
+    assert not names("20 C", "20 °C")
+    assert not names("20 K", "20 °C")
+
+
+def test_characters_are_the_words_of_f1_and_lengths_without_spaces() -> None:
+    assert token_f1("北京大学", "清华大学") == pytest.approx(0.5)
+    scores = score_answer(Question("q", "?", ("北京",), "c"), "是" * 20 + "北京")
+    assert (scores["contains"], scores["contains_capped"], scores["words"]) == (1.0, 0.0, 22.0)
+
+
+def test_articles_stay_where_they_are_no_articles() -> None:
+    assert normalise("The harbour of a town") == "harbour of town"
+    assert normalise("Plan A works") == "plan a works"
+    assert normalise("Once Upon A Time") == "once upon time"
+    assert normalise("a 港口", english=False) == "a 港 口"
+    assert not same("Vitamin A", "Vitamin")
+
+
+def test_a_distractor_that_is_an_accepted_answer_by_the_normal_form_is_ignored() -> None:
+    asked = Question("q", "Where?", ("U.S.",), "c", ("US", "Peru"))
+    assert score_answer(asked, "the U.S.")["exclusive"] == 1.0
+    assert score_answer(asked, "the U.S. or Peru")["exclusive"] == 0.0
+    chinese = Question("q", "?", ("北京",), "c", ("北京大学", "南京"))
+    assert score_answer(chinese, "在北京大学")["exclusive"] == 0.0
+    assert score_answer(chinese, "在北京。")["exclusive"] == 1.0
+
+
+def test_a_value_is_not_named_by_a_longer_rival() -> None:
+    assert not names("the Bank of Oxley", "Oxley", ["Bank of Oxley"])
+    assert names("Oxley, not the Bank of Oxley", "Oxley", ["Bank of Oxley"])
+
+
+# ---------------------------------------------------------------- the published evaluation
+
+
+def published(text: str) -> list[str]:
+    """Version 1.1 of the SQuAD evaluation: lower case, then no punctuation, no articles, single spaces."""
+    bare = "".join(character for character in text.lower() if character not in string.punctuation)
+    return re.sub(r"\b(a|an|the)\b", " ", bare).split()
+
+
+def published_f1(a: list[str], b: list[str]) -> float:
+    shared = sum((Counter(a) & Counter(b)).values())
+    if not shared:
+        return 0.0
+    precision, recall = shared / len(a), shared / len(b)
+    return 2 * precision * recall / (precision + recall)
+
+
+NUMBERS = re.compile(r"\d[.:/,+=^*'-]+\d|(?<!\w)[-<>.]\$?\d|\d\s*%")
+LONE = re.compile(r"\b(?:a|an|the)\b(?!\s+[\"'(\[{*_“‘«]*\w)|\w (?-i:A [a-z])", re.IGNORECASE)
+
+
+def is_declared(text: str) -> bool:
+    """The cases of docs/scores.md: marks in numbers, signs, percents, articles without a word behind, C++."""
+    found = (pattern.search(text) for pattern in (NUMBERS, LONE, re.compile(r"\w[+#]|&\w+;")))
+    return any(found) or not text.isascii() or len(published(text)) < 2
+
+
+def stored() -> Iterator[dict[str, Any]]:
+    seen = set()
+    for path in sorted(RESULTS.glob("*/records.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            if row["type"] == "answer" and "f1" in row["scores"]:
+                key = (row["answer"], *row["gold"])
+                if key not in seen:
+                    seen.add(key)
+                    yield row
+
+
+def test_stored_english_answers_score_as_the_published_evaluation_has_it() -> None:
+    rows = [row for row in stored() if not any(map(is_declared, (row["answer"], *row["gold"])))]
+    assert len({row["answer"] for row in rows}) > 1000
+    for row in rows:
+        scores = score_answer(Question("q", "?", tuple(row["gold"]), "c"), row["answer"])
+        said, golds = published(row["answer"]), [published(gold) for gold in row["gold"]]
+        assert scores["em"] == float(said in golds)
+        assert scores["f1"] == pytest.approx(max(published_f1(said, gold) for gold in golds))
+
+
+def test_the_stored_scores_are_those_of_today() -> None:
+    for row in stored():
+        scores = score_answer(Question("q", "?", tuple(row["gold"]), "c"), row["answer"])
+        for name in ("f1", "em", "contains", "contains_capped", "words"):
+            assert row["scores"][name] == pytest.approx(scores[name]), (row["answer"], row["gold"])
