@@ -93,7 +93,7 @@ def _is_floor(cell: Cell) -> bool:
 
 
 def _same_ground(gold: Cell, cell: Cell) -> bool:
-    return all(gold.recipe[key] == cell.recipe[key] for key in (*GROUND, "data_hash"))
+    return all(gold.recipe.get(key) == cell.recipe.get(key) for key in (*GROUND, "data_hash"))
 
 
 def _task(cell: Cell) -> tuple[Task, bool]:

@@ -112,7 +112,7 @@ def _yardstick_problems(
     for name, stored in (cell.result.get("yardsticks") or {}).items():
         tried = []
         for gold in golds:
-            same = all(gold.recipe[key] == cell.recipe[key] for key in GROUND)
+            same = all(gold.recipe.get(key) == cell.recipe.get(key) for key in GROUND)
             if same and gold.recipe["method"] == name and gold.id != cell.id:
                 found = [r for r in read_records(gold.folder) if r["type"] == "answer" and r["question"] in asked]
                 fresh = summary_of(task, [answer_of(record) for record in found])
@@ -169,7 +169,7 @@ def _pairs(cell: Cell, golds: Sequence[Cell]) -> Iterator[dict[str, list[Answer]
     """The answers of floor and reference on this cell's ground: every choice of the cells that there are, and none."""
     found: dict[str, list[list[Answer]]] = {FLOOR: [], REFERENCE: []}
     for gold in golds:
-        if all(gold.recipe[key] == cell.recipe[key] for key in GROUND) and gold.recipe["method"] in found:
+        if all(gold.recipe.get(key) == cell.recipe.get(key) for key in GROUND) and gold.recipe["method"] in found:
             rows = [answer_of(r) for r in read_records(gold.folder) if r["type"] == "answer"]
             found[gold.recipe["method"]].append(rows)
     yield {}

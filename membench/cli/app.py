@@ -8,6 +8,7 @@ import click
 
 from membench.cli.decide import advise, compare
 from membench.cli.export_score import export, score
+from membench.cli.migrate import migrate
 from membench.cli.report import report
 from membench.cli.run import run
 from membench.cli.shell import FAILED, Shell, common, print_json, print_table
@@ -29,7 +30,7 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (run, leaderboard, report, compare, advise, show, train_memory, verify, export, score):
+for command in (run, leaderboard, report, compare, advise, show, train_memory, verify, export, score, migrate):
     main.add_command(command)
 
 

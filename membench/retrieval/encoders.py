@@ -45,20 +45,22 @@ def label(setting: str) -> str:
     return ", ".join(Path(name).name for name in names(setting))
 
 
-def identity(setting: str, offline: bool) -> list[str]:
-    """What identifies an encoder's weights, a hash for each model.
+def identity(setting: str, offline: bool) -> list[tuple[str, str]]:
+    """What identifies each model of an encoder: a hash of its weights, and one of the other files of its folder.
 
     Raises MembenchError if a model is neither an alias nor can be found, and for files that are cut off or not there.
     """
-    return [_weights(name, offline) for name in names(setting)]
+    return [_identity(name, offline) for name in names(setting)]
 
 
-def _weights(name: str, offline: bool) -> str:
-    if name in weights.ENCODERS:
-        return weights.ENCODERS[name].sha256
+def _identity(name: str, offline: bool) -> tuple[str, str]:
+    known = weights.ENCODERS.get(name)
+    if known and not weights.fetched(name):  # what will be fetched, if it is what was packed
+        return known.sha256, known.files_sha256
     folder = weights.resolve(name, offline)
     refuse_damaged(folder, name)
-    return weights.weights_hash(folder)
+    found = weights.file_sha256(folder / "model.safetensors") if known else weights.weights_hash(folder)
+    return found, weights.files_hash(folder)
 
 
 class Encoder(ABC):

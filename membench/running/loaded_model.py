@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from membench.errors import MembenchError
+from membench.io import weights
 from membench.model.llm import LLM
 from membench.planning.request import ModelInfo, Request
 from membench.running.progress import Reporter
@@ -24,5 +28,8 @@ class Models:
                 model.path, name=model.name, dtype=model.dtype, device=request.device, style=model.style,
                 offline=request.offline, trust_remote_code=request.trust_remote_code,
             )  # fmt: skip
+            folder = Path(model.path)
+            if (weights.weights_hash(folder), weights.files_hash(folder)) != (model.weights_hash, model.files_hash):
+                raise MembenchError(f"the files of model {model.name} changed while the run began: run it again")
             self._key = key
         return self._llm

@@ -15,6 +15,8 @@ from membench.planning.schedule import Turn, share
 from membench.running.loaded_model import Models
 from membench.running.progress import Reporter
 from membench.running.session import Session
+from membench.store import cell_folder
+from membench.store.missing_fields import stored_before
 
 
 def run(request: Request, console: Console | None = None, debug: bool = False) -> list[dict[str, Any]]:
@@ -59,6 +61,17 @@ def share_out(sessions: Sequence[Session], reporter: Reporter) -> None:
     reporter.expect(expected)
     folders = ", ".join(dict.fromkeys(str(output) for output, *_ in blocks))
     reporter.say(f"{total} cells, {total - count} of them done already, in {folders}")
+    for session, cells in zip(sessions, missing, strict=True):
+        _tell_of_earlier(session.request.output, cells, reporter)
+
+
+def _tell_of_earlier(output: Path, cells: Sequence[PlannedCell], reporter: Reporter) -> None:
+    """Say how cells that an earlier version stored come to be known as done."""
+    folders = (stored_before(cell_folder.folder_of(output, cell.recipe), cell.recipe) for cell in cells)
+    if count := sum(folder is not None for folder in folders):
+        reporter.say(
+            f"{count} more were stored by an earlier version: stop, and `membench migrate {output}` keeps them"
+        )
 
 
 def _seconds(session: Session, cells: Sequence[PlannedCell]) -> list[float | None]:

@@ -173,7 +173,7 @@ class Session:
     def _scribe(self, cell: PlannedCell) -> Scribe:
         book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written) if c.targets}
         cache = weights.home() / "targets"
-        identity = f"{self.model.weights_hash} {self.model.dtype}"
+        identity = f"{self.model.weights_hash} {self.model.files_hash} {self.model.dtype}"
         return Scribe(book, cache, self.request.base_url, self.request.offline, identity, self.reporter.say)
 
     def _references(self, cell: PlannedCell, number: int, count: int) -> dict[str, Reference]:

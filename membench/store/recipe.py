@@ -12,12 +12,15 @@ from typing import Any
 GOLD = "gold"  # the script that floor and reference are played on
 
 
-GROUND = ("data", "limit", "model", "weights_hash", "dtype", "style", "prompt_hash", "metric_version")
+# `model_files_hash` is missing in recipes of the first versions, see membench.analysis.migrate
+GROUND = (
+    "data", "limit", "model", "weights_hash", "model_files_hash", "dtype", "style", "prompt_hash", "metric_version",
+)  # fmt: skip
 
 
 TABLE = (
-    "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "dtype", "style", "prompt_hash",
-    "metric_version",
+    "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "model_files_hash", "dtype",
+    "style", "prompt_hash", "metric_version",
 )  # fmt: skip
 
 

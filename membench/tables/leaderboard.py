@@ -119,7 +119,7 @@ def table_rows(table: Table) -> list[dict[str, Any]]:
     """The rows of one table; a failed entry has one, without numbers, with its reason."""
     out = []
     for entry in table.entries:
-        shared = {**{name: table.recipe[name] for name in TABLE}, **head(entry)}
+        shared = {**{name: table.recipe.get(name) for name in TABLE}, **head(entry)}
         shown_elsewhere = tuple(f"/{view}" for view in ("placebo", *BASELINES))
         names: list[str | None] = [
             name for name in entry.names if not (name.endswith(shown_elsewhere) or name.startswith(PREFIX))
@@ -138,7 +138,7 @@ def _matches(recipe: Mapping[str, Any], data: Sequence[str], model: Sequence[str
 
 
 def _key(recipe: Mapping[str, Any], names: Sequence[str]) -> str:
-    return json.dumps([recipe[name] for name in names], sort_keys=True)
+    return json.dumps([recipe.get(name) for name in names], sort_keys=True)
 
 
 def _short(value: Any) -> str:
@@ -149,7 +149,7 @@ def _short(value: Any) -> str:
 
 def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str], sort: str | None) -> Table:
     done = [c for c in group if c.status == "done"]
-    recipe = {name: group[0].recipe[name] for name in TABLE}
+    recipe = {name: group[0].recipe.get(name) for name in TABLE}
     # A failed cell's records do not say what it would have asked; the others of its table do.
     asked = max((c.result["counts"]["questions"] for c in done), default=0)
     written = max((c.result["counts"]["contexts"] for c in group), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,14 @@ def test_an_encoder(given: dict[str, Any], tmp_path: Path) -> None:
     second = encoders.load(str(folder), "cpu")
     assert second is not first
     assert (first.read("a harbour of ships", False)[0] != second.read("a harbour of ships", False)[0]).any()
+
+
+def test_the_model(given: dict[str, Any], tiny: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(tiny, tmp_path / "model"))
+    (before,) = membench.run("in-context", "single", **given | {"model": str(model), "yardsticks": False})
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    config["rope_parameters"] = {"rope_type": "default", "rope_theta": 3.0}
+    (model / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (after,) = membench.run("in-context", "single", **given | {"model": str(model), "yardsticks": False})
+    assert before["id"] != after["id"]
+    assert before["summary"] != after["summary"]

@@ -1,0 +1,40 @@
+"""The command that brings stored cells of earlier versions to recipes of today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from membench.cli.shell import FAILED, common, print_json
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--model", "models", multiple=True, metavar="FOLDER", type=click.Path(path_type=Path),
+    help="A folder that cells were played with, beside the packaged models and the hub's cache.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+@click.pass_context
+def migrate(ctx: click.Context, /, folder: Path, models: tuple[Path, ...], as_json: bool) -> None:
+    """Give the cells in FOLDER what their recipes lack, without playing them anew.
+
+    Recipes of earlier versions do not say what stands beside a model's weights (configuration, tokenizer), so that
+    `run` does not take their cells as done. It is read from the models at hand; have them as they were when the cells
+    were played. Exit status 1 if a cell was left as it was.
+    """
+    from membench.analysis.migrate import LEFT
+    from membench.analysis.migrate import migrate as bring
+
+    rows = []
+    for cell in bring(folder, models):
+        rows.append({"before": cell.before.name, "now": cell.folder.name, "state": cell.state, "reason": cell.reason})
+        if not as_json:
+            moved = f" -> {cell.folder.name}" if cell.folder != cell.before else ""
+            click.echo(f"{cell.before.name}{moved}: {cell.state}{f': {cell.reason}' if cell.reason else ''}")
+    if as_json:
+        print_json(rows)
+    if any(row["state"] == LEFT for row in rows):
+        ctx.exit(FAILED)
