@@ -27,6 +27,7 @@ class LanguageModel:
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.name = name
+        self.spoilt = False  # whether a method left it changed: it is not lent again
         self.renderer = Renderer(style, tokenizer)
         self.meter = Meter()
         self.bos = tuple(tokenizer("").input_ids)

@@ -21,7 +21,7 @@ class Models:
     def lend(self, model: ModelInfo, request: Request, reporter: Reporter) -> LLM:
         """This model, loaded if it is not the one that is here."""
         key = (model, request.device, request.trust_remote_code)
-        if self._llm is None or key != self._key:
+        if self._llm is None or self._llm.spoilt or key != self._key:
             self._llm = None  # before the next one is loaded: no two need to fit
             reporter.say(f"loading {model.name} ({model.dtype}, {model.style} prompt)")
             self._llm = LLM.load(

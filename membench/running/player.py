@@ -19,9 +19,10 @@ from membench.model.meter import Peak
 from membench.planning.plan import PlannedCell
 from membench.running import episode_state
 from membench.running.drift import Baseline, baseline, measure
+from membench.running.fingerprint import ModelChanged, Watch
 from membench.running.live_bytes import live_bytes
 from membench.running.plugin_call import as_it_was
-from membench.store.record_log import RecordLog
+from membench.store.record_log import RecordLog, put_aside
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
 
 Notify = Callable[[int, str], None]
@@ -46,6 +47,7 @@ class Player:
     _notes: dict[str, float] = field(default_factory=dict)  # of the recall that was read last
     _recalled: tuple[Recall, Sequence[str]] | None = None  # the same recall, and its questions
     _peak: Peak = field(init=False)  # of this cell
+    _watch: Watch = field(init=False)  # of the model that the method is lent
 
     @property
     def method(self) -> Method[Any]:
@@ -55,7 +57,23 @@ class Player:
     def play(self) -> None:
         """Play every step that the log does not hold yet."""
         self._refuse_what_cannot_be_forgotten()
+        self._watch = Watch(self.llm, self.cell.method_name)
         self._peak = Peak(self.llm.device)
+        try:
+            self._play()
+        except ModelChanged:
+            raise
+        except Exception:
+            with contextlib.suppress(ModelChanged):  # the cell has failed: what counts is whether the model is whole
+                self._watch.check_all()
+            raise
+        try:
+            self._watch.check_all()
+        except ModelChanged:
+            put_aside(self.log.folder)  # no step tells whether it was read before the change or after it
+            raise
+
+    def _play(self) -> None:
         done = 0
         for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
             self._episode(episode, done)
@@ -112,6 +130,7 @@ class Player:
         memory = None
         for k in changes:
             memory = self._apply(episode.steps[k], memory)
+            self._watch.check("write")
         return memory
 
     def _apply(self, step: Write | Forget | Ask | Drift, memory: Any) -> Any:
@@ -135,6 +154,7 @@ class Player:
         self.llm.meter.lap()
         memory = self._apply(step, given)
         seconds, tokens = self.llm.meter.lap()
+        self._watch.check("write" if isinstance(step, Write) else "forget")
         self._refuse_changed(given, before, "forget" if isinstance(step, Forget) else "write")
         digest = memories.digest(memory)  # first, as it refuses what is no plain data
         state = memories.nbytes(memory)
@@ -164,6 +184,7 @@ class Player:
         self.llm.meter.lap()
         found = measure(self.llm, lambda prompts: self._recall(memory, prompts), self.baselines[step])
         seconds, tokens = self.llm.meter.lap()
+        self._watch.check("recall")
         self._refuse_changed(memory, state, "recall")
         spent = {"seconds": round(seconds, 3), "tokens": tokens, "cell_peak_bytes": self._peak.bytes()}
         self.log.append({"type": "drift", "episode": episode.name, "step": k, **found, **spent})
@@ -189,6 +210,7 @@ class Player:
                 results = self._read(memory, fresh)
             self._known |= {(state, q.id): result for q, result in zip(fresh, results, strict=True)}
         seconds, tokens = self.llm.meter.lap()
+        self._watch.check("recall" if type(self.method).answer is Method.answer else "answer")
         self._refuse_changed(memory, state, "recall")
         written, positions = episode_state.written(episode, k), episode_state.positions(episode, k)
         for question in step.questions:
@@ -213,14 +235,15 @@ class Player:
     def _read(self, memory: Any, questions: Sequence[Question]) -> list[tuple[str, dict[str, float]]]:
         texts = [q.text for q in questions]
         if type(self.method).answer is not Method.answer:
-            with as_it_was():
+            with as_it_was(), self._watch.around("answer"):
                 replies = self.method.answer(memory, texts)
             if len(replies) != len(texts):
                 raise MembenchError(f"{self.cell.method_name} gave {len(replies)} answers to {len(texts)} questions")
             return [(r, self.cell.task.score(q, r)) for q, r in zip(questions, replies, strict=True)]
         candidates = [(q.answers[0], *q.distractors) for q in questions]
         references = [self.references.get(q.id) for q in questions]
-        recall = self._recall(memory, texts)
+        with self._watch.around("recall"):
+            recall = self._recall(memory, texts)
         self._notes = {name: round(value, 6) for name, value in recall.notes.items()}
         self._recalled = recall, texts
         readings = self.llm.answer(recall, texts, candidates, references)
