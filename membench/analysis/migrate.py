@@ -52,15 +52,22 @@ def _migrated(folder: Path, shelf: _Shelf) -> Migrated:
         with cell_folder.lock(folder) as mine:
             if not mine:
                 return Migrated(folder, folder, LEFT, "a run is playing it: wait for its end")
-            return _under_lock(folder, shelf)
+            target = _rewritten(folder, shelf)
+        if target == folder:
+            return Migrated(folder, folder, READY)
+        os.rename(folder, target)  # without the lock, which is a file in the folder; no run of today looks there
+        return Migrated(folder, target, DONE)
     except MembenchError as error:
         return Migrated(folder, folder, LEFT, str(error))
     except OSError as error:
         return Migrated(folder, folder, LEFT, f"cannot be written: {error.strerror}")
 
 
-def _under_lock(folder: Path, shelf: _Shelf) -> Migrated:
-    """The result first, then the recipe, then the folder's name: whatever a kill leaves is a whole cell to readers."""
+def _rewritten(folder: Path, shelf: _Shelf) -> Path:
+    """Give result and recipe their fields; returns what the folder is to be called.
+
+    The result first, then the recipe, then the folder's name: whatever a kill leaves is a whole cell to readers.
+    """
     recipe, result = _object(folder / cell_folder.RECIPE), None
     if (folder / cell_folder.RESULT).exists():
         result = _object(folder / cell_folder.RESULT)
@@ -76,10 +83,7 @@ def _under_lock(folder: Path, shelf: _Shelf) -> Migrated:
         cell_folder.write_json(folder / cell_folder.RESULT, {**result, **named})
     if _object(folder / cell_folder.RECIPE) != whole:
         cell_folder.write_json(folder / cell_folder.RECIPE, whole)
-    if target == folder:
-        return Migrated(folder, folder, READY)
-    os.rename(folder, target)
-    return Migrated(folder, target, DONE)
+    return target
 
 
 def _object(path: Path) -> dict[str, Any]:

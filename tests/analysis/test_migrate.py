@@ -41,7 +41,7 @@ def play(root: Path, model: Path, encoder: Path, data_file: Path) -> list[dict[s
 
 def contents(root: Path) -> dict[str, dict[str, bytes]]:
     """The files of each cell, by its folder's name; result, recipe and lock apart, which change."""
-    left = ("result.json", "recipe.json", ".lock")
+    left = ("result.json", "recipe.json", ".lock", ".lock.lease")
     return {
         folder.name: {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in left}
         for folder in root.iterdir()
