@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from membench.errors import MembenchError
 from membench.model.llm import LLM
+from membench.store.record_log import put_aside
 
 SAMPLE = 64  # values of a tensor that are looked at after each call
 PARTS = 64  # of a tensor on an accelerator, each summed by itself
@@ -53,8 +55,27 @@ class Watch:
         tensors = {name: (_kind(tensor), _sample(tensor)) for name, tensor in _tensors(self._llm)}
         self._refuse(_difference(self._settings, now) or _difference(self._tensors, tensors), call)
 
-    def check_all(self) -> None:
-        """Compare every value. Raises ModelChanged."""
+    @contextmanager
+    def to_the_end(self, folder: Path) -> Iterator[None]:
+        """Compare every value when all was played, or has failed. Raises ModelChanged.
+
+        Records in `folder` are then put aside: no step tells whether it was read before the change or after it.
+        """
+        try:
+            yield
+        except ModelChanged:
+            raise
+        except Exception:
+            with suppress(ModelChanged):  # the cell has failed already: what counts is whether the model is whole
+                self._check_all()
+            raise
+        try:
+            self._check_all()
+        except ModelChanged:
+            put_aside(folder)
+            raise
+
+    def _check_all(self) -> None:
         self.check("a call")
         whole = {name: _checksum(tensor) for name, tensor in _tensors(self._llm)}
         self._refuse(_difference(_whole[self._llm], whole), "a call")

@@ -19,10 +19,10 @@ from membench.model.meter import Peak
 from membench.planning.plan import PlannedCell
 from membench.running import episode_state
 from membench.running.drift import Baseline, baseline, measure
-from membench.running.fingerprint import ModelChanged, Watch
+from membench.running.fingerprint import Watch
 from membench.running.live_bytes import live_bytes
 from membench.running.plugin_call import as_it_was
-from membench.store.record_log import RecordLog, put_aside
+from membench.store.record_log import RecordLog
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
 
 Notify = Callable[[int, str], None]
@@ -59,25 +59,11 @@ class Player:
         self._refuse_what_cannot_be_forgotten()
         self._watch = Watch(self.llm, self.cell.method_name)
         self._peak = Peak(self.llm.device)
-        try:
-            self._play()
-        except ModelChanged:
-            raise
-        except Exception:
-            with contextlib.suppress(ModelChanged):  # the cell has failed: what counts is whether the model is whole
-                self._watch.check_all()
-            raise
-        try:
-            self._watch.check_all()
-        except ModelChanged:
-            put_aside(self.log.folder)  # no step tells whether it was read before the change or after it
-            raise
-
-    def _play(self) -> None:
         done = 0
-        for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
-            self._episode(episode, done)
-            done += len(episode.steps)
+        with self._watch.to_the_end(self.log.folder):
+            for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
+                self._episode(episode, done)
+                done += len(episode.steps)
         shutil.rmtree(self.log.folder / "memory", ignore_errors=True)
 
     def _episode(self, episode: Episode, before: int) -> None:
