@@ -159,6 +159,9 @@ class Method(ABC, Generic[M]):
     def recall(self, memory: M | None, questions: Sequence[str]) -> Recall:
         """What the memory brings to reading these questions."""
 
+    def require_model(self) -> None:
+        """Raise MembenchError if the lent model is none that this method can be played on; asked before any cell."""
+
     def answer(self, memory: M | None, questions: Sequence[str]) -> list[str]:
         """The answers; override only for a loop of your own (the likelihood columns then stay empty)."""
         return [a.text for a in self.llm.answer(self.recall(memory, questions), questions)]

@@ -51,9 +51,13 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
         """Those of the target sentences."""
         return self._sentences().sources(offline)
 
+    def require_model(self) -> None:
+        """Keys and values must be made as in Llama."""
+        require_projectable(self.llm.model, self.llm.name)
+
     def write(self, memory: tuple[Cartridge, ...] | None, contexts: Sequence[str]) -> tuple[Cartridge, ...]:
         """One more cartridge a text; what it becomes depends on no other text."""
-        require_projectable(self.llm.model, self.llm.name)
+        self.require_model()
         return (*(memory or ()), *(self._cartridge(text) for text in contexts))
 
     def recall(self, memory: tuple[Cartridge, ...] | None, questions: Sequence[str]) -> Recall:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from membench.api import MemoryKind, Method, Recall
 from membench.errors import MembenchError
 from membench.keyvalues.block_attention import SCORES, Rule
-from membench.keyvalues.infllm import Stream, StreamLookup, rule_for, write
+from membench.keyvalues.infllm import Stream, StreamLookup, refuse, rule_for, write
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class InfLLM(Method[Stream]):
         """The settings, with the worked examples among the initial tokens."""
         sizes = (self.initial, self.local, self.unit, self.representatives, self.top_k, self.chunk)
         return rule_for(self.llm, Rule(*sizes, self.score))
+
+    def require_model(self) -> None:
+        """Keys must be rotated as in Llama, and all be seen."""
+        refuse(self.llm)
 
     def write(self, memory: Stream | None, contexts: Sequence[str]) -> Stream:
         """Stream the texts."""

@@ -55,6 +55,10 @@ class MemoryLLM(Method[Pool]):
         """Without trained parts it is the mechanism alone, and no row may pass for MemoryLLM."""
         return None if self.checkpoint else "memoryllm (untrained)"
 
+    def require_model(self) -> None:
+        """Keys and values must be made as in Llama, and trained parts fit."""
+        self._parts()
+
     def write(self, memory: Pool | None, contexts: Sequence[str]) -> Pool | None:
         """Piece after piece: read behind the newest vectors, keep the last hidden states, drop what is too much."""
         states, writes = (memory.states, memory.writes) if memory else (None, 0)

@@ -96,6 +96,8 @@ class Session:
                 weights.resolve(name, self.request.offline)
             if missing:
                 check_window(missing, self.llm)
+            for method in {id(cell.method): cell.method for cell in missing}.values():
+                replace(method, llm=self.llm).require_model()
         for k, cell in enumerate(missing, self.turn.first):
             self.played[cell.recipe_id] = self._play(cell, k, self.turn.of)
         self.over = True

@@ -16,6 +16,7 @@ from membench.corpora.generic_text import generic_texts
 from membench.errors import MembenchError
 from membench.io.memory_codec import nbytes
 from membench.targets.scribe import provenance
+from membench.trained.lora import Lora
 from membench.trained.replay import Rehearsed, keep, mix_in, recollect
 from membench.trained.sentences import (
     Material,
@@ -28,7 +29,8 @@ from membench.trained.sentences import (
     student_stem,
     suffix_sentence,
 )
-from membench.trained.trainer import PRECISIONS, Lora, train
+from membench.trained.trainer import PRECISIONS, train
+from membench.trained.verdict import require_trainable
 from membench.values import Adapter, Pair, Recall
 
 
@@ -82,8 +84,13 @@ class Trained(Method[Adapter]):
         """How the KL is averaged; see membench.trained.trainer.train."""
         return "token_mean"
 
+    def require_model(self) -> None:
+        """Its training must read as the model itself does."""
+        require_trainable(self.llm, self.upper)
+
     def write(self, memory: Adapter | None, contexts: Sequence[str]) -> Adapter:
         """Train one more adapter on top of the memory."""
+        self.require_model()
         layers = memory.layers if memory else ()
         pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
         seed = self.seed * 1000 + len(layers)

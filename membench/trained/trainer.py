@@ -7,50 +7,30 @@ states are kept, and the frozen output head makes the exact logits from them at 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
 from torch.nn import functional as F
 
 from membench.errors import MembenchError
-from membench.trained.projections import layers_of, projections
+from membench.trained.lora import Layer, Lora, factors, wrap
+from membench.trained.projections import layers_of
 from membench.trained.sentences import Sentence
 from membench.trained.student import Student, first_trained
 from membench.trained.teacher import teach
+from membench.trained.verdict import require_trainable, student_of
+from membench.trained.whole import WholeStudent, teach_whole
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
     from membench.values import Adapter
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-
-
-@dataclass(frozen=True)
-class Lora:
-    """The adapter and its optimiser."""
-
-    rank: int = 16
-    alpha: float = 32.0
-    dropout: float = 0.0
-    lr: float = 1e-3  # of the first step; it falls linearly to 0 behind the last
-    upper: float = 0.5  # share of the decoder's layers, from the top, that wear the adapter
-    precision: str = "auto"
-    seed: int = 0
-
-    @property
-    def scale(self) -> float:
-        """The factor of B @ A."""
-        return self.alpha / self.rank
-
-
-Layer = Mapping[str, Mapping[str, Tensor]]
 
 
 def train(
@@ -67,19 +47,22 @@ def train(
 
     Returns its factors by module name, and what the teacher said of each sentence (see `teach`; nothing for "ce"). The
     teacher is the model as it is handed in, without `below`; `known` is what it has said before of some sentences.
+    Raises MembenchError for a model that cannot be trained (membench.trained.verdict).
 
     `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher). A step's loss is the mean over its sentences of
     the mean over their tokens. `reduction="vocab_mean"` divides the KL by the vocabulary too, as the released code
     does.
     """
+    way = require_trainable(llm, lora.upper).way
     plan = [list(step) for step in steps]
     teacher: dict[Sentence, Tensor] = {}
     if loss == "kl":
         teacher |= known or {}
         with precision(llm, lora.precision):
-            teacher |= teach(llm, [s for step in plan for s in step if s not in teacher])
+            said = teach_whole if way == "whole" else teach
+            teacher |= said(llm, [s for step in plan for s in step if s not in teacher])
     with llm.wearing(below):
-        return _fit(llm, plan, teacher, lora, reduction, on_step), teacher
+        return _fit(llm, plan, teacher, lora, way, reduction, on_step), teacher
 
 
 def _fit(
@@ -87,6 +70,7 @@ def _fit(
     plan: Sequence[Sequence[Sentence]],
     teacher: Mapping[Sentence, Tensor],
     lora: Lora,
+    way: str,
     reduction: str,
     on_step: Callable[[int, float, PeftModel], None] | None,
 ) -> Layer:
@@ -98,7 +82,7 @@ def _fit(
         autocast = precision(llm, lora.precision)
         frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
         with autocast:
-            student = Student(llm, (s for step in plan for s in step), cut)
+            student = student_of(llm, [s for step in plan for s in step], cut, way)
         with _dropping_out(llm, wrapped, lora):
             _descend(llm, plan, student, wrapped, teacher, lora, reduction, on_step)
         return factors(wrapped)
@@ -112,7 +96,7 @@ def _fit(
 def _descend(
     llm: LLM,
     plan: Sequence[Sequence[Sentence]],
-    student: Student,
+    student: Student | WholeStudent,
     wrapped: PeftModel,
     teacher: Mapping[Sentence, Tensor],
     lora: Lora,
@@ -144,25 +128,6 @@ def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
     return torch.autocast(kind, dtype=torch.bfloat16)
 
 
-def wrap(llm: LLM, lora: Lora, cut: int) -> PeftModel:
-    """The model with a fresh adapter on the layers from `cut` on, all else as it was. Raises MembenchError."""
-    names = projections(llm.model, cut)
-    if not names:
-        raise MembenchError(
-            f"cannot put LoRA on {llm.name}: its layers from {cut} on have no projections of their own; "
-            "take another model, or a method that trains nothing"
-        )
-    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=names)
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        # peft asks the model for a property that transformers 5 has renamed
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
-        torch.manual_seed(lora.seed)
-        try:
-            return get_peft_model(llm.model, config).eval()
-        except ValueError as error:
-            raise MembenchError(f"cannot put LoRA on {llm.name}: {error}") from error
-
-
 @contextmanager
 def _dropping_out(llm: LLM, wrapped: PeftModel, lora: Lora) -> Iterator[None]:
     """The adapter's own dropout on and seeded. The model's dropout and noise stay off: a write is a pure function."""
@@ -186,19 +151,6 @@ def _halve(wrapped: PeftModel) -> list[tuple[Tensor, Tensor]]:
             out.append((weight, weight.data))
             weight.data = weight.data.bfloat16()
     return out
-
-
-def factors(wrapped: PeftModel) -> Layer:
-    """The adapter's factors by module name, as they are now."""
-    prefix = "base_model.model."
-    return {
-        name.removeprefix(prefix): {
-            "A": module.lora_A["default"].weight.detach().float().cpu().clone(),
-            "B": module.lora_B["default"].weight.detach().float().cpu().clone(),
-        }
-        for name, module in wrapped.named_modules()
-        if isinstance(module, LoraLayer)
-    }
 
 
 def mean_loss(

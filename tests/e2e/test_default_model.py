@@ -18,8 +18,9 @@ from membench.model.decoding import Reading
 from membench.model.llm import LLM
 from membench.plugins import registry
 from membench.targets.scribe import Scribe
+from membench.trained.lora import Lora, factors
 from membench.trained.sentences import Material, Sentence, qa_sentences
-from membench.trained.trainer import Lora, factors, train
+from membench.trained.trainer import train
 
 pytestmark = pytest.mark.e2e
 

@@ -24,7 +24,7 @@ _LATENT = tuple(f"self_attn.{name}" for name in ("q_a_proj", "q_b_proj", "kv_a_p
 def meta(kind: str, **settings: Any) -> Any:
     """A model of this type without weights."""
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(CONFIG_MAPPING[kind](**settings))
+        return AutoModelForCausalLM.from_config(CONFIG_MAPPING[kind](**settings))  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""The LoRA adapter that is trained: its shape, where it lies, and its factors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
+from torch import Tensor, nn
+
+from membench.errors import MembenchError
+from membench.trained.projections import layers_of, projections
+
+if TYPE_CHECKING:
+    from membench.model.llm import LLM
+
+
+@dataclass(frozen=True)
+class Lora:
+    """The adapter and its optimiser."""
+
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.0
+    lr: float = 1e-3  # of the first step; it falls linearly to 0 behind the last
+    upper: float = 0.5  # share of the decoder's layers, from the top, that wear the adapter
+    precision: str = "auto"
+    seed: int = 0
+
+    @property
+    def scale(self) -> float:
+        """The factor of B @ A."""
+        return self.alpha / self.rank
+
+
+Layer = Mapping[str, Mapping[str, Tensor]]
+
+
+def require_projections(llm: LLM, cut: int) -> list[str]:
+    """What LoRA is put on in the layers from `cut` on. Raises MembenchError where there is nothing."""
+    names = projections(llm.model, cut)
+    if not names:
+        raise MembenchError(
+            f"its layers from {cut} on have no projection that LoRA can be put on; "
+            "take another model, or a method that trains nothing"
+        )
+    return names
+
+
+def wrap(llm: LLM, lora: Lora, cut: int) -> PeftModel:
+    """The model with a fresh adapter on the layers from `cut` on, all else as it was. Raises MembenchError."""
+    names = require_projections(llm, cut)
+    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=names)
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # peft asks the model for a property that transformers 5 has renamed
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=".*fan_in_fan_out.*")  # peft sees GPT-2's weights and says so
+        torch.manual_seed(lora.seed)
+        try:
+            return get_peft_model(_layers_alone(llm.model), config).eval()
+        except ValueError as error:
+            raise MembenchError(f"cannot put LoRA on {llm.name}: {error}") from error
+
+
+def _layers_alone(model: nn.Module) -> nn.Module:
+    """The layers at their own names, in a module that has nothing else.
+
+    Of some model types peft would move a shared expert's adapter to the experts; it knows them by their configuration.
+    """
+    name, layers = layers_of(model)
+    root = above = nn.Module()
+    *parts, last = name.split(".")
+    for part in parts:
+        inner = nn.Module()
+        above.add_module(part, inner)
+        above = inner
+    above.add_module(last, layers)
+    return root
+
+
+def factors(wrapped: PeftModel) -> Layer:
+    """The adapter's factors by module name, as they are now."""
+    prefix = "base_model.model."
+    return {
+        name.removeprefix(prefix): {
+            "A": module.lora_A["default"].weight.detach().float().cpu().clone(),
+            "B": module.lora_B["default"].weight.detach().float().cpu().clone(),
+        }
+        for name, module in wrapped.named_modules()
+        if isinstance(module, LoraLayer)
+    }
