@@ -16,6 +16,7 @@ from pathlib import Path
 
 from membench.errors import MembenchError
 from membench.io.file_hashes import content_key
+from membench.io.user_files import parse_json
 from membench.text.words import first_words
 
 SLIMPAJAMA = "DKYoon/SlimPajama-6B"  # what the released code of SELF-PARAM reads, from its first document on
@@ -135,10 +136,8 @@ def _file(path: Path) -> list[str]:
 
 
 def _json_text(line: str, where: str) -> str:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise MembenchError(f"{where}: broken JSON: {error.msg}") from error
+    path, _, number = where.rpartition(":")
+    row = parse_json(line, path, int(number))
     text = row.get("text") if isinstance(row, dict) else None
     if not isinstance(text, str):
         raise MembenchError(f'{where}: wants {{"text": "…"}}')

@@ -14,10 +14,13 @@ from membench.values import NOT_STATED, Context, Pair, Question
 STATED = ("reversed", "unrelated")  # kinds whose probes bring their own answers
 
 
-def probes(row: dict[str, Any], context: Context, where: str) -> tuple[Question, ...]:
-    """The probes of a line. Raises MembenchError for an unknown kind, and for one whose pair is not there."""
+def probes(row: dict[str, Any], context: Context, where: str, first: int = 0) -> tuple[Question, ...]:
+    """The probes of a line, numbered from `first` on.
+
+    Raises MembenchError for an unknown kind, and for one whose pair is not there.
+    """
     items = want(row, "probes", list, where) if "probes" in row else []
-    return tuple(_probe(item, context, k, f"{where}: probes[{k}]") for k, item in enumerate(items))
+    return tuple(_probe(item, context, first + k, f"{where}: probes[{k}]") for k, item in enumerate(items))
 
 
 def _probe(item: Any, context: Context, number: int, where: str) -> Question:

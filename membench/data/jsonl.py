@@ -31,26 +31,45 @@ class Jsonl(Source):
         if not argument:
             raise MembenchError("jsonl wants a file: --data jsonl:FILE (docs/data.md has the format)")
         contexts: dict[str, Context] = {}
+        ids: dict[str, str] = {}  # by text: lines with one text are one context
         conflicts: dict[str, Context] = {}
-        for number, (where, row) in enumerate(read_jsonl(argument), 1):
-            context = _context(row, f"c{number}", where)
-            if context.id in contexts:
+        for where, row in read_jsonl(argument):
+            earlier = contexts.get(ids.get(want(row, "context", str, where).strip(), ""))
+            context = _context(row, f"c{len(contexts) + 1}", where, earlier)
+            if context.id in contexts and earlier is None:
                 raise MembenchError(f"{where}: the id {context.id!r} is taken by an earlier line")
-            contexts[context.id] = replace(context, probes=probes(row, context, where)) if probed else context
+            ids[context.text.strip()] = context.id
+            if probed:
+                context = replace(context, probes=probes(row, context, where, len(earlier.probes) if earlier else 0))
+            contexts[context.id] = _joined(earlier, context) if earlier else context
             if probed and "conflict" in row:
+                if context.id in conflicts:
+                    raise MembenchError(f"{where}: an earlier line has a conflict for the same text: leave one out")
                 conflicts[context.id] = conflict(row, context.id, where)
         filled = fill_distractors(tuple(contexts.values()), limit + held_out)
         kept = tuple(conflicts[c.id] for c in filled[:limit] if c.id in conflicts)
         return Dataset(data_name("jsonl", argument), filled[:limit], filled[limit:], kept)
 
 
-def _context(row: dict[str, Any], default_id: str, where: str) -> Context:
-    id_ = want(row, "id", str, where) if "id" in row else default_id
-    text = want(row, "context", str, where)
+def _joined(earlier: Context, later: Context) -> Context:
+    """A context with what another line adds about its text."""
+    return replace(
+        earlier,
+        questions=(*earlier.questions, *later.questions),
+        targets=tuple(dict.fromkeys((*earlier.targets, *later.targets))),
+        probes=(*earlier.probes, *later.probes),
+    )
+
+
+def _context(row: dict[str, Any], default_id: str, where: str, earlier: Context | None) -> Context:
+    """The context of a line; its questions are numbered on from those of an earlier line with the same text."""
+    own = want(row, "id", str, where) if "id" in row else default_id
+    id_, text = (earlier.id, earlier.text) if earlier else (own, want(row, "context", str, where))
+    first = len(earlier.questions) if earlier else 0
     questions = []
     for i, item in enumerate(want(row, "questions", list, where)):
         place = f"{where}: questions[{i}]"
         wrong = texts(item, "distractors", place) if isinstance(item, dict) and "distractors" in item else ()
         asked = want(item, "question", str, place)
-        questions.append(Question(f"{id_}-{i}", asked, answers(item, place), id_, wrong, {"kind": "test"}))
+        questions.append(Question(f"{id_}-{first + i}", asked, answers(item, place), id_, wrong, {"kind": "test"}))
     return Context(id_, text, tuple(questions), targets(row, where))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import Any
 
 from membench.api import Source
@@ -23,7 +22,7 @@ class Pwc(Source):
     """Web texts with prompts and short answers; the argument is a .jsonl file or a hub id (its test split)."""
 
     def load(self, argument: str, limit: int, held_out: int) -> Dataset:
-        """Contexts in stored order: consecutive rows with one `input` form a context.
+        """Contexts in stored order: rows with one `input` form a context.
 
         As in SELF-PARAM's released code (Wang et al., ICLR 2025), rows with a long answer or with "above text" in the
         prompt are left out, and the mark `<s>` is removed. Raises MembenchError with the place of a wrong row.
@@ -44,7 +43,10 @@ def _from_hub(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _contexts(rows: Iterable[tuple[str, dict[str, Any]]]) -> list[Context]:
     contexts = []
-    for number, (text, group) in enumerate(groupby(_short(rows), key=lambda row: row[0])):
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    for row in _short(rows):
+        groups.setdefault(row[0], []).append(row)
+    for number, (text, group) in enumerate(groups.items()):
         id_ = f"pwc-{number}"
         questions = [
             Question(f"{id_}-{i}", prompt, (answer,), id_, tags={"kind": "test"})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from membench.api import Source
 from membench.data._distractors import fill_distractors
 from membench.errors import MembenchError
 from membench.io.hub import hub_rows
-from membench.io.user_files import data_name, is_file_argument, read_json, want
-from membench.values import Context, Dataset, Question
+from membench.io.user_files import data_name, is_file_argument, read_json, read_jsonl, want
+from membench.values import NOT_STATED, Context, Dataset, Question
 
 HUB_ID = "rajpurkar/squad"
 QUESTIONS = 5  # of a context, at most
@@ -23,14 +24,17 @@ class Squad(Source):
     def load(self, argument: str, limit: int, held_out: int) -> Dataset:
         """Paragraphs spread over the articles: the first of every article, then the second of every article, and so on.
 
-        Questions without an answer and paragraphs without a question are left out. Raises MembenchError with the place
-        of a wrong record.
+        Questions without an answer and paragraphs without a question are left out; paragraphs with one text are one.
+        Raises MembenchError with the place of a wrong record, and of an id that an earlier question has.
         """
-        if argument and is_file_argument(argument):
-            articles = list(_from_file(argument))
-        else:
-            articles = list(_from_hub(argument or HUB_ID))
-        layers = chain.from_iterable(zip_longest(*articles))
+        data = self.load_probed(argument, limit, held_out)
+        plain = [tuple(replace(c, probes=()) for c in those) for those in (data.contexts, data.held_out)]
+        return Dataset(data.name, *plain)
+
+    def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """The same paragraphs, their questions without an answer (SQuAD v2) as probes of abstention."""
+        paragraphs = _read(argument)
+        layers = chain.from_iterable(zip_longest(*paragraphs))
         contexts = [context for context in layers if context is not None]
         if not contexts:
             raise MembenchError(f"{argument or HUB_ID}: no question has an answer")
@@ -38,48 +42,113 @@ class Squad(Source):
         return Dataset(data_name("squad", argument), filled[:limit], filled[limit:])
 
 
-def _from_file(path: str) -> Iterator[list[Context]]:
-    for i, article in enumerate(want(read_json(path), "data", list, path)):
+class _Asked(NamedTuple):
+    id: str
+    text: str
+    answers: list[str]  # none: the paragraph does not answer it
+
+
+Article = dict[str, list[_Asked]]  # the questions about each text
+
+
+def _read(argument: str) -> list[list[Context]]:
+    if not argument or not is_file_argument(argument):
+        name = argument or HUB_ID
+        rows = ((f"{name}, record {n}", row) for n, row in enumerate(hub_rows(name, "validation"), 1))
+        return _contexts(_of_rows(rows))
+    if argument.endswith(".jsonl"):
+        return _contexts(_of_rows(read_jsonl(argument)))
+    root = read_json(argument)
+    if isinstance(root, list):
+        return _contexts(_of_rows((f"{argument}: record {n}", row) for n, row in enumerate(root, 1)))
+    return _contexts(_published(want(root, "data", list, argument), argument))
+
+
+def _published(articles: list[Any], path: str) -> list[Article]:
+    """The form of the published files; a text that comes again brings its questions to where it came first."""
+    found: list[Article] = []
+    first: dict[str, list[_Asked]] = {}
+    seen: dict[str, str] = {}
+    for i, article in enumerate(articles):
         where = f"{path}: data[{i}]"
-        contexts = []
+        found.append({})
         for j, paragraph in enumerate(want(article, "paragraphs", list, where)):
             place = f"{where}.paragraphs[{j}]"
-            text = want(paragraph, "context", str, place)
-            context = _context(f"squad-{i}-{j}", text, _qas(paragraph, place))
-            if context.questions:
-                contexts.append(context)
-        yield contexts
+            if isinstance(paragraph, dict) and not str(paragraph.get("context", "-")).strip():
+                continue
+            text = want(paragraph, "context", str, place).strip()
+            qas = paragraph.get("qas")
+            if not isinstance(qas, list):
+                raise MembenchError(f"{place}: 'qas' must be a list")
+            if text not in first:
+                first[text] = found[-1][text] = []
+            first[text] += _asked(((f"{place}.qas[{k}]", f"squad-{i}-{j}-{k}", qa) for k, qa in enumerate(qas)), seen)
+    return found
 
 
-def _qas(paragraph: dict[str, Any], place: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Id, text and answers of each answerable question of a paragraph (which may have none)."""
-    qas = paragraph.get("qas")
-    if not isinstance(qas, list):
-        raise MembenchError(f"{place}: 'qas' must be a list")
-    for k, qa in enumerate(qas):
-        where = f"{place}.qas[{k}]"
-        id_, question = want(qa, "id", str, where), want(qa, "question", str, where)
-        if not qa.get("is_impossible"):
-            answers = want(qa, "answers", list, where)
-            yield id_, question, [want(answer, "text", str, f"{where}.answers") for answer in answers]
+def _of_rows(rows: Iterable[tuple[str, Any]]) -> list[Article]:
+    """Rows of a question each, as `datasets` has them."""
+    articles: dict[str, Article] = {}
+    first: dict[str, list[_Asked]] = {}
+    seen: dict[str, str] = {}
+    for n, (where, row) in enumerate(rows):
+        text = want(row, "context", str, where).strip()
+        title = str(row.get("title", ""))
+        if text not in first:
+            first[text] = articles.setdefault(title, {})[text] = []
+        first[text] += _asked([(where, f"squad-row-{n}", row)], seen)
+    return list(articles.values())
 
 
-def _from_hub(name: str) -> Iterator[list[Context]]:
-    paragraphs: dict[str, dict[str, list[tuple[str, str, list[str]]]]] = {}
-    for number, row in enumerate(hub_rows(name, "validation"), 1):
-        where = f"{name}, record {number}"
-        title, text = want(row, "title", str, where), want(row, "context", str, where)
-        answers = want(row, "answers", dict, where).get("text") or []
-        if answers:
-            qa = (want(row, "id", str, where), want(row, "question", str, where), answers)
-            paragraphs.setdefault(title, {}).setdefault(text, []).append(qa)
-    for i, article in enumerate(paragraphs.values()):
-        yield [_context(f"squad-{i}-{j}", text, qas) for j, (text, qas) in enumerate(article.items())]
+def _asked(records: Iterable[tuple[str, str, Any]], seen: dict[str, str]) -> Iterator[_Asked]:
+    """The questions of records, given with their place and the id of one without; blank questions are left out."""
+    for where, default, qa in records:
+        if isinstance(qa, dict) and isinstance(qa.get("question"), str) and not qa["question"].strip():
+            continue
+        question, id_ = want(qa, "question", str, where).strip(), qa.get("id", default)
+        if isinstance(id_, bool) or not isinstance(id_, (str, int)) or not str(id_).strip():
+            raise MembenchError(f"{where}: 'id' must be a text or a whole number")
+        if str(id_) in seen:
+            raise MembenchError(f"{where}: the id {str(id_)!r} is taken by {seen[str(id_)]}: give it another")
+        seen[str(id_)] = where
+        yield _Asked(str(id_), question, [] if qa.get("is_impossible") else _answers(qa, where))
 
 
-def _context(id_: str, text: str, qas: Iterable[tuple[str, str, list[str]]]) -> Context:
-    questions = [
-        Question(qa_id, question.strip(), tuple(dict.fromkeys(a.strip() for a in answers)), id_, tags={"kind": "test"})
-        for qa_id, question, answers in qas
+def _answers(qa: dict[str, Any], where: str) -> list[str]:
+    """The accepted answers: a list of {"text": …}, or lists side by side in one object."""
+    answers = qa.get("answers")
+    texts = answers.get("text") if isinstance(answers, dict) else answers
+    if not isinstance(texts, list):
+        raise MembenchError(f"{where}: 'answers' must be a list")
+    if isinstance(answers, list):
+        place = f"{where}.answers"
+        texts = ["" if _is_blank(answer) else want(answer, "text", str, place) for answer in texts]
+    if not all(isinstance(text, str) for text in texts):
+        raise MembenchError(f"{where}.answers: 'text' must be a list of texts")
+    return list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+
+
+def _is_blank(answer: object) -> bool:
+    text = answer.get("text") if isinstance(answer, dict) else None
+    return isinstance(text, str) and not text.strip()
+
+
+def _contexts(articles: Sequence[Article]) -> list[list[Context]]:
+    """Those with an answerable question, at most QUESTIONS of them; the others are probes."""
+    out = []
+    for i, article in enumerate(articles):
+        made = (_context(f"squad-{i}-{j}", text, asked) for j, (text, asked) in enumerate(article.items()))
+        out.append([context for context in made if context.questions])
+    return out
+
+
+def _context(id_: str, text: str, asked: Iterable[_Asked]) -> Context:
+    asked = list(asked)
+    kinds = [
+        tuple(Question(q.id, q.text, tuple(q.answers) or NOT_STATED, id_, tags={"kind": kind}) for q in those)
+        for kind, those in (
+            ("test", [q for q in asked if q.answers]),
+            ("unanswerable", [q for q in asked if not q.answers]),
+        )
     ]
-    return Context(id_, text.strip(), tuple(questions[:QUESTIONS]))
+    return Context(id_, text, kinds[0][:QUESTIONS], probes=kinds[1][:QUESTIONS])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
+
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_LONE_SURROGATE = re.compile(rf"(?<!\\)(?:\\\\)*(?:{_HIGH}(?!{_LOW})|(?<!\\u[dD][89abAB][0-9a-fA-F]{{2}}){_LOW})")
 
 
 def is_file_argument(argument: str) -> bool:
@@ -42,7 +46,7 @@ def read_text(argument: str) -> str:
 
 def read_json(argument: str) -> Any:
     """The value of a JSON file."""
-    return _parse(read_text(argument), argument, 1)
+    return parse_json(read_text(argument), argument)
 
 
 def read_jsonl(argument: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -50,7 +54,7 @@ def read_jsonl(argument: str) -> Iterator[tuple[str, dict[str, Any]]]:
     # Not splitlines(): JSON texts may hold characters such as U+2028, which it takes for ends of lines.
     for number, line in enumerate(read_text(argument).split("\n"), 1):
         if line.strip():
-            row = _parse(line, argument, number)
+            row = parse_json(line, argument, number)
             if not isinstance(row, dict):
                 raise MembenchError(f"{argument}:{number}: wants a JSON object {{...}}, got {type(row).__name__}")
             yield f"{argument}:{number}", row
@@ -74,9 +78,21 @@ def want(row: object, key: str, kind: type, where: str) -> Any:
     return value
 
 
-def _parse(text: str, argument: str, first_line: int) -> Any:
+def parse_json(text: str, argument: str, first_line: int = 1) -> Any:
+    """The value of a JSON text that begins on this line of a file. Raises MembenchError that begins with "FILE:LINE".
+
+    Refused are broken JSON, nesting and numbers beyond what Python reads, and halves of characters (lone surrogates).
+    """
+    lone = _LONE_SURROGATE.search(text)
+    if lone:
+        line = first_line + text.count("\n", 0, lone.start())
+        raise MembenchError(f"{argument}:{line}: {lone[0]} is half a character (a lone surrogate): remove it")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         line = first_line + error.lineno - 1
         raise MembenchError(f"{argument}:{line}: broken JSON: {error.msg} at column {error.colno}") from error
+    except RecursionError as error:
+        raise MembenchError(f"{argument}:{first_line}: the JSON is nested too deeply: make it flatter") from error
+    except ValueError as error:
+        raise MembenchError(f"{argument}:{first_line}: a number has too many digits: write it as a text") from error

@@ -12,6 +12,7 @@ from membench.api import Method, Source, Task, settings_of
 from membench.corpora.test_suites import drift_digest
 from membench.errors import MembenchError
 from membench.metrics.answer_scores import METRIC_VERSION
+from membench.planning.data_checks import checked
 from membench.planning.gold_script import NAME as GOLD
 from membench.planning.gold_script import Gold
 from membench.planning.request import YARDSTICKS, ModelInfo, Request, chosen
@@ -85,7 +86,7 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     data = load(argument, wanted, task.held_out)
     if not data.contexts:
         raise MembenchError(f"data {typed!r} has no contexts with questions")
-    return data
+    return checked(data)
 
 
 def data_hash(contexts: Sequence[Context]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError
+from membench.io.user_files import parse_json
 from membench.text.words import words as every_word
 from membench.values import Pair
 
@@ -87,10 +88,8 @@ def recorded_pairs(path: Path) -> dict[str, tuple[Pair, ...]]:
 
 
 def _recorded(line: str, where: str) -> tuple[str, tuple[Pair, ...]]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise MembenchError(f"{where}: broken JSON: {error.msg}") from error
+    path, _, number = where.rpartition(":")
+    row = parse_json(line, path, int(number))
     context, pairs = (row.get("context"), row.get("pairs")) if isinstance(row, dict) else (None, None)
     if not isinstance(context, str) or not isinstance(pairs, list) or not pairs:
         raise MembenchError(f'{where}: wants {{"context": text, "pairs": [{{"question": text, "answer": text}}, …]}}')

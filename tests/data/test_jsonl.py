@@ -84,7 +84,7 @@ QUESTION = {"question": "q?", "answers": ["a"]}
         ),
         ({"context": "t", "questions": [{**QUESTION, "distractors": [1]}]}, "'distractors' must be a list of texts"),
         ({"context": "t", "questions": [QUESTION], "id": 7}, "'id' must be a text, got int"),
-        ({"context": "t", "questions": [QUESTION], "id": "c1"}, "the id 'c1' is taken"),
+        ({"context": "u", "questions": [QUESTION], "id": "c1"}, "the id 'c1' is taken"),
         ({"context": "t", "questions": [QUESTION], "targets": [{"question": "q?"}]}, "targets[0]: 'answer' is missing"),
     ],
 )

@@ -1,0 +1,65 @@
+"""What all data must be, whatever their source: each text and each question's id once, no right distractor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from membench.errors import MembenchError
+from membench.text.fold import unify
+from membench.text.mentions import same
+from membench.values import Context, Dataset, Question
+
+
+def checked(data: Dataset) -> Dataset:
+    """The data without distractors that the scorer takes for an accepted answer.
+
+    Raises MembenchError for two contexts with one text, which would share a memory and not their questions, and for two
+    questions with one id, whose answers would be taken for one another.
+    """
+    _refuse_repeated_texts(data)
+    _refuse_repeated_ids(data)
+    contexts, held_out, conflicts = (
+        tuple(map(_without_right_distractors, those)) for those in (data.contexts, data.held_out, data.conflicts)
+    )
+    return replace(data, contexts=contexts, held_out=held_out, conflicts=conflicts)
+
+
+def _refuse_repeated_texts(data: Dataset) -> None:
+    first: dict[str, str] = {}
+    for context in (*data.contexts, *data.held_out):
+        other = first.setdefault(" ".join(unify(context.text).split()), context.id)
+        if other != context.id:
+            raise MembenchError(
+                f"data {data.name}: the contexts {other!r} and {context.id!r} have the same text: "
+                "give each text once, with all its questions"
+            )
+
+
+def _refuse_repeated_ids(data: Dataset) -> None:
+    first: dict[str, str] = {}
+    for question, context in _questions(data):
+        if question.id in first:
+            raise MembenchError(
+                f"data {data.name}: the question id {question.id!r} is given twice, in the contexts "
+                f"{first[question.id]!r} and {context.id!r}: give each question an id of its own"
+            )
+        first[question.id] = context.id
+
+
+def _questions(data: Dataset) -> Iterator[tuple[Question, Context]]:
+    for context in (*data.contexts, *data.held_out, *data.conflicts):
+        for part in (context, context.revision):
+            if part:
+                yield from ((question, context) for question in (*part.questions, *part.probes))
+
+
+def _without_right_distractors(context: Context) -> Context:
+    questions, probes = (tuple(map(_cleaned, those)) for those in (context.questions, context.probes))
+    revision = _without_right_distractors(context.revision) if context.revision else None
+    return replace(context, questions=questions, probes=probes, revision=revision)
+
+
+def _cleaned(question: Question) -> Question:
+    wrong = tuple(d for d in question.distractors if not any(same(d, gold) for gold in question.answers))
+    return question if wrong == question.distractors else replace(question, distractors=wrong)
