@@ -165,7 +165,7 @@ def _converted(ctx: click.Context, parameter: click.Parameter, name: str, given:
 
 def _save(ctx: click.Context, blocks: Sequence[Mapping[str, Any]]) -> dict[Path, Path]:
     """Keep the options beside the results, in each folder; returns the files. The same options are the same file."""
-    from membench.io.atomic_files import make_folder, replace_file
+    from membench.io.atomic_files import make_folder, replace_file, sweep_parts
 
     names = {str(p.name): _long(p) for p in ctx.command.params}
     plain = [{names[n]: _plain(v) for n, v in b.items() if n != "overwrite" and v not in (None, ())} for b in blocks]
@@ -175,6 +175,7 @@ def _save(ctx: click.Context, blocks: Sequence[Mapping[str, Any]]) -> dict[Path,
     for folder in dict.fromkeys(block["output"] for block in blocks):
         path = folder / "runs" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
         make_folder(path.parent)
+        sweep_parts(path.parent)
         replace_file(path, text.encode())
         saved[folder] = path
     return saved

@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
+import stat
+import time
 from pathlib import Path
 
 from membench.errors import MembenchError
+
+STALE_SECONDS = 3600.0  # no file takes longer to write
 
 
 class CannotWrite(MembenchError):
@@ -33,9 +38,9 @@ def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
 
     That holds even if the machine stops, unless `durable` is False. Raises CannotWrite.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")  # processes of several hosts
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
         try:
             write_all(descriptor, data, path)
             if durable:
@@ -46,10 +51,20 @@ def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
     except OSError as error:
         raise cannot_write(error, path) from error
     finally:
-        with contextlib.suppress(
-            OSError
-        ):  # what could not be made cannot be removed; the first error is the one to tell
+        # What could not be made cannot be removed; the first error is the one to tell.
+        with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def sweep_parts(folder: Path, pattern: str = "*", older: float = STALE_SECONDS) -> None:
+    """Take away what killed processes were writing in a folder, where it is older than so many seconds.
+
+    What another process is writing now is younger. What cannot be looked at or removed stays.
+    """
+    for path in folder.glob(f"{pattern}.part"):
+        with contextlib.suppress(OSError):  # another one swept it, or it is not ours to remove
+            if stat.S_ISREG((found := path.lstat()).st_mode) and time.time() - found.st_mtime >= older:
+                path.unlink()
 
 
 def cannot_write(error: OSError, place: Path) -> CannotWrite:

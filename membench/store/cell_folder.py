@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
-from membench.io.atomic_files import DiskFull, make_folder, replace_file
+from membench.io.atomic_files import DiskFull, make_folder, replace_file, sweep_parts
 from membench.io.plain_files import NoFile, read_plain, refuse_odd_file, refuse_odd_folder
 from membench.store import schema
 from membench.store.cell_lock import LOCK, LockLost, lock, refuse_lost
@@ -165,10 +165,13 @@ def _played(folder: Path, result: Mapping[str, Any], script: Script) -> list[dic
 
 
 def sweep(folder: Path) -> None:
-    """Take away what a killed run was writing; the cell's lock must be held (a recipe is written without it)."""
-    for path in folder.glob("*.part"):
-        if not path.name.startswith(RECIPE):
-            path.unlink(missing_ok=True)
+    """Take away what a killed run was writing; the cell's lock must be held.
+
+    A recipe is written without it, so that its parts go once they are old.
+    """
+    for name in (FILE, RESULT, TARGETS, "reference.safetensors"):
+        sweep_parts(folder, f"{name}.*", older=0.0)
+    sweep_parts(folder)
 
 
 def clear(folder: Path) -> None:

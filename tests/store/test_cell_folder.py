@@ -299,3 +299,36 @@ def test_readers_refuse_records_that_are_not_those_of_the_result(tmp_path: Path)
     cell_folder.write_json(folder / "result.json", {**sound.result, "records_sha256": digest(folder)})
     assert "holds no step" in str(next(cell_folder.checked(cell_folder.cells(tmp_path))).damage)
     assert digest(folder / "nowhere") is None
+
+
+@pytest.mark.parametrize("name", ["result.json", FILE, "recipe.json", "targets.jsonl", ".lock"])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
+def test_what_is_no_file_is_named_and_never_written_through(tmp_path: Path, name: str, kind: str) -> None:
+    folder = cell_folder.open_cell(tmp_path / "r", RECIPE)
+    record(folder, episode("a"))
+    finish(folder)
+    (folder / name).unlink(missing_ok=True)
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    if kind == "link":
+        (folder / name).symlink_to(outside)
+    elif kind == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).mkdir()
+    said = {"folder": "is a folder", "pipe": "is a pipe", "link": "is a link"}[kind]
+    with pytest.raises(MembenchError, match=rf"{re.escape(name)} {said}, no file: move it away"):
+        cell_folder.open_cell(tmp_path / "r", RECIPE)
+    (cell,) = cell_folder.checked(cell_folder.cells(tmp_path / "r"))
+    assert (cell.status == "failed") == (name in ("result.json", FILE))
+    assert outside.read_text() == "mine"
+
+
+def test_parts_that_killed_runs_left_are_swept_once_they_are_old(tmp_path: Path) -> None:
+    folder = cell_folder.open_cell(tmp_path, RECIPE)
+    names = ("recipe.json.7.part", "recipe.json.8.part", "result.json.7.part")
+    for name in names:
+        (folder / name).write_text("")
+    os.utime(folder / names[1], (1, 1))
+    cell_folder.sweep(folder)
+    assert [name for name in names if (folder / name).exists()] == [names[0]]
