@@ -13,12 +13,14 @@ from membench.values import (
     Answer,
     Ask,
     Context,
+    CostSpec,
     Dataset,
     Drift,
     Episode,
     Forget,
     Lookup,
     Metric,
+    MetricSpec,
     Pair,
     Prefix,
     Question,
@@ -37,6 +39,7 @@ __all__ = [
     "Answer",
     "Ask",
     "Context",
+    "CostSpec",
     "Dataset",
     "Drift",
     "Episode",
@@ -46,6 +49,7 @@ __all__ = [
     "MemoryKind",
     "Method",
     "Metric",
+    "MetricSpec",
     "Pair",
     "Prefix",
     "Question",
@@ -90,6 +94,7 @@ class Task(ABC):
 
     default_limit: ClassVar[int] = 10  # contexts to write where the user names no limit
     held_out: ClassVar[int] = 0  # contexts beyond the limit that it asks about and never writes
+    metrics: ClassVar[Sequence[MetricSpec]] = ()  # its own ones, where membench does not know them
     gold_script: ClassVar[bool] = True  # floor and reference play the gold script; else this task's own
 
     @property

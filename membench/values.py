@@ -188,3 +188,42 @@ class Prefix:
 
 DIGITS = 6  # decimals that are stored
 NOT_STATED = ("not stated",)  # the gold answer of what no context answers
+
+
+# ---------------------------------------------------------------- what numbers are
+FORMATS = ("rich", "md", "csv", "json", "latex")  # in which a table is printed
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """What a metric is and how a table shows it, declared where it is computed.
+
+    `name` is "SCORE/VIEW"; "SCORE" stands for the view "all" and, in unit and direction, for all views of the score;
+    "SCORE:" for every metric that begins so. One without a `title` has no column.
+    """
+
+    name: str
+    title: str = ""  # the head of its column
+    help: str = ""  # how to read it, in one line
+    unit: str = "share"  # of what it counts; a share lies in [0, 1]
+    higher_is_better: bool | None = True  # None: neither is
+    digits: int = 2
+    section: str = "memory"  # the table that its column stands in
+    interval: bool = True  # whether the column shows it
+    base: str = ""  # the metric that stands in brackets beside it: the base model's own rate
+    instead: str = ""  # the metric that is shown where this one is not there
+
+
+@dataclass(frozen=True)
+class CostSpec:
+    """What a cost is and how a table shows it, declared where it is computed. Less is better."""
+
+    name: str
+    unit: str  # s, B, tokens, FLOP, ratio
+    title: str = ""  # the head of its column; none without
+    help: str = ""
+    digits: int = 2
+    budget: str = ""  # its name in `--at NAME=LIMIT`
+    of: str = ""  # what a budget is of: a context, a question
+    front: str = ""  # the letter of the Pareto front of score against this cost
+    derived: bool = False  # whether it comes from the ledger and not from the records' own costs

@@ -19,6 +19,9 @@ SCORES = (
 SPLIT_SCORES = ("f1", "contains", "exclusive", "gold_logprob", "margin", "acc_mc", "fidelity_f1", "fidelity_kl")
 PLACEBO_SCORES = ("f1", "contains", "exclusive", "words", "gold_logprob", "margin", "acc_mc")
 BASELINES = ("popularity", "random")  # views that are rows of a table: what needs no model
+# The sections of a table, in the order of print.
+SECTIONS = ("risk card", "contamination, more", "memory", "over time", "answers and cost")
+RISK, DETAIL, MEMORY, TIME, ANSWERS = SECTIONS
 REHEARSED = {"rehearsed": "yes", "unrehearsed": "no"}
 
 

@@ -96,7 +96,7 @@ def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cel
     found = contrasts(samples, [(0, 1)], flip_all=True)
     played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
     ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
-    counts = _counted(ours_asked, theirs_asked, less_is_better(metric))
+    counts = _counted(ours_asked, theirs_asked, less_is_better(metric, [a, b]))
     difference, p = float(found.difference[0]), float(found.p[0])
     return [
         Comparison(
@@ -115,7 +115,7 @@ def _verdict(a: Entry, b: Entry, difference: float, p: float, metric: str) -> st
     if p > ALPHA:
         return "not resolved"
     higher, lower = (a, b) if difference > 0 else (b, a)
-    return f"{lower.label} is lower, so better" if less_is_better(metric) else f"{higher.label} is higher"
+    return f"{lower.label} is lower, so better" if less_is_better(metric, [a, b]) else f"{higher.label} is higher"
 
 
 def _counted(

@@ -20,12 +20,11 @@ from membench.planning.plan import data_hash, load_data
 from membench.planning.restore import ground_of, task_of
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
-from membench.store.recipe import GOLD, GROUND, cell_id
+from membench.store.recipe import GOLD, GROUND, REFERENCE, cell_id
 from membench.store.records import FILE, Damaged, answer_of, digest
 from membench.store.summary import summarise_cell
 from membench.values import Answer, Question
 
-REFERENCE = "in-context"
 KEPT = (cell_folder.TARGETS, "reference.safetensors")  # of a cell, beside its records
 
 

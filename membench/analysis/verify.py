@@ -14,8 +14,8 @@ from membench.errors import MembenchError
 from membench.planning.restore import Ground, ground_of, task_of
 from membench.store.cell_folder import TARGETS, Cell, cells, read_targets, sound_records
 from membench.store.costs import ledger_of
-from membench.store.question_subsets import FLOOR, REFERENCE, compared
-from membench.store.recipe import GOLD, GROUND, cell_id
+from membench.store.question_subsets import compared
+from membench.store.recipe import FLOOR, GOLD, GROUND, REFERENCE, cell_id
 from membench.store.records import FILE, Damaged, answer_of, digest, read_records
 from membench.store.script import refuse_unfinished, script_of
 from membench.store.summary import summarise_cell, summary_of

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from membench.planning.forecast import spell
-from membench.planning.request import YARDSTICKS
 from membench.planning.schedule import Turn
+from membench.store.recipe import YARDSTICKS
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from click.core import ParameterSource
 from membench.cli.shell import FAILED, common, debugging, listed, whole_numbers
 from membench.cli.stored import output_option, print_tables
 from membench.errors import MembenchError
+from membench.model.dtypes import AUTO, DTYPES
+from membench.model.prompt import STYLES
 from membench.planning.run_file import Block, Given, read, write
 
 DEFAULT_MODEL = "smollm2-135m"
@@ -67,14 +69,12 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
 @click.option("--device", default="cpu", show_default=True, help="Where the model stands: cpu, cuda, cuda:1, mps.")
 @click.option(
     "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    type=click.Choice([AUTO, *DTYPES]),
     default="auto",
     show_default=True,
     help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
 )
-@click.option(
-    "--style", type=click.Choice(["plain", "twice", "chat"]), help="Of the prompt; by default what suits the model."
-)
+@click.option("--style", type=click.Choice(STYLES), help="Of the prompt; by default what suits the model.")
 @click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
 @click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a hub model.")
 @click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from membench.cli.shell import FAILED, common, listed, print_json, print_table
+from membench.store.recipe import GOLD
+from membench.values import FORMATS
 
 if TYPE_CHECKING:
     from membench.store.cell_folder import Cell
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("rich", "md", "csv", "json", "latex")
 _BUDGETS = (
     "A budget, e.g. bytes=1e6: bytes of the whole memory; write-seconds, write-flops a context; read-seconds, "
     "read-tokens, read-flops, live-bytes a question."
@@ -106,7 +107,7 @@ def print_tables(results: Mapping[Path, Sequence[Mapping[str, Any]]], as_json: b
 def _tasks(results: Sequence[Mapping[str, Any]]) -> set[str]:
     """The tasks played; the yardsticks' own script only where nothing else was."""
     tasks = {result["recipe"]["task"] for result in results}
-    return tasks - {"gold"} or tasks
+    return tasks - {GOLD} or tasks
 
 
 def _print(found: Sequence[Table], form: str | None) -> None:

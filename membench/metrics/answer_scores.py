@@ -10,9 +10,55 @@ from membench.model.decoding import Reading
 from membench.text.mentions import names, same, tokens
 from membench.text.phrases import is_english
 from membench.text.words import count_words, first_words
-from membench.values import NOT_STATED, Question
+from membench.values import NOT_STATED, MetricSpec, Question
+from membench.views import ANSWERS
 
 METRIC_VERSION = 2  # raise it when any score below changes: tables never mix versions
+
+METRICS = (
+    MetricSpec("contains", "contains", "share of answers that contain the gold answer as whole words, context written"),
+    MetricSpec("contains/rehearsed", "rehearsed", "the same, facts that target sentences repeat"),
+    MetricSpec("contains/unrehearsed", "unrehearsed", "facts that no target sentence repeats"),
+    MetricSpec("contains/placebo", "placebo", "the same questions while their context is not written", interval=False),
+    MetricSpec("f1", "F1", "token F1 with the gold answer (SQuAD)", interval=False),
+    MetricSpec(
+        "f1/placebo", "F1 placebo", "F1 while the context is not written: the part that is format", interval=False
+    ),
+    MetricSpec(
+        "margin",
+        "margin",
+        "log-probability of the gold answer − of the best typed distractor, nats per token; a likelihood",
+        unit="nats a token",
+        interval=False,
+    ),
+    MetricSpec("acc_mc", "acc mc", "share of questions with margin > 0; a likelihood", interval=False),
+    MetricSpec("fidelity_f1", "fid F1", "fidelity: F1 with the in-context reference's own answer", interval=False),
+    MetricSpec(
+        "fidelity_kl",
+        "fid KL",
+        "fidelity: KL to the reference, nats per token of its answer",
+        unit="nats a token",
+        higher_is_better=False,
+        interval=False,
+    ),
+    MetricSpec("em", "EM", "exact match (SQuAD)", section=ANSWERS, interval=False),
+    MetricSpec(
+        "contains_capped", "capped", "contains, in the first 3·|gold| + 5 words", section=ANSWERS, interval=False
+    ),
+    MetricSpec("exclusive", "exclusive", "contains, and no typed distractor is named", section=ANSWERS, interval=False),
+    MetricSpec(
+        "words", "words", "words an answer", unit="words", higher_is_better=None, section=ANSWERS, interval=False
+    ),
+    MetricSpec(
+        "truncated",
+        "cut",
+        "share of answers that reached the token limit",
+        higher_is_better=None,
+        section=ANSWERS,
+        interval=False,
+    ),
+    MetricSpec("gold_logprob", help="log-probability of the gold answer, nats per token", unit="nats a token"),
+)
 
 
 def token_f1(a: str, b: str) -> float:

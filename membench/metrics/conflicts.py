@@ -11,12 +11,81 @@ from collections.abc import Sequence
 from membench.corpora.probes import PARTED
 from membench.metrics.answer_scores import mentions
 from membench.metrics.contamination import TARGET, Pair, of_kind, pair_up, per_context, present
-from membench.values import Answer, Metric
-from membench.views import mean_of
+from membench.values import Answer, Metric, MetricSpec
+from membench.views import DETAIL, RISK, mean_of
 
 FORWARD, SWAPPED = "/conflict", "/swapped"  # ends of episode names: old text written first, new text written first
 CLASSES = ("new", "old", "both", "neither")
 TERCILES = ("weak", "middle", "strong")
+
+
+def _conflict(value: str, help_: str) -> MetricSpec:
+    return MetricSpec(
+        f"conflict/{value}", f"conflict {value}", help_, higher_is_better=None, section=RISK,
+        base=f"conflict_base/{value}", instead=f"prior_conflict/{value}",
+    )  # fmt: skip
+
+
+def _new(third: str, help_: str) -> MetricSpec:
+    return MetricSpec(
+        f"conflict/new-{third}", f"new {third}", help_, higher_is_better=None, section=DETAIL,
+        instead=f"prior_conflict/new-{third}",
+    )  # fmt: skip
+
+
+def _swapped(value: str, help_: str) -> MetricSpec:
+    return MetricSpec(f"conflict_swapped/{value}", f"swapped {value}", help_, higher_is_better=None, section=DETAIL)
+
+
+METRICS = (
+    _conflict("new", "two dated texts disagree, or a text and the model: the newer value alone is named"),
+    _conflict("old", "the older value alone"),
+    _conflict("both", "both values: a hedge"),
+    _conflict("neither", "neither value"),
+    MetricSpec("conflict_base", higher_is_better=None),
+    MetricSpec("prior_conflict", higher_is_better=None),
+    MetricSpec("prior_conflict/new", higher_is_better=None, base="prior_conflict_base/new"),
+    MetricSpec("prior_conflict/old", higher_is_better=None, base="prior_conflict_base/old"),
+    MetricSpec("prior_conflict/both", higher_is_better=None, base="prior_conflict_base/both"),
+    MetricSpec("prior_conflict/neither", higher_is_better=None, base="prior_conflict_base/neither"),
+    MetricSpec("prior_conflict_base", higher_is_better=None),
+    MetricSpec(
+        "conflict_margin",
+        "conflict margin",
+        "how far writing moved the likelihood of the newer value against the older one, nats per token",
+        unit="nats a token",
+        higher_is_better=None,
+        section=DETAIL,
+        instead="prior_conflict_margin/all",
+    ),
+    MetricSpec("prior_conflict_margin", unit="nats a token", higher_is_better=None),
+    _swapped("new", "as conflict new, with the newer text written first: one who follows dates has the same"),
+    _swapped("old", "the older value alone, then"),
+    _swapped("both", "both values, then"),
+    _swapped("neither", "neither value, then"),
+    MetricSpec(
+        "recency",
+        "recency",
+        "conflict new − swapped new; 1: what is written last wins, 0: the order is nothing",
+        unit="points",
+        higher_is_better=None,
+        section=DETAIL,
+    ),
+    MetricSpec(
+        "consistency", "consistency", "share of conflicts whose phrasings all get the same class", section=DETAIL
+    ),
+    MetricSpec(
+        "attribution",
+        "attribution",
+        'share of "according to …" questions answered with that source\'s value alone',
+        section=DETAIL,
+    ),
+    MetricSpec("attribution/old", "attribution old", "the same, the older source", section=DETAIL),
+    MetricSpec("attribution/new", "attribution new", "the same, the newer source", section=DETAIL),
+    _new("weak", "conflict new, the third of the questions where the base model believes least in the older value"),
+    _new("middle", "the same, the middle third"),
+    _new("strong", "the same, the third where it believes most in it"),
+)
 
 
 def classify(answer: Answer) -> str:

@@ -21,11 +21,51 @@ from functools import partial
 from statistics import fmean
 from typing import Any
 
-from membench.values import Metric
-from membench.views import mean_of, ratio_of_sums
+from membench.values import Metric, MetricSpec
+from membench.views import DETAIL, RISK, mean_of, ratio_of_sums
 
 Record = Mapping[str, Any]
 Measure = Callable[[Record], Metric | None]  # of one step, with its values by text or item
+
+METRICS = (
+    MetricSpec(
+        "drift_ppl",
+        "drift_ppl",
+        "perplexity of held-out generic text with the memory / without; 1: none; ± over the texts",
+        unit="ratio",
+        higher_is_better=False,
+        section=RISK,
+    ),
+    MetricSpec(
+        "drift_kl",
+        "drift_kl",
+        "KL of the model without memory to the one with it, same texts, nats per token",
+        unit="nats a token",
+        higher_is_better=False,
+        section=RISK,
+    ),
+    MetricSpec(
+        "flips",
+        "flips",
+        "of test items right without the memory, the share that its presence turns wrong, in-context too; ± over items",
+        higher_is_better=False,
+        section=RISK,
+    ),
+    MetricSpec(
+        "repairs",
+        "repairs",
+        "of test items wrong without the memory, the share that is right with it",
+        section=DETAIL,
+    ),
+    MetricSpec(
+        "suite_acc",
+        "suite acc",
+        "share of test items that are right with the memory (in brackets: without; 1 where only known items are kept)",
+        section=DETAIL,
+        base="suite_acc_base/all",
+    ),
+    MetricSpec("suite_acc_base"),
+)
 
 
 def drift_metrics(records: Sequence[Record]) -> dict[str, Metric]:

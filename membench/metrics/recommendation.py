@@ -14,10 +14,50 @@ from collections.abc import Iterable, Sequence
 from membench.corpora.dialogues import mentioned
 from membench.metrics.titles import bare
 from membench.text.fold import fold
-from membench.values import Answer, Metric
+from membench.values import Answer, Metric, MetricSpec
 from membench.views import BASELINES, REHEARSED, ratio_of_sums
 
 CUTOFFS = (20, 10, 5, 1)  # the longest first: it is what tables are sorted by
+
+METRICS = (
+    MetricSpec("recall@1", "recall@1", "share of gold items that are the first of the recommended list"),
+    MetricSpec("recall@5", "recall@5", "share of gold items among the first 5 of the list"),
+    MetricSpec("recall@5/rec", "rec@5", "the same, items that were not mentioned before"),
+    MetricSpec("recall@5/dis", "dis@5", "the same, items that were mentioned before"),
+    MetricSpec("recall@5/placebo", "placebo@5", "recall@5 where the dialogue that teaches it is not written"),
+    MetricSpec("recall@10", "recall@10", "share of gold items among the first 10"),
+    MetricSpec("recall@20", "recall@20", "share of gold items among the first 20"),
+    MetricSpec("ndcg@5", "ndcg@5", "1 / log2(rank + 1) of gold items among the first 5, else 0", interval=False),
+    MetricSpec("ndcg@10"),
+    MetricSpec("ndcg@20", "ndcg@20", "the same, among the first 20", interval=False),
+    MetricSpec("mrr", "mrr", "mean of 1 / rank of gold items in the list, 0 if absent", interval=False),
+    MetricSpec(
+        "valid",
+        "valid",
+        "share of answers that are a list of at least half the titles asked for; where it is 0, recall says nothing "
+        "about memory",
+        interval=False,
+    ),
+    MetricSpec(
+        "titles",
+        "titles",
+        "different items recommended in an answer",
+        unit="items",
+        higher_is_better=None,
+        interval=False,
+    ),
+    MetricSpec(
+        "distinct",
+        "distinct",
+        "different items recommended in all answers together",
+        unit="items",
+        higher_is_better=None,
+        interval=False,
+    ),
+    MetricSpec(
+        "mrr_mc", "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", interval=False
+    ),
+)
 
 Row = tuple[Answer, int]  # an answer and the index of one of its gold items
 Rows = Sequence[Row]

@@ -7,10 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from membench.values import Answer, Metric
-from membench.views import by_context, mean_of, ratio_of_sums
+from membench.values import Answer, Metric, MetricSpec
+from membench.views import TIME, by_context, mean_of, ratio_of_sums
 
 Matrix = list[dict[str, float]]  # one row a write, context id -> mean score; columns in the order of writing
+
+METRICS = (
+    MetricSpec("contains/final", "final", "contains after the last write, all contexts", section=TIME),
+    MetricSpec("contains/final-rehearsed", "final rehearsed", "the same, rehearsed facts", section=TIME),
+    MetricSpec(
+        "kept:contains-rehearsed",
+        "kept",
+        "first half of the contexts: final score / score just after writing, rehearsed facts if told apart",
+        unit="ratio",
+        section=TIME,
+        instead="kept:contains",
+    ),
+    MetricSpec("kept:", unit="ratio"),
+    MetricSpec(
+        "retention:contains",
+        "retention",
+        "score / score just after writing, oldest quarter of ages",
+        unit="ratio",
+        section=TIME,
+    ),
+    MetricSpec("retention:", unit="ratio"),
+    MetricSpec(
+        "matrix:", help="mean over contexts just after their own write; its curve is every score after every write"
+    ),
+    MetricSpec(
+        "forgetting:contains", "forgetting", "best score since writing − final score", unit="points", section=TIME
+    ),
+    MetricSpec("forgetting:", unit="points"),
+    MetricSpec("forward:", help="score just before the own write; what is above the floor is no memory"),
+)
 
 
 def matrix(answers: Sequence[Answer], score: str) -> Matrix:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from membench.errors import MembenchError
+from membench.model.dtypes import chosen_dtype
 from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
 from membench.model.prompt import Renderer
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LIMITS = ("max_position_embeddings", "max_seq_len", "context_length")  # how configurations call the longest input
 
 
@@ -48,12 +48,9 @@ class LanguageModel:
 
         Raises MembenchError for what is no causal language model, or not a whole one (membench.model.loading).
         """
-        if dtype == "auto":
-            dtype = "float32" if device == "cpu" else "bfloat16"
-        if dtype not in DTYPES:
-            raise MembenchError(f"unknown dtype {dtype!r}: choose from auto, {', '.join(DTYPES)}")
+        dtype = chosen_dtype(dtype, device)
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
-        model, tokenizer = load_parts(path, name or str(path), DTYPES[dtype], device, options)
+        model, tokenizer = load_parts(path, name or str(path), getattr(torch, dtype), device, options)
         return cls(model, tokenizer, name or str(path), style)
 
     @property

@@ -15,10 +15,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from membench.planning.gold_script import NAME as GOLD
 from membench.planning.plan import PlannedCell
 from membench.plugins import registry
 from membench.store import cell_folder
+from membench.store.recipe import GOLD, REFERENCE
 from membench.values import Ask
 
 MEASURED = Path(__file__).with_name("measured.txt")  # made by benchmarks/measured.py
@@ -82,7 +82,7 @@ class Estimator:
     def _rough(self, cell: PlannedCell, path: Path | None) -> Estimate:
         """By the reference run's seconds, in proportion to the model's parameters where those can be told."""
         name = cell.recipe["method"]
-        known = name if name in self._measured.rates else "in-context" if cell.method.kind == "text" else None
+        known = name if name in self._measured.rates else REFERENCE if cell.method.kind == "text" else None
         if known is None or known not in self._measured.rates:
             return Estimate(None, None, "nothing like it is stored, nor in the reference run")
         count = parameters(path) if path else None

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     pass
 
 
-NAME = "gold"
-
-
 @dataclass(frozen=True)
 class Gold(Task):
     """For each context an episode: write it, ask its questions."""

@@ -13,11 +13,10 @@ from membench.corpora.test_suites import drift_digest
 from membench.errors import MembenchError
 from membench.metrics.answer_scores import METRIC_VERSION
 from membench.planning.data_checks import checked
-from membench.planning.gold_script import NAME as GOLD
 from membench.planning.gold_script import Gold
-from membench.planning.request import YARDSTICKS, ModelInfo, Request, chosen
+from membench.planning.request import ModelInfo, Request, chosen
 from membench.plugins import registry
-from membench.store.recipe import cell_id
+from membench.store.recipe import GOLD, YARDSTICKS, cell_id
 from membench.values import Context, Dataset, Drift, Write
 
 

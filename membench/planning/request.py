@@ -10,14 +10,10 @@ from membench.api import Method, Task
 from membench.errors import MembenchError
 from membench.io import weights
 from membench.model.checkpoint import refuse_language_model
+from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
 from membench.model.prompt import STYLES
 from membench.model.refused_checkpoints import refuse_published
 from membench.plugins import registry, settings
-
-DTYPES = ("auto", "float32", "bfloat16", "float16")
-
-
-YARDSTICKS = ("in-context", "base")  # the reference first: every other cell is compared with it
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ def validate(request: Request) -> None:
     chosen(request)
     for name in request.data:
         registry.load("data", name.partition(":")[0])
-    for name, value, allowed in (("style", request.style, (None, *STYLES)), ("dtype", request.dtype, DTYPES)):
+    for name, value, allowed in (("style", request.style, (None, *STYLES)), ("dtype", request.dtype, (AUTO, *DTYPES))):
         if value not in allowed:
             known = ", ".join(choice for choice in allowed if choice)
             raise MembenchError(f"unknown {name} {value!r}: choose from {known}")
@@ -92,6 +88,6 @@ def resolve_model(request: Request, style: str) -> ModelInfo:
     path = weights.resolve(request.model, request.offline)
     refuse_language_model(path, request.model)
     digest = weights.weights_hash(path)
-    dtype = request.dtype if request.dtype != "auto" else "float32" if request.device == "cpu" else "bfloat16"
+    dtype = chosen_dtype(request.dtype, request.device)
     name = Path(request.model).name if Path(request.model).is_dir() else request.model
     return ModelInfo(name, path, digest, dtype, style, weights.files_hash(path))

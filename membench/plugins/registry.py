@@ -65,6 +65,12 @@ def load(kind: str, name: str) -> type[Any]:
     return _import(kind, name, claims[name][0])
 
 
+def origin(kind: str, name: str) -> str | None:
+    """The distribution that a plug-in comes from, BUILTIN for membench itself; None if there is none of this name."""
+    claims = _claims(kind).get(name)
+    return claims[0].origin if claims else None
+
+
 def stated(kind: str, name: str, fact: str) -> str:
     """What a plug-in states of itself (one of STATED), "" for nothing; a built-in one is read and not imported."""
     claims = _claims(kind).get(name, [])

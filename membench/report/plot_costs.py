@@ -55,7 +55,7 @@ def _cost_plot(entries: Sequence[Entry], metric: str, letter: str, cost: str) ->
             grid.append([entry.label, *map(number, (x, i.value, i.low, i.high)), "yes" if on else "no"])
         _scale(ax, [c for _, c, _ in points], letter)
         ax.set_xlabel(AXES[letter])
-        ax.set_ylabel(f"{name}, lower is better" if less_is_better(metric) else name)
+        ax.set_ylabel(f"{name}, lower is better" if less_is_better(metric, entries) else name)
         ax.grid()
         ax.set_axisbelow(True)
         add_legend(figure)

@@ -17,7 +17,7 @@ from membench.model.likelihood import Reference
 from membench.model.llm import LLM
 from membench.model.prompt import Renderer
 from membench.planning.plan import PlannedCell, check_window, plan
-from membench.planning.request import YARDSTICKS, ModelInfo, Request, resolve_model, validate
+from membench.planning.request import ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
 from membench.running.drift import Baseline
 from membench.running.loaded_model import Models
@@ -27,13 +27,12 @@ from membench.running.progress import Reporter
 from membench.running.references import gold_readings, load_references, save_references
 from membench.running.yardsticks import Yardsticks, stored_whole
 from membench.store import cell_folder
+from membench.store.recipe import REFERENCE
 from membench.store.record_log import RecordLog
 from membench.store.records import readable_records
 from membench.store.script import Script, script_of
 from membench.targets.scribe import Scribe
 from membench.values import Drift, Pair
-
-REFERENCE = YARDSTICKS[0]
 
 
 class Session:

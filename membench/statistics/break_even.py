@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from membench.statistics.intervals import Interval, ratio_ci
+from membench.statistics.intervals import Interval
+from membench.statistics.ratios import ratio_ci
 
 
 class Span(NamedTuple):

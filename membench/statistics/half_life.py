@@ -2,7 +2,7 @@
 
 Of a sequence's matrix R[t, i] and the floor b_i: ρ*(k) = Σ_i (R[i+k, i] − b_i) / Σ_i (R[i, i] − b_i), over the contexts
 that reach age k. The half-life is the first k with ρ*(k) <= 1/2. Its ends are the first ages at which the lower and the
-upper end of ρ*(k)'s interval are; the interval is that of every ratio here (`intervals.ratio_method`), over contexts
+upper end of ρ*(k)'s interval are; the interval is that of every ratio here (`ratios.recovered_ci`), over contexts
 and, with several seeds, over both. An end that no age reaches lies beyond the contexts written.
 """
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from membench.statistics.intervals import JACKKNIFE, Interval, ratio_method, two_way_ratio_ci
+from membench.statistics.intervals import Interval
+from membench.statistics.ratios import JACKKNIFE, ratio_method, recovered_ci
 
 HALF = 0.5
 Aged = Mapping[str, tuple[float, float]]  # by context: the score at an age and just after writing, both over the floor
@@ -52,7 +53,7 @@ def half_life(
         if ratio is None or None not in ends:
             break
         methods.append(how)
-        for place, end in enumerate(ratio):
+        for place, end in enumerate(ratio if k else ()):  # at age 0 all is there by definition
             if ends[place] is None and end is not None and end <= HALF:
                 ends[place] = k
     value, low, high = ends
@@ -71,15 +72,15 @@ def _ages(rows: Sequence[Mapping[str, float]], floor: Mapping[str, float]) -> li
 def _ratio(aged: Sequence[Aged], every: Sequence[str]) -> tuple[Interval | None, str]:
     """ρ*(k), a mapping a seed, with its interval and how that was made.
 
-    All but a jackknife look at all contexts: those that do not reach this age add nothing to either sum. So all ages
-    share the draws of a bootstrap.
+    A jackknife looks at the contexts that reach this age; the delta method at all, of which those that do not add
+    nothing to either sum.
     """
     reaching = [context for context in every if any(context in those for those in aged)]
-    by = ratio_method(len(reaching), len(aged))
+    by = ratio_method(len(aged))
     names = reaching if by == JACKKNIFE else every
     sums = [[those.get(name, (0.0, 0.0)) for name in names] for those in aged]
     late, own = ([[pair[side] for pair in row] for row in sums] for side in (0, 1))
-    return two_way_ratio_ci(late, own), by
+    return recovered_ci(late, own), by
 
 
 def _rows(summary: Mapping[str, Any], score: str) -> list[dict[str, float]]:

@@ -11,11 +11,65 @@ from typing import Any
 
 import numpy as np
 
-from membench.values import DIGITS
+from membench.values import DIGITS, CostSpec
 
 Record = Mapping[str, Any]
 
 NOTES = {"tokens_cut": "tokens_cut_per_question", "regime": "regime"}  # what a Recall may note -> its cost
+
+COSTS = (
+    CostSpec(
+        "write_seconds_per_context", "s", "write s", "seconds a context to write",
+        budget="write-seconds", of="a context", front="w",
+    ),
+    CostSpec(
+        "read_seconds_per_question", "s", "read s", "seconds a question to answer and score", 3,
+        budget="read-seconds", of="a question", front="r",
+    ),
+    CostSpec("tokens_trained_per_context", "tokens", "trained", "tokens trained on, a context", 0),
+    CostSpec("teacher_tokens_per_context", "tokens"),
+    CostSpec("writer_tokens_per_context", "tokens"),
+    CostSpec(
+        "tokens_read_per_question", "tokens", "read", "tokens read, a question (answering and scoring)", 0,
+        budget="read-tokens", of="a question",
+    ),
+    CostSpec("tokens_generated_per_question", "tokens"),
+    CostSpec("state_bytes", "B", budget="bytes", of="the whole memory"),
+    CostSpec("state_bytes_per_context", "B", "state", "bytes of the memory, a context", front="b"),
+    CostSpec("deployed_growth_bytes", "B", "growth", "bytes that a deployment adds; 0 for merged weights"),
+    CostSpec(
+        "cell_peak_bytes", "B", "peak",
+        "most bytes in use while the cell was played, model and program included; on a GPU, allocated there",
+    ),
+    CostSpec(
+        "marginal_bytes_per_context", "B", "marginal",
+        "bytes that one more context adds: slope over memory sizes, within episodes", derived=True,
+    ),
+    CostSpec(
+        "write_flops_per_context", "FLOP", "write FLOP",
+        "analytic, a context: 2P a token that the model reads or generates, 4P trained (less where only upper layers "
+        "are); an encoder's are left out",
+        budget="write-flops", of="a context", derived=True,
+    ),
+    CostSpec(
+        "read_flops_per_question", "FLOP", "read FLOP", "analytic, a question",
+        budget="read-flops", of="a question", derived=True,
+    ),
+    CostSpec("forget_seconds_per_context", "s", "forget s", "seconds a context to forget"),
+    CostSpec(
+        "tokens_cut_per_question", "tokens", "dropped",
+        "tokens of the memory's texts that found no room before a question", 0,
+    ),
+    CostSpec(
+        "regime", "ratio", "regime", "tokens streamed over the local window; up to 1 it is full attention"
+    ),
+    CostSpec(
+        "live_bytes", "B", "live",
+        "most bytes beside the model while a question is answered: keys and values of recalled tokens or of a prefix, "
+        "adapter",
+        budget="live-bytes", of="beside the model, a question",
+    ),
+)  # fmt: skip
 
 
 FLOPS = {"read": 2, "generated": 2, "trained": 4}  # a token, in units of the number of parameters

@@ -13,16 +13,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from membench.api import Task
+from membench.store.recipe import FLOOR, REFERENCE
 from membench.store.summary import summary_of
-from membench.values import Answer
+from membench.values import Answer, MetricSpec
 
 SCORES = ("contains", "f1", "exclusive", "margin", "acc_mc")
 
 
-FLOOR, REFERENCE = "base", "in-context"
-
-
 NEAR, FAR = 0.75, 0.5  # share of words from which a question is near, below which it is far
+
+METRICS = (
+    MetricSpec(
+        "contains/need",
+        "need",
+        "contains, on the questions that need the memory: the floor has the fact wrong in every phrasing, the "
+        "reference the question right (how many, of how many about written contexts)",
+    ),
+    MetricSpec(
+        "contains/near",
+        "near",
+        "contains, on questions of which 75 % of the words or more stand in one target sentence",
+    ),
+    MetricSpec("contains/mid", "mid", "the same, 50 to 75 %"),
+    MetricSpec("contains/far", "far", "the same, less than 50 %"),
+)
 
 
 def compared(

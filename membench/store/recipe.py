@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 GOLD = "gold"  # the script that floor and reference are played on
+FLOOR, REFERENCE = "base", "in-context"  # the methods that are played on it
+YARDSTICKS = (REFERENCE, FLOOR)  # the reference first: every other cell is compared with it
 
 
 # `model_files_hash` is missing in recipes of the first versions, see membench.analysis.migrate

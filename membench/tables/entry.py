@@ -9,7 +9,11 @@ from statistics import fmean
 from typing import Any
 
 from membench.statistics.half_life import HalfLife, half_life
-from membench.statistics.intervals import Interval, mean_ci, two_way_ci, two_way_ratio_ci, unpaired_ci
+from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaired_ci
+from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
+from membench.statistics.shares import share_ci
+from membench.tables.catalogue import spec_of
+from membench.values import MetricSpec
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
 
@@ -62,6 +66,7 @@ class Entry:
     needed: tuple[int, int] | None = None  # questions that need the memory, of how many
     front: str = ""  # the Pareto fronts that it is on; see membench.tables.pareto
     title: str | None = None  # what the method calls itself as it is set; None for its name
+    declared: tuple[MetricSpec, ...] = ()  # metrics that the table's task declares beside those that membench knows
 
     @property
     def label(self) -> str:
@@ -105,7 +110,13 @@ class Entry:
         names = shared_keys(found)
         if not names or any(len(contexts) != len(names) for contexts in found):
             return mean_ci([s[name]["value"] for s in self.summaries])
-        return two_way_ci([in_order(contexts, names) for contexts in found])
+        matrix = [in_order(contexts, names) for contexts in found]
+        spec = self.spec(name)
+        return share_ci(matrix) if spec and spec.unit == "share" else two_way_ci(matrix)
+
+    def spec(self, name: str) -> MetricSpec | None:
+        """What a metric is; None where nobody declared it."""
+        return spec_of(name, self.declared)
 
     def yardstick(self, which: Summary, name: str) -> float | None:
         """The floor's or the reference's mean over the contexts of this entry's metric."""
@@ -135,7 +146,9 @@ class Entry:
         if self.mark or not shared:
             return None
         whole = [high[c] - low[c] for c in shared]
-        return two_way_ratio_ci([[scores[c] - low[c] for c in shared] for scores in mine], [whole] * len(mine))
+        spec = self.spec(name)
+        ratio = recovered_ci if spec and spec.unit == "share" else two_way_ratio_ci
+        return ratio([[scores[c] - low[c] for c in shared] for scores in mine], [whole] * len(mine))
 
     def above_floor(self, name: str, floor: str) -> Interval | None:
         """A metric minus the floor's metric `floor`, by context."""
@@ -194,7 +207,7 @@ class Entry:
 
     @cached_property
     def _recoveries(self) -> dict[str, Interval | None]:
-        """What `recovery` has found: a bootstrap takes its time."""
+        """What `recovery` has found: several numbers of a row need it."""
         return {}
 
     def curve(self, name: str) -> list[float] | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from membench.statistics.intervals import FEWEST, Interval
+from membench.tables.catalogue import METRICS, column_of
 from membench.tables.entry import Entry
+from membench.values import CostSpec, MetricSpec
 
 NOTHING = "–"
-FEW = "†"  # stands in place of an interval over fewer than FEWEST contexts
+EVEN = 0.03  # by which the sides of an interval may differ under one ±
+FEW = "†"  # stands beside a number over fewer than FEWEST contexts, which has no interval, or FEWEST_QUESTIONS
+FEWEST_QUESTIONS = 20
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -16,13 +20,25 @@ def number(value: float | None, digits: int = 2) -> str:
     return NOTHING if value is None else f"{value:z.{digits}f}"  # z: no "-0.00"
 
 
-def estimate(found: Interval | None, contexts: int | None = None) -> str:
-    """A value, ± half of its interval where it has one; marked in place of that where these are too few contexts."""
+def estimate(found: Interval | None, contexts: int | None = None, digits: int = 2) -> str:
+    """A value with its interval where it has one; marked in place of that where these are too few contexts.
+
+    ± is the longer side. Where the sides differ by more than 0.03, or where ± would leave the range of a share, both
+    ends stand there.
+    """
     if found is None:
         return NOTHING
+    value = number(found.value, digits)
     if contexts is not None and contexts < FEWEST:
-        return f"{number(found.value)} {FEW}"
-    return number(found.value) + ("" if found.high is None else f" ±{found.high - found.value:.2f}")
+        return f"{value} {FEW}"
+    if found.low is None or found.high is None:
+        return value
+    below, above = found.value - found.low, found.high - found.value
+    wide = max(below, above)
+    cut = found.low >= 0 > found.value - wide or found.high <= 1 < found.value + wide  # ± would leave a share's range
+    if abs(below - above) > EVEN or cut:
+        return f"{value} [{number(found.low, digits)}, {number(found.high, digits)}]"
+    return f"{value} ±{number(wide, digits)}"
 
 
 def size(value: float | None) -> str:
@@ -36,19 +52,33 @@ def size(value: float | None) -> str:
     return f"{value:.3g} GB"
 
 
-def metric(*names: str) -> Callable[[Entry], str]:
-    """The first of these metrics that there is, with its interval."""
-    return lambda entry: next((estimate(i, entry.clusters(n)) for n in names if (i := entry.interval(n))), NOTHING)
+def declared(spec: MetricSpec) -> Callable[[Entry], str]:
+    """A metric as it is declared: with its interval, and in brackets the base model's own rate; or its number alone."""
+    name = column_of(spec.name)
+    if not spec.interval:
+        return lambda entry: marked(number(entry.value(name), spec.digits), entry, name)
+
+    def show(entry: Entry) -> str:
+        shown = next((n for n in (name, spec.instead) if n and entry.interval(n)), None)
+        if shown is None:
+            return NOTHING
+        used = spec if shown == name else entry.spec(shown) or spec
+        base = entry.value(used.base) if used.base else None
+        text = estimate(entry.interval(shown), entry.clusters(shown), spec.digits)
+        return marked(text if base is None else f"{text} ({number(base, spec.digits)})", entry, shown)
+
+    return show
 
 
-def plain(name: str) -> Callable[[Entry], str]:
-    """A metric without its interval."""
-    return lambda entry: number(entry.value(name))
+def marked(text: str, entry: Entry, name: str) -> str:
+    """A number of an entry, marked where the metric rests on too few contexts or questions."""
+    few = (entry.clusters(name) or FEWEST) < FEWEST or (entry.questions or FEWEST_QUESTIONS) < FEWEST_QUESTIONS
+    return f"{text} {FEW}" if few and text != NOTHING and FEW not in text else text
 
 
 def above_floor(name: str, floor: str) -> Callable[[Entry], str]:
     """A metric minus one of the floor, by context, with its interval."""
-    return lambda entry: estimate(entry.above_floor(name, floor), entry.clusters(name))
+    return lambda entry: marked(estimate(entry.above_floor(name, floor), entry.clusters(name)), entry, name)
 
 
 def recovery(score: str) -> Callable[[Entry], str]:
@@ -56,7 +86,7 @@ def recovery(score: str) -> Callable[[Entry], str]:
 
     def show(entry: Entry) -> str:
         name = recovered(score, entry)
-        return estimate(entry.recovery(name), entry.clusters(name))
+        return marked(estimate(entry.recovery(name), entry.clusters(name)), entry, name)
 
     return show
 
@@ -71,7 +101,7 @@ def gain(score: str) -> Callable[[Entry], str]:
 
     def show(entry: Entry) -> str:
         counts = [n for view in ("all", "placebo") if (n := entry.clusters(f"{score}/{view}")) is not None]
-        return estimate(entry.gain(score), min(counts, default=None))
+        return marked(estimate(entry.gain(score), min(counts, default=None)), entry, f"{score}/all")
 
     return show
 
@@ -98,7 +128,7 @@ def mde(entry: Entry) -> str:
 
 def need(entry: Entry) -> str:
     """On the questions that need the memory; how many, of how many."""
-    shown = metric("contains/need")(entry)
+    shown = declared(METRICS["contains/need"])(entry)
     return shown if entry.needed is None or shown == NOTHING else f"{shown} ({entry.needed[0]}/{entry.needed[1]})"
 
 
@@ -112,14 +142,11 @@ def flops(name: str) -> Callable[[Entry], str]:
     return show
 
 
-def cost(name: str, digits: int) -> Callable[[Entry], str]:
-    """A cost with so many decimals."""
-    return lambda entry: number(entry.cost(name), digits)
-
-
-def in_bytes(name: str) -> Callable[[Entry], str]:
-    """A cost in bytes."""
-    return lambda entry: size(entry.cost(name))
+def cost(spec: CostSpec) -> Callable[[Entry], str]:
+    """A cost in its unit."""
+    if spec.unit == "B":
+        return lambda entry: size(entry.cost(spec.name))
+    return flops(spec.name) if spec.unit == "FLOP" else lambda entry: number(entry.cost(spec.name), spec.digits)
 
 
 def coverage(entry: Entry) -> str:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from membench.statistics.intervals import ratio_method
+from membench.statistics.ratios import ratio_method
+from membench.tables.catalogue import COSTS
 from membench.tables.entry import Entry
-
-COSTS = (
-    "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context",
-    "teacher_tokens_per_context", "writer_tokens_per_context", "tokens_read_per_question",
-    "tokens_generated_per_question", "state_bytes", "state_bytes_per_context", "deployed_growth_bytes",
-    "cell_peak_bytes", "marginal_bytes_per_context", "write_flops_per_context", "read_flops_per_question",
-    "forget_seconds_per_context", "tokens_cut_per_question", "regime", "live_bytes",
-)  # fmt: skip
+from membench.tables.formatting import marked
 
 
 def head(entry: Entry) -> dict[str, Any]:
@@ -35,14 +29,17 @@ def numbers(entry: Entry, name: str | None) -> dict[str, Any]:
     score = entry.interval(name) if name else None
     recovery = entry.recovery(name) if name else None
     gain = entry.gain(metric) if whole else None
+    spec = entry.spec(name) if name else None
     return {
         "metric": metric or None, "subset": subset or ("all" if name else None),
+        "few": bool(name) and marked("", entry, name or "") != "",
+        "unit": spec and spec.unit, "higher_is_better": spec and spec.higher_is_better,
         "score": score and score.value, "ci_low": score and score.low, "ci_high": score and score.high,
         "floor": entry.yardstick(entry.floor, name) if name else None,
         "reference": entry.yardstick(entry.reference, name) if name else None,
         "placebo": entry.value(f"{metric}/placebo") if whole else None,
         "recovery": recovery and recovery.value,
-        "recovery_by": ratio_method(len(entry.means(name)), len(entry.seeds)) if recovery and name else None,
+        "recovery_by": ratio_method(len(entry.seeds)) if recovery and name else None,
         "recovery_low": recovery and recovery.low, "recovery_high": recovery and recovery.high,
         "knowledge_gain": gain and gain.value,
         "knowledge_gain_low": gain and gain.low, "knowledge_gain_high": gain and gain.high,

@@ -16,12 +16,12 @@ from membench.errors import unknown
 from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD, GROUND, TABLE
 from membench.tables.columns import columns_help
+from membench.tables.control_rows import PREFIX, control_rows
 from membench.tables.entry import Entry
 from membench.tables.json_rows import head, numbers
-from membench.tables.merge_seeds import YARDSTICKS, baselines, entry_of, yardstick
+from membench.tables.merge_seeds import MARKS, baselines, entry_of, yardstick
 from membench.tables.pareto import fit, limits, with_fronts
 from membench.tables.ranking_metric import check_sort, leading_metric, less_is_better, sorts
-from membench.tables.risk_card import PREFIX, control_rows
 from membench.tables.significance import declared_entry, stand
 from membench.views import BASELINES
 
@@ -158,17 +158,15 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
         group = []
     else:
         shared = {name: y for c in reversed(done) for name, y in (c.result.get("yardsticks") or {}).items()}
-    own = [c for c in group if c.recipe["method"] in YARDSTICKS]  # of a task that does not play the gold script
+    own = [c for c in group if c.recipe["method"] in MARKS]  # of a task that does not play the gold script
     group = [c for c in group if c not in own]
     shared |= {c.recipe["method"]: c.result["summary"] for c in own if c.status == "done"}
     near = own or [c for c in golds if _key(c.recipe, GROUND) == _key(recipe, GROUND)]
     # Held-out contexts count in a table's data hash and not in the gold cells', so the hash can only break a tie.
     near = [c for c in near if c.recipe["data_hash"] == recipe["data_hash"]] or near
     played = [c for c in near if c.status == "done"]
-    yardsticks = [yardstick(name, shared, played) for name in YARDSTICKS if shared.get(name)]
-    failed = [
-        replace(entry_of([c], {}, asked, set()), mark=YARDSTICKS[c.recipe["method"]]) for c in near if c not in played
-    ]
+    yardsticks = [yardstick(name, shared, played) for name in MARKS if shared.get(name)]
+    failed = [replace(entry_of([c], {}, asked, set()), mark=MARKS[c.recipe["method"]]) for c in near if c not in played]
     versions: dict[str, set[int]] = defaultdict(set)
     merged: dict[str, list[Cell]] = defaultdict(list)
     for cell in group:
@@ -186,7 +184,7 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
 
 def _rank(entry: Entry, name: str) -> tuple[bool, float, str]:
     value = entry.cost(name) if name in entry.costs else entry.value(name)
-    downwards = name in entry.costs or less_is_better(name)
+    downwards = name in entry.costs or less_is_better(name, [entry])
     place = float("inf") if value is None else value if downwards else -value
     return entry.status != "done", place, entry.label
 

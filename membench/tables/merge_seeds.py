@@ -9,11 +9,13 @@ from statistics import fmean
 from typing import Any
 
 from membench.store.cell_folder import Cell
+from membench.store.recipe import FLOOR, REFERENCE
+from membench.tables.catalogue import COSTS, declared_by
 from membench.tables.entry import Entry, Summary
 from membench.views import BASELINES
 
-YARDSTICKS = {"base": "floor", "in-context": "reference"}
-ADDED = ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context")  # to costs, by the ledger
+MARKS = {FLOOR: "floor", REFERENCE: "reference"}
+ADDED = tuple(spec.name for spec in COSTS.values() if spec.derived)  # to costs, by the ledger
 
 
 def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
@@ -33,8 +35,8 @@ def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, s
         status=first.status,
         reason=first.result.get("reason"),
         summaries=tuple(c.result["summary"] | _controls(c).get("metrics", {}) for c in cells) if done else (),
-        floor=own.get("base", {}),
-        reference=own.get("in-context", {}),
+        floor=own.get(FLOOR, {}),
+        reference=own.get(REFERENCE, {}),
         costs=_mean_costs(cells) if done else {},
         contexts=first.result["counts"]["contexts"],
         questions=asked,
@@ -42,6 +44,7 @@ def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, s
         leak=(first.result.get("audit") or {}).get("leak_rate"),
         needed=_needed(first),
         title=first.result.get("label"),
+        declared=declared_by(recipe["task"]),
     )
 
 
@@ -52,9 +55,9 @@ def yardstick(name: str, shared: Mapping[str, Summary], golds: Sequence[Cell]) -
     counts = cell.result["counts"] if cell else {"contexts": None, "questions": None, "answered": None}
     return Entry(
         method=name, settings={}, seeds=(0,), ids=(cell.id,) if cell else (), status="done", reason=None,
-        summaries=(shared[name],), floor=shared.get("base", {}), reference=shared.get("in-context", {}),
+        summaries=(shared[name],), floor=shared.get(FLOOR, {}), reference=shared.get(REFERENCE, {}),
         costs=_mean_costs([cell]) if cell else {}, contexts=counts["contexts"], questions=counts["questions"],
-        coverage=counts["answered"] / counts["questions"] if counts["questions"] else None, mark=YARDSTICKS[name],
+        coverage=counts["answered"] / counts["questions"] if counts["questions"] else None, mark=MARKS[name],
     )  # fmt: skip
 
 

@@ -7,32 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from membench.errors import MembenchError, unknown
+from membench.tables.catalogue import COSTS
 from membench.tables.entry import Entry
 from membench.tables.formatting import size
 from membench.tables.ranking_metric import less_is_better
+from membench.values import CostSpec
 
-LIMITS: Mapping[str, str] = {
-    "bytes": "state_bytes",
-    "live-bytes": "live_bytes",
-    "write-seconds": "write_seconds_per_context",
-    "read-seconds": "read_seconds_per_question",
-    "read-tokens": "tokens_read_per_question",
-    "write-flops": "write_flops_per_context",
-    "read-flops": "read_flops_per_question",
-}
-UNITS: Mapping[str, str] = {  # what each limit is of
-    "bytes": "the whole memory",
-    "live-bytes": "beside the model, a question",
-    "write-seconds": "a context",
-    "read-seconds": "a question",
-    "read-tokens": "a question",
-    "write-flops": "a context",
-    "read-flops": "a question",
-}
+FRONT_ORDER = "bwr"  # as tables print the letters
+LIMITS: Mapping[str, CostSpec] = {spec.budget: spec for spec in COSTS.values() if spec.budget}
 FRONTS: Mapping[str, str] = {  # the letter of a front, and the cost that it is against
-    "b": "state_bytes_per_context",
-    "w": "write_seconds_per_context",
-    "r": "read_seconds_per_question",
+    spec.front: spec.name
+    for spec in sorted(COSTS.values(), key=lambda spec: FRONT_ORDER.find(spec.front))
+    if spec.front
 }
 
 
@@ -60,10 +46,10 @@ def fit(entries: Sequence[Entry], budget: Mapping[str, float]) -> tuple[tuple[En
     kept = list(entries)
     remarks = []
     for name, limit in budget.items():
-        over = [e for e in kept if not e.mark and e.status == "done" and not _within(e, LIMITS[name], limit)]
+        over = [e for e in kept if not e.mark and e.status == "done" and not _within(e, LIMITS[name].name, limit)]
         kept = [e for e in kept if e not in over]
-        said = ", ".join(f"{e.label} ({_said(name, e.cost(LIMITS[name]))})" for e in over)
-        remarks.append(f"at {name}={limit:g} ({UNITS[name]}): over it {said or 'nothing'}")
+        said = ", ".join(f"{e.label} ({_said(name, e.cost(LIMITS[name].name))})" for e in over)
+        remarks.append(f"at {name}={limit:g} ({LIMITS[name].of}): over it {said or 'nothing'}")
     return tuple(kept), tuple(remarks)
 
 
@@ -71,7 +57,7 @@ def with_fronts(entries: Sequence[Entry], metric: str) -> tuple[Entry, ...]:
     """The entries, each with the letters of the Pareto fronts that it is on: no other is as good and cheaper, or better
     and as cheap. Floor and reference do not compete.
     """
-    sign = -1 if less_is_better(metric) else 1
+    sign = -1 if less_is_better(metric, entries) else 1
     letters: dict[int, str] = {}
     for letter, cost in FRONTS.items():
         points = [(e, e.value(metric), e.cost(cost)) for e in entries if not e.mark and e.status == "done"]
@@ -90,4 +76,4 @@ def _within(entry: Entry, cost: str, limit: float) -> bool:
 def _said(name: str, cost: float | None) -> str:
     if cost is None:
         return "not measured"
-    return size(cost) if name.endswith("bytes") else f"{cost:.3g}"
+    return size(cost) if LIMITS[name].unit == "B" else f"{cost:.3g}"

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from membench.errors import unknown
 from membench.tables.entry import Entry
 
-DOWNWARDS = ("fidelity_kl", "leak", "damage", "drift", "flips")  # metrics of which less is better
-
 
 def leading_metric(entries: Sequence[Entry], sort: str | None) -> str:
     """The metric that sorts, as "score/view"; else recall@k of a recommendation or contains.
@@ -35,6 +33,7 @@ def check_sort(entries: Sequence[Entry], sort: str) -> None:
         raise unknown("metric", sort, known if "/" in sort or ":" in sort else whole)
 
 
-def less_is_better(metric: str) -> bool:
-    """Whether a metric counts downwards."""
-    return metric.startswith(DOWNWARDS)
+def less_is_better(metric: str, entries: Sequence[Entry]) -> bool:
+    """Whether a metric of these entries counts downwards."""
+    spec = next((spec for entry in entries if (spec := entry.spec(metric))), None)
+    return spec is not None and spec.higher_is_better is False

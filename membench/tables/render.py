@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from membench.errors import unknown
-from membench.statistics.intervals import BOOTSTRAP_FROM, FEWEST, JACKKNIFE, ratio_method
+from membench.statistics.intervals import FEWEST
 from membench.tables.columns import sections
 from membench.tables.entry import Entry
-from membench.tables.formatting import FEW, NOTHING, recovered
+from membench.tables.formatting import FEW, FEWEST_QUESTIONS, NOTHING
 from membench.tables.leaderboard import Table, table_rows
+from membench.values import FORMATS
 
 Grid = list[list[str]]  # the head, then a line an entry
 
@@ -53,7 +54,7 @@ def notes(table: Table, shown: Mapping[str, Grid]) -> list[str]:
 
 def _remarks(table: Table, shown: Mapping[str, Grid]) -> list[str]:
     cells = [text for grid in shown.values() for line in grid for text in line]
-    return [*table.remarks, *footnotes(table.entries, cells)]
+    return [*table.remarks, *footnotes(cells)]
 
 
 def _reasons(table: Table) -> list[str]:
@@ -175,31 +176,8 @@ _PLAIN: Mapping[str, Callable[[Sequence[Table]], str]] = {
 }
 
 
-FORMATS = ("rich", *_PLAIN)
-
-
-RATIOS = ("contains", "margin")  # scores whose recovery is a column
-
-
-def footnotes(entries: Sequence[Entry], shown: Sequence[str]) -> list[str]:
-    """The lines; `shown` is what stands in the table's cells."""
+def footnotes(shown: Sequence[str]) -> list[str]:
+    """What the numbers that are shown need said below the table, once."""
     few = any(FEW in text for text in shown)
-    return [
-        *([f"{FEW} fewer than {FEWEST} contexts: too few for an interval"] if few else []),
-        *_jackknifed(entries),
-    ]
-
-
-def _jackknifed(entries: Sequence[Entry]) -> list[str]:
-    """Only of intervals that are shown."""
-    counts = {
-        contexts
-        for entry in entries
-        for name in (recovered(score, entry) for score in RATIOS)
-        if entry.recovery(name) and (contexts := entry.clusters(name) or 0) >= FEWEST
-        if ratio_method(contexts, len(entry.seeds)) == JACKKNIFE
-    }
-    if not counts:
-        return []
-    over = " and ".join(map(str, sorted(counts)))
-    return [f"recovery: intervals by jackknife over {over} contexts, as there are fewer than {BOOTSTRAP_FROM}"]
+    said = f"{FEW} fewer than {FEWEST} contexts, too few for an interval, or than {FEWEST_QUESTIONS} questions"
+    return [said] if few else []

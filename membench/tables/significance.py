@@ -73,7 +73,7 @@ def _standings(
     mde = dict(zip(fair, family.mde, strict=True)) if family else {}
     different = [pair for pair in fair if p[pair] <= ALPHA]
     means = [float(sample.mean()) for sample in samples]
-    sign = 1 if less_is_better(metric) else -1
+    sign = 1 if less_is_better(metric, rivals) else -1
     best = sorted(range(len(rivals)), key=lambda i: sign * means[i])
     place = {i: k for k, i in enumerate(best)}
     groups = letters(len(best), [(place[i], place[j]) for i, j in different]) if lettered else None

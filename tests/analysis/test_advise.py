@@ -88,11 +88,12 @@ def test_what_is_not_above_the_floor_is_never_chosen_for_its_price() -> None:
 def test_intervals_of_shares_end_at_nothing_and_at_all() -> None:
     wide = priced("bm25", [1.0] * 9 + [0.0], 0.4)
     (one,) = advised(wide).candidates
-    assert one.high == 1.0
+    assert one.high is not None
+    assert one.score < one.high < 1
     harm = cell("bm25", [1.0] * 9 + [0.0], task="contamination")
     told = {"damage/all": harm.result["summary"]["contains/all"]}
     found = advise([GOOD, replace(harm, result={**harm.result, "summary": told})], NEED, task="single")
-    assert found[0].candidates[0].damage == 1.0
+    assert 0.95 < (found[0].candidates[0].damage or 0) < 1
     (few,) = advised(priced("bm25", [0.1, 0.9, 0.5], 0.4)).candidates
     assert (few.low, few.high) == (None, None)
 

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from membench.statistics.intervals import mean_ci, ratio_ci, two_way_ci, two_way_ratio_ci, unpaired_ci
+from membench.statistics.intervals import mean_ci, two_way_ci, unpaired_ci
+from membench.statistics.ratios import ratio_ci, recovered_ci
 
 
 def test_mean_interval_of_a_known_sample() -> None:
@@ -54,9 +55,14 @@ def test_ratio_of_sums_with_jackknife() -> None:
 
 def test_a_ratio_of_several_seeds_is_as_wide_as_its_numerator_where_the_denominator_is_one() -> None:
     scores = [[0.2, 0.4, 0.6, 0.1], [0.5, 0.6, 0.9, 0.4], [0.8, 0.9, 1.1, 0.9]]
-    assert two_way_ratio_ci(scores, [[1.0] * 4] * 3) == pytest.approx(two_way_ci(scores))
-    assert two_way_ratio_ci(scores[:1], [[1.0, 1.1, 1.0, 0.9]]) == ratio_ci(scores[0], [1.0, 1.1, 1.0, 0.9])
-    assert two_way_ratio_ci(scores, [[0.1, -0.1, 0.0, 0.0]] * 3) is None
+    found, alone = recovered_ci(scores, [[1.0] * 4] * 3), two_way_ci(scores)
+    assert found is not None
+    assert found.value == pytest.approx(alone.value)
+    assert (found.low, found.high) == pytest.approx((alone.low, alone.high)), "the farther of Wilson's and Student's"
+    more = [[score + 1 for score in row] for row in scores]
+    assert recovered_ci(more, [[1.0] * 4] * 3) == pytest.approx(two_way_ci(more)), "beyond 1 it is no share"
+    assert recovered_ci(more[:1], [[1.0, 1.1, 1.0, 0.9]]) == ratio_ci(more[0], [1.0, 1.1, 1.0, 0.9])
+    assert recovered_ci(scores, [[0.1, -0.1, 0.0, 0.0]] * 3) is None
 
 
 @pytest.mark.parametrize("contexts", [12, 40])
@@ -67,7 +73,7 @@ def test_a_ratio_of_several_seeds_covers_what_it_says(contexts: int) -> None:
         whole = [rng.lognormvariate(0, 0.4) for _ in range(contexts)]
         own = [0.5 * d + rng.gauss(0, 0.1) for d in whole]
         seeds = [rng.gauss(0, 0.15) for _ in range(4)]
-        found = two_way_ratio_ci([[a + s * d for a, d in zip(own, whole, strict=True)] for s in seeds], [whole] * 4)
+        found = recovered_ci([[a + s * d for a, d in zip(own, whole, strict=True)] for s in seeds], [whole] * 4)
         assert found is not None
         assert found.low is not None
         assert found.high is not None
