@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from membench.errors import MembenchError
+from membench.setting_types import AtLeast0, AtLeast1, check
 from membench.values import (
     Adapter,
     Answer,
@@ -38,6 +39,8 @@ __all__ = [
     "Adapter",
     "Answer",
     "Ask",
+    "AtLeast0",
+    "AtLeast1",
     "Context",
     "CostSpec",
     "Dataset",
@@ -91,6 +94,10 @@ class Task(ABC):
 
     Fields of a subclass (a frozen dataclass) are settings, but for those that are `lent()`.
     """
+
+    def __post_init__(self) -> None:
+        """Settings are of the types that their fields declare, ranges included. Raises MembenchError."""
+        check(self)
 
     default_limit: ClassVar[int] = 10  # contexts to write where the user names no limit
     held_out: ClassVar[int] = 0  # contexts beyond the limit that it asks about and never writes
@@ -155,6 +162,10 @@ class Method(ABC, Generic[M]):
     llm: LLM = lent()
     scribe: Scribe = lent()  # writes target sentences; lent to every method, used by the trained ones
     seed: int = lent(0)
+
+    def __post_init__(self) -> None:
+        """Settings are of the types that their fields declare, ranges included. Raises MembenchError."""
+        check(self)
 
     @abstractmethod
     def write(self, memory: M | None, contexts: Sequence[str]) -> M | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge, Le
 
 from membench.api import MemoryKind
 from membench.retrieval.bm25_index import postings
@@ -23,8 +25,8 @@ class BM25(Retrieval[tuple[str, ...]]):
     storage: ClassVar[str] = "O(n) text"
     kind: ClassVar[MemoryKind] = "text"
 
-    k1: float = 1.5
-    b: float = 0.75
+    k1: Annotated[float, Ge(0)] = 1.5
+    b: Annotated[float, Ge(0), Le(1)] = 0.75
 
     def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
         """Append the texts; the index is derived from them."""

@@ -6,13 +6,14 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from membench.api import MemoryKind, Method, Prefix, Recall
-from membench.errors import MembenchError
+from annotated_types import Ge, Gt
+
+from membench.api import AtLeast0, AtLeast1, MemoryKind, Method, Prefix, Recall
 from membench.keyvalues.cartridge import Cartridge, CartridgeSentences, distil, own_prefix
 from membench.model.key_values import joined, require_projectable
-from membench.trained.trainer import PRECISIONS
+from membench.trained.trainer import Precision
 
 
 @dataclass(frozen=True)
@@ -22,29 +23,22 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
     storage: ClassVar[str] = "O(n) keys and values"
     kind: ClassVar[MemoryKind] = "growing"
 
-    tokens: int = 64  # of a prefix, at most; it starts as the text's own first keys and values
-    lr: float = 1e-2  # of the first step; it falls linearly to 0
-    epochs: int = 12  # passes over the sentences; 0 leaves the prefix as it starts
-    batch_size: int = CartridgeSentences.batch_size
-    precision: str = "auto"
+    tokens: AtLeast1 = 64  # of a prefix, at most; it starts as the text's own first keys and values
+    lr: Annotated[float, Gt(0)] = 1e-2  # of the first step; it falls linearly to 0
+    epochs: AtLeast0 = 12  # passes over the sentences; 0 leaves the prefix as it starts
+    batch_size: AtLeast1 = CartridgeSentences.batch_size
+    precision: Precision = "auto"
     targets: str = CartridgeSentences.targets
-    answers: str = CartridgeSentences.answers
-    pairs: int = CartridgeSentences.pairs
-    suffix: float = CartridgeSentences.suffix
-    generic: float = CartridgeSentences.generic
+    answers: Literal["own", "gold"] = CartridgeSentences.answers
+    pairs: AtLeast1 = CartridgeSentences.pairs
+    suffix: Annotated[float, Ge(0)] = CartridgeSentences.suffix
+    generic: Annotated[float, Ge(0)] = CartridgeSentences.generic
     generic_text: str = CartridgeSentences.generic_text
-    generic_teacher: str = CartridgeSentences.generic_teacher
-    loss_on: str = CartridgeSentences.loss_on
+    generic_teacher: Literal["context", "none"] = CartridgeSentences.generic_teacher
+    loss_on: Literal["answer", "all"] = CartridgeSentences.loss_on
 
     def __post_init__(self) -> None:
-        if self.tokens < 1:
-            raise MembenchError(f"setting tokens must be at least 1, got {self.tokens}")
-        if self.epochs < 0:
-            raise MembenchError(f"setting epochs must not be negative, got {self.epochs}")
-        if self.lr <= 0:
-            raise MembenchError(f"setting lr must be positive, got {self.lr}")
-        if self.precision not in PRECISIONS:
-            raise MembenchError(f"setting precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+        super().__post_init__()
         self._sentences()
 
     def sources(self, offline: bool = False) -> dict[str, Any]:

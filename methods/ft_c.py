@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import MemoryKind, Pair
+from membench.api import AtLeast1, MemoryKind, Pair
 from membench.trained import Trained
 from membench.trained.sentences import Material, Sentence, batches, context_sentence
 
@@ -19,8 +19,8 @@ class FtC(Trained):
     storage: ClassVar[str] = "O(1) weights"
     kind: ClassVar[MemoryKind] = "weights"
 
-    epochs: int = 24  # as many steps for one context as the methods trained on pairs take
-    batch_size: int = 2  # contexts in a step: about as many tokens as a step of the methods trained on pairs
+    epochs: AtLeast1 = 24  # as many steps for one context as the methods trained on pairs take
+    batch_size: AtLeast1 = 2  # contexts in a step: about as many tokens as a step of the methods trained on pairs
 
     @property
     def loss(self) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import MemoryKind, Method, Recall
-from membench.errors import MembenchError
+from membench.api import AtLeast0, MemoryKind, Method, Recall
 from membench.text.words import word_starts
 
 ROOM = 64  # tokens; a question and its answer get the least multiple that they fit in
@@ -20,11 +19,7 @@ class FullContext(Method[tuple[str, ...]]):
     storage: ClassVar[str] = "O(n) text"
     kind: ClassVar[MemoryKind] = "text"
 
-    budget: int = 0  # tokens of texts at most; 0: all that the model's window has room for
-
-    def __post_init__(self) -> None:
-        if self.budget < 0:
-            raise MembenchError(f"setting budget must not be negative, got {self.budget}")
+    budget: AtLeast0 = 0  # tokens of texts at most; 0: all that the model's window has room for
 
     def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
         """Append the texts."""

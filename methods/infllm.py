@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from membench.api import MemoryKind, Method, Recall
+from membench.api import AtLeast0, AtLeast1, MemoryKind, Method, Recall
 from membench.errors import MembenchError
-from membench.keyvalues.block_attention import SCORES, Rule
+from membench.keyvalues.block_attention import Rule
 from membench.keyvalues.infllm import Stream, StreamLookup, refuse, rule_for, write
 
 
@@ -19,31 +19,20 @@ class InfLLM(Method[Stream]):
     storage: ClassVar[str] = "O(n) keys and values"
     kind: ClassVar[MemoryKind] = "growing"
 
-    local: int = 512  # tokens of the window
-    initial: int = 0  # tokens of the stream that are always seen, beside the worked examples
-    unit: int = 32  # tokens of a unit
-    representatives: int = 4  # tokens that stand for a unit
-    top_k: int = 8  # units that a chunk looks up
-    chunk: int = 128  # tokens that look up together
-    score: str = "attention"  # representatives by attention received (released code) or by product (paper)
+    local: AtLeast1 = 512  # tokens of the window
+    initial: AtLeast0 = 0  # tokens of the stream that are always seen, beside the worked examples
+    unit: AtLeast1 = 32  # tokens of a unit
+    representatives: AtLeast1 = 4  # tokens that stand for a unit
+    top_k: AtLeast0 = 8  # units that a chunk looks up
+    chunk: AtLeast1 = 128  # tokens that look up together
+    score: Literal["attention", "product"] = "attention"  # of representatives: received (released code); paper: product
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("local", 1),
-            ("initial", 0),
-            ("unit", 1),
-            ("representatives", 1),
-            ("top_k", 0),
-            ("chunk", 1),
-        ):
-            if getattr(self, name) < least:
-                raise MembenchError(f"setting {name} must be at least {least}, got {getattr(self, name)}")
+        super().__post_init__()
         if self.representatives > self.unit:
             raise MembenchError(
                 f"setting representatives must be at most unit ({self.unit}), got {self.representatives}"
             )
-        if self.score not in SCORES:
-            raise MembenchError(f"setting score must be one of {', '.join(SCORES)}, got {self.score!r}")
 
     @property
     def rule(self) -> Rule:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 
-from membench.api import MemoryKind, Method, Recall
+from membench.api import AtLeast1, MemoryKind, Method, Recall
 from membench.errors import MembenchError
 from membench.io.memory_codec import digest
-from membench.keyvalues.pool import DROPS, STORES, Pool, Sink, pieces, tail, update
+from membench.keyvalues.pool import Pool, Sink, pieces, tail, update
 from membench.keyvalues.pool_parts import PoolParts, load_parts
 from membench.model.key_values import project, require_projectable
 
@@ -27,22 +27,17 @@ class MemoryLLM(Method[Pool]):
         "the model over each"
     )
 
-    size: int = 1024  # N: vectors a layer
-    new: int = 160  # K: vectors that a piece of text leaves, at most
-    chunk: int = 160  # tokens of a piece, at most
-    store: str = "input"  # of each layer its input, or (published): its output
-    drop: str = "layer"  # at places of its own in each layer, or: shared by all
+    size: AtLeast1 = 1024  # N: vectors a layer
+    new: AtLeast1 = 160  # K: vectors that a piece of text leaves, at most
+    chunk: AtLeast1 = 160  # tokens of a piece, at most
+    store: Literal["input", "output"] = "input"  # of each layer its input, or (published): its output
+    drop: Literal["layer", "shared"] = "layer"  # at places of its own in each layer, or: shared by all
     checkpoint: str | None = None  # folder of `membench train-memory`
 
     def __post_init__(self) -> None:
-        for name in ("size", "new", "chunk"):
-            if getattr(self, name) < 1:
-                raise MembenchError(f"setting {name} must be at least 1, got {getattr(self, name)}")
+        super().__post_init__()
         if self.new > self.size:
             raise MembenchError(f"setting new must be at most size, {self.size}, got {self.new}")
-        for name, allowed in (("store", STORES), ("drop", DROPS)):
-            if getattr(self, name) not in allowed:
-                raise MembenchError(f"setting {name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
         if self.checkpoint:
             load_parts(self.checkpoint).require(new=self.new, chunk=self.chunk, store=self.store)
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from membench.api import MemoryKind
-from membench.errors import MembenchError
+from membench.api import AtLeast0, MemoryKind
 from membench.retrieval import encoders, summarisers
 from membench.retrieval.clusters import Group, groups
 from membench.retrieval.dense import Dense, nearest
 from membench.retrieval.encoders import Vectors
 from membench.retrieval.summary_tree import SummaryTree, descend, grow
 
-RETRIEVALS = ("collapsed", "traversal")
 CLUSTER_TOKENS = 3500  # of the texts that one summary sums up; at most half the reader's window
 TRAVERSAL_WIDTH = 5  # nodes kept at each level where k is 0
 
@@ -36,19 +34,16 @@ class Raptor(Dense[Summarised]):
     storage: ClassVar[str] = "O(n) tree: text, vectors"
     kind: ClassVar[MemoryKind] = "growing"
     licence: ClassVar[str] = "all-minilm-l6-v2: Apache-2.0; the published DPR encoders: CC-BY-NC-4.0"
-    least_k: ClassVar[int] = 0
 
-    k: int = 0  # nodes before a question at most, 0: as many as the budget holds; with traversal, nodes of each level
-    chunk_tokens: int = 100
-    budget: int = 2000
-    retrieval: str = "collapsed"  # all nodes in one pool; or traversal, from the roots down
+    k: AtLeast0 = 0  # nodes before a question, 0: as the budget holds; with traversal, nodes of each level
+    chunk_tokens: AtLeast0 = 100
+    budget: AtLeast0 = 2000
+    retrieval: Literal["collapsed", "traversal"] = "collapsed"  # all nodes in one pool, or from the roots down
     summaries: str = "extractive"  # who sums up: extractive, self, openai[:MODEL]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         summarisers.split(self.summaries)
-        if self.retrieval not in RETRIEVALS:
-            raise MembenchError(f"setting retrieval must be one of {', '.join(RETRIEVALS)}, got {self.retrieval!r}")
 
     def sources(self, offline: bool = False) -> dict[str, Any]:
         """The encoder, and who sums up."""

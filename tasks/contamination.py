@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Answer, Ask, Dataset, Drift, Episode, Metric, Step, Task, Write, added
+from membench.api import Answer, Ask, AtLeast0, AtLeast1, Dataset, Drift, Episode, Metric, Step, Task, Write, added
 from membench.corpora.probes import conflict_questions, conflicts, script
-from membench.errors import MembenchError
 from membench.metrics.conflicts import FORWARD, SWAPPED, summarise_conflicts
 from membench.metrics.contamination import summarise_probes
 
@@ -21,19 +20,14 @@ class Contamination(Task):
     Floor and reference play this script themselves: their answers before and after are what counts.
     """
 
-    questions: int = 4  # test questions of each context, those that probes belong to first; 0 means all
-    drift: int = 1  # measure drift after every so many contexts and after the last one; 0 means never
+    questions: AtLeast0 = 4  # test questions of each context, those that probes belong to first; 0 means all
+    drift: AtLeast0 = 1  # measure drift after every so many contexts and after the last one; 0 means never
     drift_text: str = Drift.text  # generic text to measure it on
     drift_suites: tuple[str, ...] = Drift.suites  # test sets to measure it on
-    drift_items: int = added(Drift.items)  # of each test set, at most
+    drift_items: AtLeast1 = added(Drift.items)  # of each test set, at most
     default_limit: ClassVar[int] = 8
     probed: ClassVar[bool] = True
     gold_script: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        for name, least in (("questions", 0), ("drift", 0), ("drift_items", 1)):
-            if getattr(self, name) < least:
-                raise MembenchError(f"setting {name} of contamination wants {least} or more, got {getattr(self, name)}")
 
     def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:
         """One a context and two a conflict, in the data's order whatever the seed."""

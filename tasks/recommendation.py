@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from membench.api import Answer, Ask, Dataset, Episode, Metric, Question, Task, Write, lent
+from membench.api import Answer, Ask, AtLeast0, AtLeast1, Dataset, Episode, Metric, Question, Task, Write, lent
 from membench.corpora.dialogues import Dialogues, fingerprint, mentioned
 from membench.errors import MembenchError
 from membench.metrics.recommendation import ranks, summarise_recommendations
@@ -29,21 +29,15 @@ class Recommendation(Task):
     Floor and reference play this script too: `in-context` has all written dialogues in the prompt.
     """
 
-    k: int = 5  # films asked for; published: 20
-    turns: int = 40  # test turns, drawn by their ids; 0 means all
+    k: AtLeast1 = 5  # films asked for; published: 20
+    turns: AtLeast0 = 40  # test turns, drawn by their ids; 0 means all
     exclude_seen: bool = False  # leave out recommended films that were mentioned before
-    max_distance: int | None = None  # leave out titles further than this from every item; published: none and 2
+    max_distance: AtLeast0 | None = None  # leave out titles further than this from every item; published: none and 2
     data: Dialogues | None = lent()
     catalogue: Titles | None = lent()
     default_limit: ClassVar[int] = 20
     held_out: ClassVar[int] = 5
     gold_script: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        for name, least in (("k", 1), ("turns", 0), ("max_distance", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise MembenchError(f"setting {name} of recommendation wants {least} or more, got {value}")
 
     def over(self, data: Dataset) -> Recommendation:
         """The task with this data's catalogue. Raises MembenchError if the data has none."""

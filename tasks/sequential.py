@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import Answer, Ask, Dataset, Drift, Episode, Metric, Step, Task, Write, added
-from membench.errors import MembenchError
+from membench.api import Answer, Ask, AtLeast0, AtLeast1, Dataset, Drift, Episode, Metric, Step, Task, Write, added
 from membench.metrics.retention import summarise_retention
 from membench.views import SCORES, SPLIT_SCORES, alternate, summarise_placebo, summarise_split, summarise_view
 
@@ -23,20 +22,12 @@ class Sequential(Task):
     `final-rehearsed` and `final-unrehearsed` of all after the last one.
     """
 
-    questions: int = 4  # of each context in each Ask; 0 means all
-    drift: int = added(0)  # measure drift after every so many writes and after the last one; 0 means never
+    questions: AtLeast0 = 4  # of each context in each Ask; 0 means all
+    drift: AtLeast0 = added(0)  # measure drift after every so many writes and after the last one; 0 means never
     drift_text: str = added(Drift.text)  # generic text to measure it on
     drift_suites: tuple[str, ...] = added(Drift.suites)  # test sets to measure it on
-    drift_items: int = added(Drift.items)  # of each test set, at most
+    drift_items: AtLeast1 = added(Drift.items)  # of each test set, at most
     default_limit: ClassVar[int] = 8
-
-    def __post_init__(self) -> None:
-        if self.questions < 0:
-            raise MembenchError(f"setting questions of sequential wants 0 (all) or more, got {self.questions}")
-        if self.drift < 0:
-            raise MembenchError(f"setting drift of sequential wants 0 (never) or more, got {self.drift}")
-        if self.drift_items < 1:
-            raise MembenchError(f"setting drift_items of sequential wants 1 or more, got {self.drift_items}")
 
     def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:
         """The one episode; seed 0 writes in the data's order, any other in an order of its own."""

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 
 NAME = "membench_blocks"
-SCORES = ("attention", "product")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from membench.api import Method
 from membench.errors import MembenchError
 from membench.retrieval.passages import passages
+from membench.setting_types import AtLeast0, AtLeast1
 from membench.values import Recall
 
 if TYPE_CHECKING:
@@ -25,31 +26,21 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-ORDERS = ("score", "written")
-
 
 @dataclass(frozen=True)
 class Retrieval(Method[M]):
     """The settings of a memory that is searched; tokens are those of the model that reads."""
 
-    least_k: ClassVar[int] = 1
-
-    k: int = 1  # passages before each question
-    chunk_tokens: int = 0  # of a passage at most; 0: a context is one passage
-    overlap: int = 0  # tokens that a passage repeats of the one before it
-    order: str = "score"  # of the passages in the prompt: the best first, or as written
-    budget: int = 0  # tokens of all passages before a question; 0: what the window has room for
+    k: AtLeast1 = 1  # passages before each question
+    chunk_tokens: AtLeast0 = 0  # of a passage at most; 0: a context is one passage
+    overlap: AtLeast0 = 0  # tokens that a passage repeats of the one before it
+    order: Literal["score", "written"] = "score"  # of the passages in the prompt: the best first, or as written
+    budget: AtLeast0 = 0  # tokens of all passages before a question; 0: what the window has room for
 
     def __post_init__(self) -> None:
-        if self.k < self.least_k:
-            raise MembenchError(f"setting k must be at least {self.least_k}, got {self.k}")
-        for name in ("chunk_tokens", "overlap", "budget"):
-            if getattr(self, name) < 0:
-                raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
+        super().__post_init__()
         if self.overlap and self.overlap >= self.chunk_tokens:
             raise MembenchError(f"setting overlap must be below chunk_tokens ({self.chunk_tokens}), got {self.overlap}")
-        if self.order not in ORDERS:
-            raise MembenchError(f"setting order must be one of {', '.join(ORDERS)}, got {self.order!r}")
 
     @property
     def most(self) -> int | None:

@@ -9,12 +9,14 @@ import random
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from membench.api import Method
 from membench.corpora.generic_text import generic_texts
-from membench.errors import MembenchError
 from membench.io.memory_codec import nbytes
+from membench.setting_types import AtLeast1
 from membench.targets.scribe import provenance
 from membench.trained.lora import Lora
 from membench.trained.replay import Rehearsed, keep, mix_in, recollect
@@ -29,7 +31,7 @@ from membench.trained.sentences import (
     student_stem,
     suffix_sentence,
 )
-from membench.trained.trainer import PRECISIONS, train
+from membench.trained.trainer import Precision, train
 from membench.trained.verdict import require_trainable
 from membench.values import Adapter, Pair, Recall
 
@@ -42,27 +44,15 @@ class Trained(Method[Adapter]):
         "its weights mix all that was written, and to write the others anew costs a training on each"
     )
 
-    lr: float = 4e-3  # of the first step; it falls linearly to 0
-    epochs: int = 12  # passes over the sentences
-    batch_size: int = 4  # sentences about contexts in a step
-    rank: int = 16
-    alpha: float = 32.0
-    dropout: float = 0.0
-    upper: float = 0.5  # share of the layers, from the top, that are trained
-    precision: str = "auto"
+    lr: Annotated[float, Gt(0)] = 4e-3  # of the first step; it falls linearly to 0
+    epochs: AtLeast1 = 12  # passes over the sentences
+    batch_size: AtLeast1 = 4  # sentences about contexts in a step
+    rank: AtLeast1 = 16
+    alpha: Annotated[float, Gt(0)] = 32.0
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
+    upper: Annotated[float, Gt(0), Le(1)] = 0.5  # share of the layers, from the top, that are trained
+    precision: Precision = "auto"
     version: ClassVar[int] = 3
-
-    def __post_init__(self) -> None:
-        for name in ("lr", "epochs", "batch_size", "rank", "alpha"):
-            if getattr(self, name) <= 0:
-                raise MembenchError(f"setting {name} must be positive, got {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise MembenchError(f"setting dropout must be at least 0 and below 1, got {self.dropout}")
-        if not 0 < self.upper <= 1:
-            raise MembenchError(f"setting upper must be above 0 and at most 1, got {self.upper}")
-        if self.precision not in PRECISIONS:
-            known = ", ".join(PRECISIONS)
-            raise MembenchError(f"setting precision must be one of {known}, got {self.precision!r}")
 
     @property
     @abstractmethod
@@ -130,31 +120,15 @@ class OnTargets(Trained):
     """Trained on question-answer pairs, context suffixes and generic text (SELF-PARAM's three kinds of sentences)."""
 
     targets: str = "template"  # who writes the pairs: template, self, openai[:MODEL], recorded:FILE
-    answers: str = "own"  # own: the model's greedy answer with the context; gold: the writer's
-    teacher: str = "original"  # the model without a memory; current (released code): the model as written to so far
-    pairs: int = 16  # at most, for a context
-    suffix: float = 0.05  # context suffixes for each pair (1 in the released code)
-    generic: float = 0.05  # generic texts for each pair (1 in the released code)
+    answers: Literal["own", "gold"] = "own"  # own: the model's greedy answer with the context; gold: the writer's
+    teacher: Literal["original", "current"] = "original"  # remembers nothing, or (released code): earlier writes
+    pairs: AtLeast1 = 16  # at most, for a context
+    suffix: Annotated[float, Ge(0)] = 0.05  # context suffixes for each pair (1 in the released code)
+    generic: Annotated[float, Ge(0)] = 0.05  # generic texts for each pair (1 in the released code)
     generic_text: str = "builtin"
-    generic_teacher: str = "context"  # the teacher of generic text sees the context (released code) or: none
-    loss_on: str = "answer"  # of a pair, the tokens of its answer, or (released code): all
-    replay: float = 0.0  # pairs of earlier writes for each pair; the memory keeps them
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name, allowed in (
-            ("answers", ("own", "gold")),
-            ("teacher", ("original", "current")),
-            ("generic_teacher", ("context", "none")),
-            ("loss_on", ("all", "answer")),
-        ):
-            if getattr(self, name) not in allowed:
-                raise MembenchError(f"setting {name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
-        if self.pairs < 1:
-            raise MembenchError(f"setting pairs must be positive, got {self.pairs}")
-        for name in ("suffix", "generic", "replay"):
-            if getattr(self, name) < 0:
-                raise MembenchError(f"setting {name} must not be negative, got {getattr(self, name)}")
+    generic_teacher: Literal["context", "none"] = "context"  # it sees the context (released code), or: none
+    loss_on: Literal["answer", "all"] = "answer"  # of a pair, the tokens of its answer, or (released code): all
+    replay: Annotated[float, Ge(0)] = 0.0  # pairs of earlier writes for each pair; the memory keeps them
 
     def sources(self, offline: bool = False) -> dict[str, Any]:
         """The target writer, and the generic text where any is mixed in."""

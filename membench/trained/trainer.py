@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
 from peft import PeftModel
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from membench.model.llm import LLM
     from membench.values import Adapter
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def train(
@@ -119,8 +119,8 @@ def _descend(
 
 def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
     """Mixed precision for training: bfloat16 where the device computes it natively (`auto`), or as named."""
-    if name not in PRECISIONS:
-        raise MembenchError(f"unknown precision {name!r}: choose from {', '.join(PRECISIONS)}")
+    if name not in get_args(Precision):
+        raise MembenchError(f"unknown precision {name!r}: choose from {', '.join(get_args(Precision))}")
     kind = llm.device.type
     native = torch.cpu._is_avx512_bf16_supported() if kind == "cpu" else kind == "cuda"
     if name == "float32" or (name == "auto" and not native):

@@ -123,12 +123,12 @@ def test_it_is_trained_on_the_sentences_of_selfparam(llm: LLM) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"tokens": 0}, "setting tokens must be at least 1, got 0"),
-        ({"epochs": -1}, "setting epochs must not be negative, got -1"),
-        ({"lr": 0.0}, "setting lr must be positive, got 0.0"),
-        ({"precision": "int8"}, "setting precision must be one of auto, float32, bfloat16, got 'int8'"),
-        ({"answers": "silver"}, "setting answers must be one of own, gold, got 'silver'"),
-        ({"batch_size": 0}, "setting batch_size must be positive, got 0"),
+        ({"tokens": 0}, "setting tokens of cartridge wants 1 or more, got 0"),
+        ({"epochs": -1}, "setting epochs of cartridge wants 0 or more, got -1"),
+        ({"lr": 0.0}, "setting lr of cartridge wants more than 0, got 0.0"),
+        ({"precision": "int8"}, "setting precision of cartridge wants one of auto, float32, bfloat16, got 'int8'"),
+        ({"answers": "silver"}, "setting answers of cartridge wants one of own, gold, got 'silver'"),
+        ({"batch_size": 0}, "setting batch_size of cartridge wants 1 or more, got 0"),
     ],
 )
 def test_settings_out_of_range_are_one_line(settings: dict[str, Any], message: str) -> None:

@@ -216,10 +216,10 @@ def test_other_models_are_refused_in_one_line(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"local": 0}, "setting local must be at least 1, got 0"),
-        ({"top_k": -1}, "setting top_k must be at least 0, got -1"),
+        ({"local": 0}, "setting local of infllm wants 1 or more, got 0"),
+        ({"top_k": -1}, "setting top_k of infllm wants 0 or more, got -1"),
         ({"unit": 2}, "setting representatives must be at most unit \\(2\\), got 4"),
-        ({"score": "mean"}, "setting score must be one of attention, product, got 'mean'"),
+        ({"score": "mean"}, "setting score of infllm wants one of attention, product, got 'mean'"),
     ],
 )
 def test_settings_out_of_range_are_one_line(settings: dict[str, Any], message: str) -> None:

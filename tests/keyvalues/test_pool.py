@@ -236,12 +236,12 @@ def test_an_unfinished_training_is_no_checkpoint(llm: LLM, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": 0}, "setting size must be at least 1, got 0"),
-        ({"new": 0}, "setting new must be at least 1, got 0"),
-        ({"chunk": -1}, "setting chunk must be at least 1, got -1"),
+        ({"size": 0}, "setting size of memoryllm wants 1 or more, got 0"),
+        ({"new": 0}, "setting new of memoryllm wants 1 or more, got 0"),
+        ({"chunk": -1}, "setting chunk of memoryllm wants 1 or more, got -1"),
         ({"size": 8, "new": 9}, "setting new must be at most size, 8, got 9"),
-        ({"store": "both"}, "setting store must be input or output, got 'both'"),
-        ({"drop": "all"}, "setting drop must be layer or shared, got 'all'"),
+        ({"store": "both"}, "setting store of memoryllm wants one of input, output, got 'both'"),
+        ({"drop": "all"}, "setting drop of memoryllm wants one of layer, shared, got 'all'"),
         (
             {"checkpoint": "nowhere"},
             "checkpoint nowhere: no such folder: name the one that `membench train-memory` wrote",

@@ -83,5 +83,5 @@ def test_it_forgets_exactly(llm: LLM) -> None:
 
 
 def test_a_negative_budget_is_refused(llm: LLM) -> None:
-    with pytest.raises(MembenchError, match="setting budget must not be negative, got -1"):
+    with pytest.raises(MembenchError, match="setting budget of full-context wants 0 or more, got -1"):
         made(llm, budget=-1)

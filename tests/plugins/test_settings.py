@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pytest
+from annotated_types import Ge, Gt, Le
 
+from membench import setting_types
 from membench.api import lent
 from membench.errors import MembenchError
-from membench.plugins import settings
+from membench.plugins import registry, settings
 
 
 @dataclass(frozen=True)
@@ -114,3 +116,46 @@ def test_split_refuses(given: str, message: str) -> None:
     with pytest.raises(MembenchError) as caught:
         settings.split([given], {"selfparam": Knobs})
     assert str(caught.value) == message
+
+
+@dataclass(frozen=True)
+class Ranged(Knobs):
+    rate: Annotated[float, Gt(0), Le(1)] = 0.5
+    most: Annotated[int, Ge(0)] | None = None
+    order: Literal["score", "written"] = "score"
+
+    def __post_init__(self) -> None:
+        setting_types.check(self)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value", "wanted"),
+    [
+        ("rate", "0", 0.0, "more than 0 and at most 1"),
+        ("rate", "1.5", 1.5, "more than 0 and at most 1"),
+        ("rate", "inf", float("inf"), "a float"),
+        ("rate", "nan", float("nan"), "a float"),
+        ("most", "-1", -1, "0 or more or none"),
+        ("order", "best", "best", "one of score, written"),
+    ],
+)
+def test_a_range_holds_for_typed_text_and_for_python(key: str, text: str, value: Any, wanted: str) -> None:
+    with pytest.raises(MembenchError) as typed:
+        settings.build(Ranged, {key: text}, name="own")
+    assert str(typed.value) == f"setting {key} of own wants {wanted}, got {text!r}"
+    with pytest.raises(MembenchError) as direct:
+        Ranged(**{key: value})
+    assert str(direct.value).endswith(f" wants {wanted}, got {value!r}")
+
+
+def test_values_given_from_python_stay_as_they_are() -> None:
+    assert type(Ranged(rate=1).rate) is int
+    assert Ranged(sizes=(4,), most=3) == Ranged(sizes=(4,), most=3)
+    with pytest.raises(MembenchError, match="wants an int, got '3'"):
+        Ranged(steps="3")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("key", "value"), [("k1", -1.0), ("b", 1.5), ("k", 0), ("order", "best"), ("budget", True)])
+def test_a_built_in_method_is_judged_when_made_in_python(key: str, value: object) -> None:
+    with pytest.raises(MembenchError, match=f"setting {key} of bm25 wants "):
+        registry.load("methods", "bm25")(**{key: value})

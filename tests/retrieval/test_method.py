@@ -149,10 +149,10 @@ def test_passages_stand_in_the_order_asked_for(llm: LLM, encoder: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"chunk_tokens": -1}, "setting chunk_tokens must not be negative, got -1"),
-        ({"budget": -5}, "setting budget must not be negative, got -5"),
+        ({"chunk_tokens": -1}, "setting chunk_tokens of bm25 wants 0 or more, got -1"),
+        ({"budget": -5}, "setting budget of bm25 wants 0 or more, got -5"),
         ({"overlap": 4}, "setting overlap must be below chunk_tokens (0), got 4"),
-        ({"order": "random"}, "setting order must be one of score, written, got 'random'"),
+        ({"order": "random"}, "setting order of bm25 wants one of score, written, got 'random'"),
     ],
 )
 def test_settings_out_of_range_are_one_line(settings: dict[str, Any], message: str) -> None:

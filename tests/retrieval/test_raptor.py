@@ -322,10 +322,10 @@ def test_an_endpoint_sums_up_and_is_charged(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"retrieval": "dfs"}, "setting retrieval must be one of collapsed, traversal, got 'dfs'"),
+        ({"retrieval": "dfs"}, "setting retrieval of raptor wants one of collapsed, traversal, got 'dfs'"),
         ({"summaries": "extractiv"}, "unknown summariser 'extractiv': did you mean 'extractive'?"),
         ({"summaries": "self:gpt"}, "summariser self takes nothing after a colon: write summaries=self"),
-        ({"k": -1}, "setting k must be at least 0, got -1"),
+        ({"k": -1}, "setting k of raptor wants 0 or more, got -1"),
     ],
 )
 def test_settings_out_of_range_are_one_line(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
