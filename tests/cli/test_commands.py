@@ -153,7 +153,7 @@ def test_a_failed_cell_is_kept_and_exits_1(tiny: Path, data_file: Path, tmp_path
         (["-m", "bm25", "-t", "single", "--model", "smollm"], "unknown model 'smollm': did you mean 'smollm2-135m'?"),
         (["-m", "bm25", "-t", "single", "-M", "kk=1"], "unknown setting 'kk' of method bm25: did you mean 'k'?"),
         (["-m", "bm25", "-t", "single", "-M", "k=x"], "setting k of bm25 wants an int, got 'x'"),
-        (["-m", "bm25", "-t", "single", "-M", "k=0"], "setting k of bm25 wants 1 or more, got 0"),
+        (["-m", "bm25", "-t", "single", "-M", "k=0"], "setting k of bm25 wants 1 or more, got '0'"),
         (
             ["-m", "bm25", "-t", "single", "--seeds", "a"],
             "--seeds wants whole numbers with commas between them, got 'a'",
