@@ -123,9 +123,21 @@ def _add(
         "seed": seed,
         **task.provenance(),
     }
+    if method.kind == "weights":
+        recipe |= _modules(request, model)
     if data.conflicts and task.probed:
         recipe["conflicts_hash"] = data_hash(data.conflicts)
     cells.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
+
+
+def _modules(request: Request, model: ModelInfo) -> dict[str, Any]:
+    """On which modules of the model a trained method puts its adapter, where they are not Llama's."""
+    from membench.trained.projections import LLAMA, planned_roles  # torch, which other methods plan without
+
+    if str(model.path) in ("", "."):  # planned without a model
+        return {}
+    found = planned_roles(str(model.path), request.offline, request.trust_remote_code)
+    return {} if found == LLAMA else {"modules": list(found)}
 
 
 def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import torch
 from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
 from membench.errors import MembenchError
@@ -56,6 +58,23 @@ def roles(model: nn.Module) -> tuple[str, ...]:
     names = dict.fromkeys(name for layer in layers for name in _found(layer))
     leaves = {name.rpartition(".")[2] for name in names}
     return LLAMA if leaves == set(LLAMA) and not has_experts(model) else tuple(names)
+
+
+@cache
+def planned_roles(path: str, offline: bool = False, trust_remote_code: bool = False) -> tuple[str, ...]:
+    """The roles of a model whose weights are not loaded yet, by its configuration. Raises MembenchError.
+
+    `path` is a local folder or a hub id.
+    """
+    options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
+    try:
+        config = AutoConfig.from_pretrained(path, **options)
+        if "LlamaForCausalLM" in (config.architectures or ()):
+            return LLAMA
+        with torch.device("meta"):
+            return roles(AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code))  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        raise MembenchError(f"cannot load model {path}: {str(error).strip().partition(chr(10))[0]}") from error
 
 
 def has_experts(model: nn.Module) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ import torch
 from transformers import AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from membench.trained.projections import LLAMA, has_experts, layers_of, projections, roles
+from membench.trained.projections import LLAMA, has_experts, layers_of, planned_roles, projections, roles
 
-_LLAMA = {
+_LLAMA: dict[str, Any] = {
     "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
     "num_key_value_heads": 2, "max_position_embeddings": 128, "vocab_size": 64, "pad_token_id": None,
 }  # fmt: skip
@@ -71,6 +72,12 @@ def test_the_same_roles_on_every_architecture(kind: str, settings: dict[str, Any
 def test_shared_experts_are_told_from_a_dense_llama() -> None:
     """Their leaf names are Llama's; what is trained is not."""
     assert set(roles(meta("qwen2_moe", **_LLAMA, num_experts=2))) > set(_QKV)
+
+
+def test_they_are_known_before_the_weights_are_loaded(tmp_path: Path) -> None:
+    """The recipe names them."""
+    CONFIG_MAPPING["phi3"](**_LLAMA).save_pretrained(tmp_path)
+    assert planned_roles(str(tmp_path)) == ("self_attn.qkv_proj", "mlp.gate_up_proj", "mlp.down_proj")
 
 
 def test_only_the_text_model_of_several_is_trained() -> None:
