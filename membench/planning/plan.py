@@ -162,3 +162,18 @@ def check_window(cells: Sequence[PlannedCell], llm: Any) -> None:
                     f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt{twice} and the "
                     f"window of {llm.name} is {llm.window}: split it, or take a model with a longer window"
                 )
+
+
+def cut_answers(cells: Sequence[PlannedCell], llm: Any) -> list[str]:
+    """A line for each data set with questions whose every accepted answer takes more tokens than an answer may have."""
+    lines: dict[str, str] = {}
+    for cell in cells:
+        limit = (cell.task.form or (llm.max_new_tokens, ""))[0]
+        questions = [q for context in cell.data.contexts for q in context.questions]
+        long = sum(min(len(llm.ids(f" {answer}")) for answer in q.answers) > limit for q in questions)
+        if long:
+            lines[cell.data.name] = (
+                f"{cell.data.name}: {long} of {len(questions)} questions have no accepted answer of {limit} tokens or "
+                "fewer, which is all that an answer may have: they cannot be answered in full"
+            )
+    return list(lines.values())

@@ -16,7 +16,7 @@ from membench.io.plain_files import NoFile
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
 from membench.model.prompt import Renderer
-from membench.planning.plan import PlannedCell, check_window, plan
+from membench.planning.plan import PlannedCell, check_window, cut_answers, plan
 from membench.planning.request import ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
 from membench.running.drift import Baseline
@@ -95,6 +95,8 @@ class Session:
                 weights.resolve(name, self.request.offline)
             if missing:
                 check_window(missing, self.llm)
+                for line in cut_answers(missing, self.llm):
+                    self.reporter.say(line)
             for method in {id(cell.method): cell.method for cell in missing}.values():
                 replace(method, llm=self.llm).require_model()
         for k, cell in enumerate(missing, self.turn.first):
