@@ -69,6 +69,10 @@ class LookupTree(Tree):
         self._last: Pass | None = None
         self.writing = False
 
+    def _added(self, visible: Tensor) -> Tensor:
+        """Boolean: the rule's own attention masks with it."""
+        return visible
+
     def plant(self, root: Node) -> Node:
         """The stream, below the worked examples."""
         if self.stream is None:

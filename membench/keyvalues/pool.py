@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from membench.model.key_values import observed, project
-from membench.model.token_tree import Node, Tree
+from membench.model.token_tree import Node
+from membench.values import Recall
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -37,7 +38,7 @@ class Sink:
 
     def __init__(self, llm: LLM):
         self.llm = llm
-        self.tree = Tree(llm.model)
+        self.tree = llm.tree(Recall())
         with torch.no_grad():
             nodes, _ = self.tree.grow([(None, llm.segment_ids([], "")[0])])
         self.node = nodes[0]

@@ -200,7 +200,7 @@ def complete(model: LanguageModel, prompts: Sequence[str], max_new_tokens: int, 
     paths = [[*model.bos, *model.ids(prompt)] for prompt in prompts]
     out: list[Completion] = []
     for span in chunks([len(path) for path in paths], GROUP_TOKENS):
-        tree = Tree(model.model)
+        tree = model.reader[0](model.model)
         nodes, hidden = tree.grow([(None, paths[i]) for i in span])
         rows = decode(model, tree, nodes, [h[-1] for h in hidden], max_new_tokens, stop)
         generated = sum(len(row.ids) for row in rows)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from membench.errors import MembenchError
 from membench.model.dtypes import chosen_dtype
 from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
 from membench.model.prompt import Renderer
+from membench.model.self_test import Reader, reader_of
+from membench.model.slow_tree import SlowTree
 
 LIMITS = ("max_position_embeddings", "max_seq_len", "context_length")  # how configurations call the longest input
 
@@ -30,7 +32,7 @@ class LanguageModel:
         self.spoilt = False  # whether a method left it changed: it is not lent again
         self.renderer = Renderer(style, tokenizer)
         self.meter = Meter()
-        self.bos = tuple(tokenizer("").input_ids)
+        self.bos = opening(tokenizer)
 
     @classmethod
     def load(
@@ -85,9 +87,20 @@ class LanguageModel:
 
         Exact, as no method changes the output head.
         """
-        logits = nn.functional.linear(hidden, self.model.get_output_embeddings().weight).float()
-        cap = getattr(self.model.config, "final_logit_softcapping", None)
-        return torch.tanh(logits / cap) * cap if cap else logits
+        return self.reader[1](hidden)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads the model, and its output head, as a self-test finds them (membench.model.self_test).
+
+        Raises MembenchError for a model that cannot be read.
+        """
+        return reader_of(self.model, self.name)
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is read by its own forward pass alone, so that no keys and values can be lent to it."""
+        return self.reader[0] is SlowTree
 
     def segment_ids(self, contexts: Sequence[str], question: str) -> list[list[int]]:
         """The prompt as token segments; the first opens with the model's own opening tokens."""
@@ -98,7 +111,9 @@ class LanguageModel:
 
         @cache
         def ids(segment: str, opens: bool) -> tuple[int, ...]:
-            return (*(self.bos if opens else ()), *self.ids(segment))
+            own = tuple(self.ids(segment))
+            # a chat template may write the opening tokens itself
+            return own if not opens or (self.bos and own[: len(self.bos)] == self.bos) else (*self.bos, *own)
 
         prompts = [self.renderer.segments(*pair) for pair in zip(contexts, questions, strict=True)]
         return [[ids(segment, k == 0) for k, segment in enumerate(segments)] for segments in prompts]
@@ -106,3 +121,10 @@ class LanguageModel:
     def prompt(self, contexts: Sequence[str], question: str) -> str:
         """The prompt as text."""
         return "".join(self.renderer.segments(contexts, question))
+
+
+def opening(tokenizer: Any) -> tuple[int, ...]:
+    """The tokens that a tokenizer puts before a text; not those that it may put behind it."""
+    whole, bare = (list(tokenizer("a", add_special_tokens=special).input_ids) for special in (True, False))
+    starts = (k for k in range(len(whole) - len(bare) + 1) if bare and whole[k : k + len(bare)] == bare)
+    return tuple(whole[: next(starts, 0)])

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
+from membench.errors import MembenchError
 from membench.model.decoding import Completion, Reading, complete, read
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference
 from membench.model.prefix_cache import PrefixCache
+from membench.model.slow_tree import SlowTree
 from membench.model.token_tree import Tree
 from membench.values import Adapter, Recall
 
@@ -53,6 +55,12 @@ class LLM(LanguageModel):
 
     def tree(self, recall: Recall) -> Tree:
         """An empty tree that reads with what a recall brings of keys and values, by its rule."""
+        if self.slow:
+            if recall.lookup or recall.prefix:
+                raise MembenchError(
+                    f"{self.name} is read by its own forward pass, which takes texts and adapters alone"
+                )
+            return SlowTree(self.model)
         return recall.lookup.tree(self.model) if recall.lookup else Tree(self.model, prefix=recall.prefix)
 
     @torch.no_grad()

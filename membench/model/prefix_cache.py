@@ -23,6 +23,8 @@ class PrefixCache:
 
     def root(self, tree: Tree, tokens: Sequence[int]) -> Node:
         """The segment as the root of a tree that is empty yet."""
+        if not tree.cached:
+            return tree.grow([(None, tokens)])[0][0]
         key = (tuple(tokens), tree.rule, _state(tree.decoder))
         if self._key == key:
             tree.tokens_read += len(tokens)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from membench.errors import MembenchError
@@ -58,6 +60,7 @@ EXAMPLES = (
 
 CHAT_INSTRUCTION = "Answer the question in a few words."
 _MARK = "\x00"
+TODAY = date(2025, 1, 1)  # for templates that write the date: the same day every day
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,23 @@ class Renderer:
         return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
     def _chat_frame(self) -> tuple[str, str]:
+        """What a chat template puts before and behind a message. Raises MembenchError for one that cannot be used."""
         message = [{"role": "user", "content": f"{CHAT_INSTRUCTION}\n\n{_MARK}"}]
-        text = self.template.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
-        before, after = text.split(_MARK)
-        return before, after
+        try:
+            text = self.template.apply_chat_template(
+                message, tokenize=False, add_generation_prompt=True, enable_thinking=False,
+                date_string=f"{TODAY:%d %b %Y}", strftime_now=TODAY.strftime,
+            )  # fmt: skip
+        except Exception as error:  # a template is a program of somebody else and may raise anything
+            reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            raise MembenchError(f"this model's chat template fails ({reason}): use --style plain") from error
+        parts = text.split(_MARK)
+        if len(parts) != 2:
+            said = "leaves the message out" if len(parts) < 2 else "repeats the message"
+            raise MembenchError(f"this model's chat template {said}: use --style plain")
+        if re.search(r"<think(ing)?>\s*$", parts[1]):
+            raise MembenchError("this model's chat template ends in an open <think>: use --style plain")
+        return parts[0], parts[1]
 
 
 def _worked_examples() -> str:

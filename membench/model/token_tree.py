@@ -35,6 +35,7 @@ class Tree:
     """A growing forest of token runs over one cache. Batch size 1; new nodes are packed side by side."""
 
     rule: Hashable = None  # how tokens attend, where it is not the model's own way
+    cached = True  # whether what was read stays as keys and values
 
     def __init__(self, model: nn.Module, states: Tensor | None = None, prefix: Prefix | None = None):
         """An empty tree.
@@ -168,7 +169,10 @@ class Tree:
         return {"position_ids": depth[None]}
 
     def _mask(self, owner: Tensor, depth: Tensor) -> Tensor | dict[str, Tensor]:
-        """Boolean [1, 1, new, cached + new]: ancestors and the own past; sliding layers cut at their window."""
+        """[1, 1, new, cached + new]: ancestors and the own past; sliding layers cut at their window.
+
+        Boolean for the implementation that masks with it, `sdpa`; what all others add to their scores.
+        """
         owners, depths = torch.cat(self._owner), torch.cat(self._depth)
         related = torch.zeros(len(self._lineage), len(self._lineage), dtype=torch.bool, device=owner.device)
         for index in set(owner.tolist()):
@@ -179,8 +183,17 @@ class Tree:
         near = visible & (distance < window) if window else visible
         kinds = set(getattr(self.config, "layer_types", None) or ())
         if kinds:
-            return {k: (near if k.startswith("sliding") else visible)[None, None] for k in kinds}
-        return near[None, None]
+            return {k: self._added((near if k.startswith("sliding") else visible)[None, None]) for k in kinds}
+        return self._added(near[None, None])
+
+    def _added(self, visible: Tensor) -> Tensor:
+        """A boolean mask as the model's attention takes it."""
+        if getattr(self.config, "_attn_implementation", "sdpa") == "sdpa":
+            return visible
+        dtype = next(self.decoder.parameters()).dtype
+        return torch.zeros(visible.shape, dtype=dtype, device=visible.device).masked_fill(
+            ~visible, torch.finfo(dtype).min
+        )
 
 
 def chunks(sizes: Sequence[int], budget: int) -> Iterator[range]:

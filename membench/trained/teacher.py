@@ -11,6 +11,7 @@ from torch import Tensor
 from membench.model.token_tree import PASS_TOKENS, Node, Tree, chunks
 from membench.trained.sentences import Sentence
 from membench.trained.student import KEPT_BYTES
+from membench.values import Recall
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -32,7 +33,7 @@ def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
     turns = {given[:1]: turn for turn, given in enumerate(below)}  # what begins alike follows one another
     with llm.meter.role("teacher"):
         for given, texts in sorted(below.items(), key=lambda pair: turns[pair[0][:1]]):
-            tree = Tree(llm.model)
+            tree = llm.tree(Recall())
             node, last = _grown(llm, tree, given)
             runs = list(texts)
             for span in chunks(list(map(len, runs)), PASS_TOKENS):

@@ -1,0 +1,102 @@
+"""How a model can be read, found by reading it: two branches below one beginning, against its own forward pass."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from membench.errors import MembenchError
+from membench.model.output_head import OutputHead, tolerance
+from membench.model.slow_tree import SlowTree, before_head
+from membench.model.token_tree import Tree
+
+# Lengths in configurations beyond which attention or positions change.
+_WINDOWS = (
+    "sliding_window", "window_size", "attention_chunk_size", "local_attention", "sliding_window_size",
+    "original_max_position_embeddings",
+)  # fmt: skip
+_LONGEST = 600  # tokens of the beginning at most: a longer window than that is not crossed, as the test would take long
+_SHORTEST = 24
+_BRANCHES = (5, 7)
+_TRIAL = 4
+
+Reader = tuple[Callable[[nn.Module], Tree], OutputHead]
+
+
+@torch.no_grad()
+def reader_of(model: Any, name: str) -> Reader:
+    """What reads this model as it reads itself: the tree of branches, else the slow one; and its output head.
+
+    Raises MembenchError, with the reason, for a model that neither reads.
+    """
+    reasons = []
+    ids = _tokens(model)
+    for way, tree in (("in branches", Tree), ("slowly", SlowTree)):
+        try:
+            head = OutputHead(model, *_trial(model, slow=tree is SlowTree))
+            found = _difference(model, tree, head, ids)
+        except Exception as error:  # code of any architecture runs here and may raise anything
+            reasons.append(f"{way}: {type(error).__name__}: {error}".splitlines()[0])
+            continue
+        if found <= 1:
+            return tree, head
+        reasons.append(f"{way} its answers differ from its own forward pass")
+    raise MembenchError(f"model {name} cannot be read ({'; '.join(reasons)}): take a causal language model")
+
+
+def _trial(model: Any, slow: bool) -> tuple[Tensor, Tensor]:
+    """Final hidden states [tokens, width] of a few tokens, and the model's own logits of them."""
+    device = model.get_output_embeddings().weight.device
+    ids = torch.arange(1, _TRIAL + 1, device=device)[None]
+    own = model(ids, use_cache=False).logits[0].float()
+    if slow:
+        return before_head(model, ids[0].tolist()), own
+    return model.get_decoder()(ids, use_cache=False).last_hidden_state[0], own
+
+
+def _difference(model: Any, tree: Callable[[nn.Module], Tree], head: OutputHead, ids: list[int]) -> float:
+    """The largest difference of logits on two branches, one token after another in the second, in tolerances."""
+    begin, first, second = len(ids) - sum(_BRANCHES), *_BRANCHES
+    shared, one, two = ids[:begin], ids[begin : begin + first], ids[begin + first :]
+    grown = tree(model)
+    (root,), _ = grown.grow([(None, shared)])
+    nodes, states = grown.grow([(root, one), (root, two[:1])])
+    rest = []
+    node = nodes[1]
+    for k, token in enumerate(two[1:]):
+        (node,), (state,) = grown.grow([(node, [token])], extend=k > 0)
+        rest.append(state)
+    worst = 0.0
+    for branch, mine in ((one, states[0]), (two, torch.cat([states[1], *rest]))):
+        whole = torch.tensor([[*shared, *branch]], device=mine.device)
+        plain = model(whole, use_cache=False).logits[0].float()
+        if not _causal(model, whole, plain):
+            raise ValueError("it looks ahead, so that it is no causal model")
+        own = plain[begin:]
+        worst = max(worst, (head(mine) - own).abs().max().item() / (tolerance(model) * own.abs().max().item()))
+    assert second == len(two)
+    return worst
+
+
+def _causal(model: Any, whole: Tensor, plain: Tensor) -> bool:
+    """Whether what stands behind a token leaves its logits as they are."""
+    shorter = model(whole[:, :-1], use_cache=False).logits[0].float()
+    return bool((shorter - plain[:-1]).abs().max().item() <= 2 * tolerance(model) * plain.abs().max().item())
+
+
+def _tokens(model: Any) -> list[int]:
+    """A beginning beyond every window that is not too long, and two branches; the same every time."""
+    config = model.config.get_text_config()
+    windows = [w for name in _WINDOWS if isinstance(w := getattr(config, name, None), int) and w > 0]
+    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    windows += [w for w in (rope.get("original_max_position_embeddings"),) if isinstance(w, int)]
+    limit = getattr(config, "max_position_embeddings", None) or _LONGEST
+    begin = max([_SHORTEST, *(w + 8 for w in windows if w + 8 <= _LONGEST)])
+    begin = min(begin, limit - sum(_BRANCHES) - 1)
+    rng = random.Random(0)
+    top = min(model.get_input_embeddings().weight.shape[0], 4096)
+    return [rng.randrange(3, top) for _ in range(begin + sum(_BRANCHES))]

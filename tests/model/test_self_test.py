@@ -1,0 +1,134 @@
+"""Every kind of model is read as it reads itself, or slowly, or refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from membench.errors import MembenchError
+from membench.model.language_model import opening
+from membench.model.llm import LLM
+from membench.model.prompt import Renderer
+from membench.model.slow_tree import SlowTree
+from membench.values import Prefix, Recall
+from tests.support.architectures import build
+
+TEXT = "The harbour of Vellmar was built by Ines Corde in 1931. "
+QUESTIONS = ("Who built the harbour?", "In what year was the harbour built?")
+READ = {
+    "llama": False, "mistral": False, "qwen3": False, "gemma2": False, "phi3": False, "phi": False, "granite": False,
+    "cohere": False, "gpt-oss": False, "gpt2": False, "gpt-neo": True, "lfm2": True,
+}  # fmt: skip
+
+
+def made(name: str, folder: Path) -> LLM:
+    llm = LLM.load(build(name, folder / name), name=name, dtype="float32")
+    llm.max_new_tokens, llm.stop = 4, "\x00"
+    return llm
+
+
+@torch.no_grad()
+def plain(llm: LLM, ids: list[int]) -> torch.Tensor:
+    """The model's own log-probabilities [tokens, vocabulary]."""
+    return llm.model(torch.tensor([ids]), use_cache=False).logits[0].float().log_softmax(-1)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_answers_and_likelihoods_are_the_models_own(name: str, tmp_path: Path) -> None:
+    llm = made(name, tmp_path)
+    candidates = [("Ines Corde", "Tam Reed"), ("1931", "1874")]
+    found = llm.answer(Recall(contexts=((TEXT * 2,),) * 2), QUESTIONS, candidates)
+    assert llm.slow is READ[name]
+    for reading, question, answers in zip(found, QUESTIONS, candidates, strict=True):
+        ids = [token for segment in llm.segment_ids([TEXT * 2], question) for token in segment]
+        for k, token in enumerate(reading.ids):
+            assert int(plain(llm, [*ids, *reading.ids[:k]])[-1].argmax()) == token
+        for answer, mine in zip(answers, reading.logprobs, strict=True):
+            own = llm.ids(f" {answer}")
+            logp = plain(llm, [*ids, *own])[len(ids) - 1 : -1]
+            assert mine == pytest.approx(logp[range(len(own)), own].mean().item(), abs=2e-4)
+
+
+def test_a_slow_model_takes_no_prefix(tmp_path: Path) -> None:
+    llm = made("gpt-neo", tmp_path)
+    keys = (torch.zeros(1, 1, 1),)
+    with pytest.raises(MembenchError, match="texts and adapters alone"):
+        llm.answer(Recall(prefix=Prefix(keys, keys)), QUESTIONS[:1])
+
+
+def test_what_no_reader_reads_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    llm = made("llama", tmp_path)
+    real = llm.model.forward
+
+    def noisy(*given: Any, **named: Any) -> Any:
+        out = real(*given, **named)
+        out.logits = out.logits + torch.rand_like(out.logits)
+        return out
+
+    monkeypatch.setattr(llm.model, "forward", noisy)
+    with pytest.raises(MembenchError, match=r"^model llama cannot be read \(.*\): take a causal language model$"):
+        llm.answer(Recall(), QUESTIONS)
+
+
+def test_a_slow_tree_grows_as_a_fast_one(llm: LLM) -> None:
+    slow, fast = SlowTree(llm.model), llm.tree(Recall())
+    with torch.no_grad():
+        for tree in (slow, fast):
+            assert tree.plant(tree.grow([(None, [5, 6, 7])])[0][0]).depth == 3
+        grown = []
+        for tree in (slow, fast):
+            (root,), _ = tree.grow([(None, [5, 6, 7, 8])])
+            mark = tree.mark()
+            (one, two), (first, second) = tree.grow([(root, [9]), (0, [10, 11])])
+            (longer,), (third,) = tree.grow([(one, [12])], extend=True)
+            assert (one.depth, two.depth, longer.depth) == (5, 7, 6)
+            grown.append(torch.cat([first, second, third]))
+            tree.rewind(mark)
+    torch.testing.assert_close(grown[0], grown[1], atol=1e-5, rtol=1e-4)
+
+
+class _Tokenizer:
+    """Tokens are characters; `before` and `behind` are what it puts around a text."""
+
+    def __init__(self, before: list[int], behind: list[int], template: str = "{}") -> None:
+        self.before, self.behind, self.chat_template = before, behind, template
+
+    def __call__(self, text: str, add_special_tokens: bool = True) -> Any:
+        ids = [ord(c) for c in text]
+        whole = [*self.before, *ids, *self.behind] if add_special_tokens else ids
+        return type("Encoded", (), {"input_ids": whole})
+
+    def apply_chat_template(self, messages: list[dict[str, str]], **named: Any) -> str:
+        if self.chat_template == "raise":
+            raise ValueError("roles must alternate\nand more")
+        today = named["strftime_now"]("%Y")
+        assert named["enable_thinking"] is False
+        return f"{self.chat_template.format(messages[0]['content'])}{today}"
+
+
+def test_a_prompt_opens_with_what_stands_before_a_text_alone() -> None:
+    assert opening(_Tokenizer([1], [2])) == (1,)
+    assert opening(_Tokenizer([], [2])) == ()
+    assert opening(_Tokenizer([7, 1], [])) == (7, 1)
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("raise", "template fails (ValueError: roles must alternate)"),
+        ("nothing", "template leaves the message out"),
+        ("{0} {0}", "template repeats the message"),
+    ],
+)
+def test_a_chat_template_that_cannot_be_used_is_one_line(template: str, said: str) -> None:
+    with pytest.raises(MembenchError) as caught:
+        Renderer("chat", _Tokenizer([], [], template)).segments([], "Who?")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_template_that_writes_the_date_writes_the_same_one_every_day() -> None:
+    assert Renderer("chat", _Tokenizer([], [], "<{}>")).segments([], "Who?")[-1].endswith("2025")
