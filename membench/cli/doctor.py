@@ -11,7 +11,7 @@ from membench.io import weights
 from membench.plugins import registry
 
 PACKAGES = (
-    "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "huggingface-hub", "datasets", "openai",
+    "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "huggingface-hub", "datasets", "httpx2",
     "rank-bm25", "faiss-cpu", "sentence-transformers", "scikit-learn", "umap-learn", "numpy", "scipy", "rich", "click",
 )  # fmt: skip
 

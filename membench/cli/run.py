@@ -164,12 +164,18 @@ def _converted(ctx: click.Context, parameter: click.Parameter, name: str, given:
 
 
 def _save(ctx: click.Context, blocks: Sequence[Mapping[str, Any]]) -> dict[Path, Path]:
-    """Keep the options beside the results, in each folder; returns the files. The same options are the same file."""
+    """Keep the options beside the results, in each folder; returns the files. The same options are the same file.
+
+    What is secret in the URL of an endpoint is left out.
+    """
     from membench.io.atomic_files import make_folder, replace_file, sweep_parts
+    from membench.io.endpoint_address import without_secrets
 
     names = {str(p.name): _long(p) for p in ctx.command.params}
     plain = [{names[n]: _plain(v) for n, v in b.items() if n != "overwrite" and v not in (None, ())} for b in blocks]
     what = "prints this comparison and plays what is missing of it, from the same folder"
+    for block in plain:
+        block.update({"base-url": without_secrets(block["base-url"])} if "base-url" in block else {})
     text = f"# membench run -C THIS_FILE {what}.\n{write(plain)}"
     saved = {}
     for folder in dict.fromkeys(block["output"] for block in blocks):

@@ -9,6 +9,7 @@ from typing import Any
 from membench.api import Method, Task
 from membench.errors import MembenchError
 from membench.io import weights
+from membench.io.endpoint_address import without_secrets
 from membench.model.checkpoint import refuse_language_model
 from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
 from membench.model.prompt import STYLES
@@ -66,6 +67,8 @@ def validate(request: Request) -> None:
     refuse_published("model", request.model)
     if request.limit is not None and request.limit < 1:
         raise MembenchError(f"limit must be at least 1, got {request.limit}")
+    if request.base_url is not None:
+        without_secrets(request.base_url)
 
 
 def chosen(request: Request) -> tuple[dict[str, Method[Any]], dict[str, Task]]:

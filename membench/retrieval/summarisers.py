@@ -120,8 +120,5 @@ def _asked(model: str, text: str, scribe: Scribe, llm: LLM) -> str:
             f"--offline, and openai:{model} has not summed up {beginning(text)}: take summaries=extractive or self"
         )
     request = REQUEST.format(words=OPENAI_WORDS, text=text)
-    with (
-        llm.meter.role("summariser"),
-        openai_endpoint.chat("summariser", model, scribe.base_url, llm.meter) as reply_to,
-    ):
-        return reply_to([("system", SYSTEM), ("user", request)])
+    with llm.meter.role("summariser"):
+        return scribe.endpoint.ask("summariser", model, [("system", SYSTEM), ("user", request)], llm.meter).text

@@ -1,47 +1,44 @@
-"""An OpenAI-compatible endpoint, for writers and summarisers: one talk in, one reply out, its tokens counted."""
+"""An OpenAI-compatible endpoint as writers and summarisers ask it: one talk in, one reply out, its tokens counted."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from membench.errors import MembenchError
+from membench.errors import standing_at
+from membench.io.chat_client import ChatClient, ChatReply, Talk
+from membench.io.endpoint_address import address, without_secrets
 
 if TYPE_CHECKING:
     from membench.model.meter import Meter
 
-Talk = Sequence[tuple[str, str]]  # (role, content)
-
 MODEL = "gpt-4o-mini"
-TIMEOUT = 120.0  # seconds for one reply
 
 
-@contextmanager
-def chat(who: str, model: str, base_url: str | None, meter: Meter) -> Iterator[Callable[[Talk], str]]:
-    """A function that gets the reply to a talk, at temperature 0; tokens as the replies count them.
+@dataclass
+class Endpoint:
+    """The models behind a base URL, OpenAI's without one; what one of them refuses is learnt once."""
 
-    The key is OPENAI_API_KEY; an endpoint of one's own (`base_url`) may do without. Raises MembenchError, naming `who`
-    asked, when the endpoint refuses, cannot be reached after the client's own retries, or does not speak the protocol.
-    """
-    import openai
+    base_url: str | None
 
-    key = os.environ.get("OPENAI_API_KEY") or ("none" if base_url else None)
-    if key is None:
-        raise MembenchError(f"{who} openai: set OPENAI_API_KEY, or give --base-url of an endpoint of your own")
-    with openai.OpenAI(api_key=key, base_url=base_url, timeout=TIMEOUT) as client:
+    def __post_init__(self) -> None:
+        self._clients: dict[str, ChatClient] = {}
 
-        def reply(talk: Talk) -> str:
-            messages = [{"role": role, "content": content} for role, content in talk]
-            try:
-                done = client.chat.completions.create(model=model, temperature=0, messages=messages)  # type: ignore[arg-type]
-            except openai.OpenAIError as error:
-                raise MembenchError(f"{who} openai:{model}: {' '.join(str(error).split())}") from error
-            if not getattr(done, "choices", None):  # the client hands on whatever came with status 200
-                raise MembenchError(f"{who} openai:{model}: the reply is no chat completion (a base URL ends in /v1)")
-            if done.usage:
-                meter.add(read=done.usage.prompt_tokens, generated=done.usage.completion_tokens)
-            return done.choices[0].message.content or ""
+    @property
+    def public(self) -> str | None:
+        """The base URL without user, password and keys: what tells one endpoint from another."""
+        return without_secrets(self.base_url) if self.base_url else None
 
-        yield reply
+    def ask(self, who: str, model: str, talk: Talk, meter: Meter, schema: Mapping[str, Any] | None = None) -> ChatReply:
+        """The reply to a talk; its tokens are added to the meter.
+
+        The key is OPENAI_API_KEY; an endpoint of one's own may do without. Raises MembenchError, naming `who` asked,
+        when the endpoint refuses, cannot be reached, or does not speak the protocol.
+        """
+        with standing_at(f"{who} openai:{model}"):
+            if model not in self._clients:
+                self._clients[model] = ChatClient(model, address(self.base_url))
+            reply = self._clients[model].reply(talk, schema)
+        meter.add(read=reply.read, generated=reply.generated)
+        return reply

@@ -7,22 +7,19 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError
 from membench.io.user_files import parse_json
+from membench.targets import replies
 from membench.text.words import words as every_word
 from membench.values import Pair
 
-if TYPE_CHECKING:
-    pass
-
-
-_PAIR = re.compile(
-    r"\bQ(?:uestion)?[ \t]*\d*[ \t]*:\s*(?P<question>[^\n]+?)\s*\bA(?:nswer)?[ \t]*\d*[ \t]*:[ \t]*"
-    r"(?P<answer>[^\n]+?)[ \t]*(?=\n|\bQ(?:uestion)?[ \t]*\d*[ \t]*:|\Z)",
-    re.IGNORECASE,
+_BOLD = re.compile(r"(?<![\w*])(\*{1,3})(?=[^\s*])([^*]*[^\s*])\1(?![\w*])")
+_EDGE = re.compile(r"\A\*\*(?=[^*]+\Z)|(?<=[^*])\*\*\Z")  # one end of what was bold together with the label
+_ABBREVIATED = re.compile(
+    r"(?:^|\W)(?:(?:[^\W\d]{1,2}\.){2,}|(?:Inc|Ltd|Co|Corp|Bros|Jr|Sr|St|Mt|Dr|No|etc|al)\.)\Z|\.\.\Z"
 )
+_NOTHING = re.compile(r"[-–—.…_\s]*\Z")
 
 
 def prompt_hash(*parts: object) -> str:
@@ -47,14 +44,36 @@ def beginning(text: str) -> str:
     return repr(flat if len(flat) <= 40 else f"{flat[:40]}…")
 
 
-def parse(reply: str) -> list[Pair]:
-    """The pairs in a reply: `Q:`/`Question:` and `A:`/`Answer:`, numbered, in bold, on one line or on two."""
-    plain = reply.replace("*", "").replace("\r", "")
-    return [
-        Pair(" ".join(match["question"].split()), " ".join(match["answer"].split()).rstrip("."))
-        for match in _PAIR.finditer(plain)
-        if words(match["question"]) and words(match["answer"])
-    ]
+def parse(reply: str, cut: bool = False) -> list[Pair]:
+    """The pairs in a reply of a language model, in any usual form: JSON, labels (Q:/A:, 问/答), a list, a table.
+
+    Of a reply that is `cut`, a pair that reaches its end is left out.
+    """
+    lines = replies.lines_of(reply)
+    return (
+        _usable(replies.from_json(reply), cut)
+        or _usable(replies.from_labels(lines), cut)
+        or _usable(replies.from_lines(lines), cut)
+    )
+
+
+def _usable(found: Iterable[replies.Found], cut: bool) -> list[Pair]:
+    """Pairs with a question of words and an answer that is something, be it a sign."""
+    pairs = [Pair(_clean(question), _clean_answer(answer)) for question, answer, last in found if not (cut and last)]
+    return [pair for pair in pairs if words(pair.question) and not _NOTHING.match(pair.answer)]
+
+
+def _clean(text: str) -> str:
+    """On one line and without asterisks around it or its words; those within a word stay."""
+    return " ".join(_EDGE.sub("", _BOLD.sub(r"\2", " ".join(text.split()))).split())
+
+
+def _clean_answer(text: str) -> str:
+    """Without the full stop of a sentence, which is not that of an abbreviation."""
+    answer = _clean(text)
+    if answer.endswith("。") or (answer.endswith(".") and not _ABBREVIATED.search(answer)):
+        return answer[:-1].rstrip()
+    return answer
 
 
 def distinct(pairs: Iterable[Pair]) -> list[Pair]:

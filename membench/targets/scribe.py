@@ -45,7 +45,7 @@ class Scribe:
         self.written: dict[str, tuple[Pair, ...]] = {}
         self._book = book
         self._cache = cache
-        self.base_url = base_url or os.environ.get("OPENAI_BASE_URL")
+        self.endpoint = openai_endpoint.Endpoint(base_url or os.environ.get("OPENAI_BASE_URL"))
         self.offline = offline
         self._weights = weights
         self._say = say
@@ -77,7 +77,7 @@ class Scribe:
 
     def _kept(self, kind: str, argument: str, text: str, count: int, llm: LLM) -> tuple[Pair, ...]:
         """What this writer wrote before, or else what it writes now."""
-        model = [llm.name, self._weights] if kind == "self" else [argument, self.base_url]
+        model = [llm.name, self._weights] if kind == "self" else [argument, self.endpoint.public]
         identity = [provenance(f"{kind}:{argument}" if argument else kind), model, count, text]
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         path = self._cache / f"{key}.json" if self._cache else None
@@ -105,7 +105,7 @@ class Scribe:
                 f"--offline, and openai:{argument} has not written about {beginning(text)} yet: "
                 "run once without --offline, or take targets=self or recorded:FILE"
             )
-        return writers.openai_pairs(argument, text, count, self.base_url, llm.meter)
+        return writers.openai_pairs(self.endpoint, argument, text, count, llm.meter)
 
 
 def provenance(writer: str) -> dict[str, str]:

@@ -6,15 +6,15 @@ A writer sees one passage and a number, never a test question.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from membench.targets import openai_endpoint
 from membench.targets.pairs import distinct, holds, parse, prompt_hash, words
 from membench.values import Pair
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
     from membench.model.meter import Meter
+    from membench.targets.openai_endpoint import Endpoint
 
 
 OPENAI_ROUNDS = 4  # requests for one passage: a short reply is asked for the pairs that are missing
@@ -30,8 +30,8 @@ SYSTEM = (
     "You write questions and answers that a reader of a passage should be able to recall later without it. Cover "
     "every fact that the passage states, each from more than one side where there is room. Name the subject in full "
     "in every question, so that it can be understood on its own. Answer in a few words, copied from the passage, and "
-    "state nothing that it does not state. Write each pair on two lines and nothing else:\n"
-    "Q: the question\nA: the answer"
+    "state nothing that it does not state. Reply with JSON and nothing else:\n"
+    '{"pairs": [{"question": "the question", "answer": "the answer"}]}'
 )
 
 
@@ -39,6 +39,25 @@ REQUEST = "Write {count} pairs about this passage.\n\n{text}"
 
 
 AGAIN = "Write {count} more pairs about the same passage, none of them about what has been asked already."
+
+
+_TEXTS = {"question": {"type": "string"}, "answer": {"type": "string"}}
+
+
+# The form of a reply, for endpoints that can keep a model to one.
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "pairs": {
+            "type": "array",
+            "items": {
+                "type": "object", "properties": _TEXTS, "required": [*_TEXTS], "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["pairs"],
+    "additionalProperties": False,
+}  # fmt: skip
 
 
 # A small base model left to itself asks the same question over and over; the opening words make it ask about each thing
@@ -73,7 +92,7 @@ Q: {opening}"""
 SELF_HASH = prompt_hash(SELF_PROMPT, OPENINGS, SELF_TOKENS)
 
 
-OPENAI_HASH = prompt_hash(SYSTEM, REQUEST, AGAIN, OPENAI_ROUNDS)
+OPENAI_HASH = prompt_hash(SYSTEM, REQUEST, AGAIN, OPENAI_ROUNDS, SCHEMA)
 
 
 def self_pairs(llm: LLM, text: str, count: int) -> list[Pair]:
@@ -93,7 +112,7 @@ def self_pairs(llm: LLM, text: str, count: int) -> list[Pair]:
         wrote = (
             pair
             for opening, reply in zip(due, replies, strict=True)
-            for pair in parse(f"Q: {opening}{reply.text}")[:1]
+            for pair in parse(_first_lines(f"Q: {opening}{reply.text}"))[:1]
             if not reply.truncated
         )
         for pair in wrote:
@@ -101,6 +120,11 @@ def self_pairs(llm: LLM, text: str, count: int) -> list[Pair]:
             if uses < SELF_USES and _usable(pair, text):
                 kept = distinct([*kept, pair])
     return kept
+
+
+def _first_lines(reply: str) -> str:
+    """A question and its answer: what a small model writes below them belongs to neither."""
+    return "\n".join([line for line in reply.splitlines() if line.strip()][:2])
 
 
 def _usable(pair: Pair, text: str) -> bool:
@@ -113,20 +137,18 @@ def _usable(pair: Pair, text: str) -> bool:
     )
 
 
-def openai_pairs(model: str, text: str, count: int, base_url: str | None, meter: Meter) -> list[Pair]:
-    """At most `count` pairs from an OpenAI-compatible endpoint, at temperature 0; tokens as its replies count them.
+def openai_pairs(endpoint: Endpoint, model: str, text: str, count: int, meter: Meter) -> list[Pair]:
+    """At most `count` pairs from a model behind an endpoint; tokens as its replies count them.
 
-    The key is OPENAI_API_KEY; an endpoint of one's own (`base_url`) may do without. Raises MembenchError when the
-    endpoint refuses, cannot be reached after the client's own retries, or does not speak the protocol.
+    Raises MembenchError when the endpoint refuses, cannot be reached, or does not speak the protocol.
     """
     talk = [("system", SYSTEM), ("user", REQUEST.format(count=count, text=text))]
     pairs: list[Pair] = []
-    with openai_endpoint.chat("target writer", model, base_url, meter) as reply_to:
-        for _ in range(OPENAI_ROUNDS):  # and for those that are missing as long as a reply brings new ones
-            reply = reply_to(talk)
-            before = len(pairs)
-            pairs = distinct([*pairs, *parse(reply)])
-            if len(pairs) >= count or len(pairs) == before:
-                break
-            talk += [("assistant", reply), ("user", AGAIN.format(count=count - len(pairs)))]
+    for _ in range(OPENAI_ROUNDS):  # and for those that are missing as long as a reply brings new ones
+        reply = endpoint.ask("target writer", model, talk, meter, SCHEMA)
+        before = len(pairs)
+        pairs = distinct([*pairs, *parse(reply.text, reply.cut)])
+        if len(pairs) >= count or len(pairs) == before:
+            break
+        talk += [("assistant", reply.text), ("user", AGAIN.format(count=count - len(pairs)))]
     return pairs[:count]

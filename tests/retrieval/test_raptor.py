@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ import pytest
 from membench.errors import MembenchError
 from membench.io import memory_codec as memories
 from membench.model.llm import LLM
-from membench.model.meter import Meter
 from membench.plugins import registry
 from membench.plugins.tiny_model import tiny_encoder
 from membench.retrieval import clusters, summarisers
@@ -29,6 +27,7 @@ from membench.retrieval.summary_tree import MOST_LAYERS, SummaryTree, descend, g
 from membench.targets import openai_endpoint
 from membench.targets.scribe import Scribe
 from membench.text.sentences import sentences
+from tests.support.chat_server import completion, refusal, serving
 from tests.support.tree_walk import reached
 
 pytestmark = pytest.mark.long
@@ -295,26 +294,21 @@ def test_the_model_itself_sums_up_and_is_charged(raptor: Callable[..., Any], llm
 def test_an_endpoint_sums_up_and_is_charged(
     raptor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, llm: LLM
 ) -> None:
-    asked: list[Any] = []
-
-    @contextmanager
-    def chat(who: str, model: str, base_url: str | None, meter: Meter) -> Iterator[Callable[[Any], str]]:
-        def reply(talk: Any) -> str:
-            asked.append((who, model, base_url, talk))
-            meter.add(read=50, generated=5)
-            return "Rooms  of\nmany places." if len(asked) == 1 else " "
-
-        yield reply
-
-    monkeypatch.setattr(openai_endpoint, "chat", chat)
-    method = replace(raptor(summaries="openai:some-model"), scribe=Scribe({}, None, "http://host/v1"))
-    llm.meter.lap()
-    assert method.write(None, TEXTS[:3]).tree.summaries == ("Rooms of many places.",)
-    assert llm.meter.lap()[1]["summariser"] == {"read": 50, "generated": 5}
-    ((who, model, base_url, talk),) = asked
-    assert (who, model, base_url) == ("summariser", "some-model", "http://host/v1")
-    assert "\n".join(TEXTS[:3]) in talk[-1][1]
-    assert method.write(None, TEXTS[:3]).tree.summaries == raptor().write(None, TEXTS[:3]).tree.summaries
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serving() as server:
+        server.replies = [completion("<think>Which rooms?</think>Rooms  of\nmany places."), completion(" ")]
+        method = replace(raptor(summaries="openai:some-model"), scribe=Scribe({}, None, server.url))
+        llm.meter.lap()
+        assert method.write(None, TEXTS[:3]).tree.summaries == ("Rooms of many places.",)
+        assert llm.meter.lap()[1]["summariser"] == {"read": 100, "generated": 11}
+        [request] = server.requests
+        assert request["model"] == "some-model"
+        assert "response_format" not in request
+        assert "\n".join(TEXTS[:3]) in request["messages"][-1]["content"]
+        assert method.write(None, TEXTS[:3]).tree.summaries == raptor().write(None, TEXTS[:3]).tree.summaries
+        server.replies = [refusal("no such model", 404)]
+        with pytest.raises(MembenchError, match=r"^summariser openai:some-model: http://127.* answered 404: no such"):
+            method.write(None, TEXTS[:3])
     with pytest.raises(MembenchError, match=r"--offline, and openai:some-model has not summed up 'The harbour of"):
         raptor(summaries="openai:some-model").write(None, TEXTS[:3])
 
