@@ -231,7 +231,7 @@ def test_a_failure_that_does_not_pass_is_told_after_some_tries(server: ChatServe
     assert fails(server, *[cut_off] * 9, tries=2).startswith("broke off: ")
 
 
-@pytest.mark.parametrize("after", ["1", formatdate(time.time() + 3600, usegmt=True)])
+@pytest.mark.parametrize("after", ["1", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"])
 def test_the_wait_that_is_asked_for_is_kept(server: ChatServer, after: str, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("membench.io.http_call.time.sleep", waits.append)
