@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -33,6 +34,8 @@ class LanguageModel:
         self.renderer = Renderer(style, tokenizer)
         self.meter = Meter()
         self.bos = opening(tokenizer)
+        with contextlib.suppress(MembenchError):  # it is said again when the model is read
+            _ = self.reader  # now, while nothing is done to the model
 
     @classmethod
     def load(
@@ -53,7 +56,9 @@ class LanguageModel:
         dtype = chosen_dtype(dtype, device)
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
         model, tokenizer = load_parts(path, name or str(path), getattr(torch, dtype), device, options)
-        return cls(model, tokenizer, name or str(path), style)
+        loaded = cls(model, tokenizer, name or str(path), style)
+        _ = loaded.reader  # what cannot be read is refused here
+        return loaded
 
     @property
     def window(self) -> int:

@@ -97,7 +97,6 @@ class Session:
                 check_window(missing, self.llm)
                 for line in cut_answers(missing, self.llm):
                     self.reporter.say(line)
-                _ = self.llm.reader  # a model that cannot be read is refused here
             for method in {id(cell.method): cell.method for cell in missing}.values():
                 replace(method, llm=self.llm).require_model()
         for k, cell in enumerate(missing, self.turn.first):

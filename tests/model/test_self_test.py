@@ -12,6 +12,7 @@ from membench.errors import MembenchError
 from membench.model.language_model import opening
 from membench.model.llm import LLM
 from membench.model.prompt import Renderer
+from membench.model.self_test import reader_of
 from membench.model.slow_tree import SlowTree
 from membench.values import Prefix, Recall
 from tests.support.architectures import build
@@ -70,7 +71,7 @@ def test_what_no_reader_reads_is_refused_in_one_line(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(llm.model, "forward", noisy)
     with pytest.raises(MembenchError, match=r"^model llama cannot be read \(.*\): take a causal language model$"):
-        llm.answer(Recall(), QUESTIONS)
+        reader_of(llm.model, "llama")
 
 
 def test_a_slow_tree_grows_as_a_fast_one(llm: LLM) -> None:
