@@ -120,15 +120,15 @@ def test_a_kill_at_the_step_leaves_no_trace(
     def die(memory: Any, folder: Path) -> None:
         times.append(folder)
         if len(times) == 2 and not saved:
-            raise SystemExit
+            raise KeyboardInterrupt
         save(memory, folder)
         if len(times) == 2:
-            raise SystemExit
+            raise KeyboardInterrupt
 
     again = given | {"output": given["output"].with_name("again")}
     with monkeypatch.context() as patch:
         patch.setattr(memories, "save", die)
-        with pytest.raises(SystemExit):
+        with pytest.raises(KeyboardInterrupt):
             membench.run(name, "recant", **again)
     assert timeless(records(membench.run(name, "recant", **again)[0], again)) == timeless(whole)
 
