@@ -197,7 +197,7 @@ def _end_ids(model: LanguageModel) -> set[int]:
 
 def complete(model: LanguageModel, prompts: Sequence[str], max_new_tokens: int, stop: str) -> list[Completion]:
     """Greedy continuations of raw prompts, one tree for those that fit together."""
-    paths = [[*model.bos, *model.ids(prompt)] for prompt in prompts]
+    paths = [model.first_ids(prompt) for prompt in prompts]
     out: list[Completion] = []
     for span in chunks([len(path) for path in paths], GROUP_TOKENS):
         tree = model.reader[0](model.model)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,11 +15,11 @@ from membench.errors import MembenchError
 from membench.model.dtypes import chosen_dtype
 from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
+from membench.model.positions import window_of
 from membench.model.prompt import Renderer
 from membench.model.self_test import Reader, reader_of
 from membench.model.slow_tree import SlowTree
-
-LIMITS = ("max_position_embeddings", "max_seq_len", "context_length")  # how configurations call the longest input
+from membench.model.tokens import FollowingTokens, first_ids, opening_ids
 
 
 class LanguageModel:
@@ -33,7 +32,8 @@ class LanguageModel:
         self.spoilt = False  # whether a method left it changed: it is not lent again
         self.renderer = Renderer(style, tokenizer)
         self.meter = Meter()
-        self.bos = opening(tokenizer)
+        self.bos = opening_ids(tokenizer)
+        self._following = FollowingTokens(tokenizer)
         with contextlib.suppress(MembenchError):  # it is said again when the model is read
             _ = self.reader  # now, while nothing is done to the model
 
@@ -63,9 +63,7 @@ class LanguageModel:
     @property
     def window(self) -> int:
         """The longest input in tokens that the model's positions allow; sys.maxsize where they set no limit."""
-        config = self.model.config.get_text_config()
-        found = (getattr(config, key, None) for key in LIMITS)
-        return next((int(limit) for limit in found if limit), sys.maxsize)
+        return window_of(self.model.config)
 
     @property
     def device(self) -> torch.device:
@@ -73,11 +71,17 @@ class LanguageModel:
         return next(self.model.parameters()).device  # type: ignore[no-any-return]
 
     def ids(self, text: str) -> list[int]:
-        """Tokens of a text, without the tokens that open a sequence.
+        """Tokens of a text that stands behind another one, without the tokens that open a sequence.
 
         Raises MembenchError for one that the tokenizer has and the model has not.
         """
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids
+        return self._checked(self._following.ids(text))
+
+    def first_ids(self, text: str) -> list[int]:
+        """Tokens of a text that opens a sequence, with those that open it. Raises MembenchError as `ids` does."""
+        return self._checked(first_ids(self.tokenizer, self.bos, text))
+
+    def _checked(self, ids: list[int]) -> list[int]:
         if ids and max(ids) >= embeddings(self.model):
             token = self.tokenizer.convert_ids_to_tokens(max(ids))
             raise MembenchError(f"model {self.name} has no vector for {token!r}, which a text holds: take it out")
@@ -116,9 +120,7 @@ class LanguageModel:
 
         @cache
         def ids(segment: str, opens: bool) -> tuple[int, ...]:
-            own = tuple(self.ids(segment))
-            # a chat template may write the opening tokens itself
-            return own if not opens or (self.bos and own[: len(self.bos)] == self.bos) else (*self.bos, *own)
+            return tuple(self.first_ids(segment) if opens else self.ids(segment))
 
         prompts = [self.renderer.segments(*pair) for pair in zip(contexts, questions, strict=True)]
         return [[ids(segment, k == 0) for k, segment in enumerate(segments)] for segments in prompts]
@@ -126,10 +128,3 @@ class LanguageModel:
     def prompt(self, contexts: Sequence[str], question: str) -> str:
         """The prompt as text."""
         return "".join(self.renderer.segments(contexts, question))
-
-
-def opening(tokenizer: Any) -> tuple[int, ...]:
-    """The tokens that a tokenizer puts before a text; not those that it may put behind it."""
-    whole, bare = (list(tokenizer("a", add_special_tokens=special).input_ids) for special in (True, False))
-    starts = (k for k in range(len(whole) - len(bare) + 1) if bare and whole[k : k + len(bare)] == bare)
-    return tuple(whole[: next(starts, 0)])

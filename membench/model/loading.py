@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 from membench.errors import MembenchError
 from membench.model.checkpoint import refuse_kind, refuse_language_model
 
+_MASKED = ("eager", "sdpa")  # attention that takes a mask of any shape; flash and flex attention do not
 SHOWN = 3  # tensors that a message names
 
 
@@ -33,7 +34,9 @@ def load_parts(
         config = AutoConfig.from_pretrained(path, **options)
         refuse_kind(config.to_dict(), folder / "config.json" if folder else "config.json", name)
         tokenizer = AutoTokenizer.from_pretrained(path, **options)
-        model, found = _loaded(path, dtype, options)
+        if config._attn_implementation not in _MASKED:
+            config._attn_implementation = None  # transformers takes one that the model has
+        model, found = _loaded(path, config, dtype, options)
         model = model.to(torch.device(device))
     except MembenchError:
         raise
@@ -45,14 +48,15 @@ def load_parts(
     return model, tokenizer
 
 
-def _loaded(path: str | Path, dtype: torch.dtype, options: Mapping[str, Any]) -> Any:
+def _loaded(path: str | Path, config: Any, dtype: torch.dtype, options: Mapping[str, Any]) -> Any:
     """The model and transformers' report of what it found, which it would print as well."""
     level = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         return AutoModelForCausalLM.from_pretrained(
-            path, dtype=dtype, use_safetensors=True, output_loading_info=True, ignore_mismatched_sizes=True, **options
-        )
+            path, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True,
+            ignore_mismatched_sizes=True, **options,
+        )  # fmt: skip
     finally:
         transformers_logging.set_verbosity(level)
 

@@ -21,7 +21,7 @@ class OutputHead:
         """Raises ValueError where these logits are not those of the head, up to a factor and a soft cap."""
         config = model.config.get_text_config()
         self._head = model.get_output_embeddings()
-        self._cap = getattr(config, "final_logit_softcapping", None)
+        self._cap = getattr(config, "final_logit_softcapping", None) or getattr(config, "logits_soft_cap", None)
         self._scale = 1.0
         mine = self(hidden)
         close = tolerance(model) * own.abs().max().item()

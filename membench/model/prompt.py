@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from typing import Any
 
 from membench.errors import MembenchError
+from membench.model.chat_template import chat_frame
 
 STYLES = ("plain", "twice", "chat")
 
@@ -59,8 +58,6 @@ EXAMPLES = (
 )
 
 CHAT_INSTRUCTION = "Answer the question in a few words."
-_MARK = "\x00"
-TODAY = date(2025, 1, 1)  # for templates that write the date: the same day every day
 
 
 @dataclass(frozen=True)
@@ -74,18 +71,19 @@ class Renderer:
 
     style: str
     template: Any = None  # the tokenizer, for `chat`
+    _frame: tuple[str, str] = field(default=("", ""), init=False)  # what stands before and behind a chat's question
 
     def __post_init__(self) -> None:
         if self.style not in STYLES:
             raise MembenchError(f"unknown prompt style {self.style!r}: choose from {', '.join(STYLES)}")
-        if self.style == "chat" and not getattr(self.template, "chat_template", None):
-            raise MembenchError("this model has no chat template: use --style plain")
+        if self.style == "chat":
+            object.__setattr__(self, "_frame", chat_frame(self.template, CHAT_INSTRUCTION))
 
     def segments(self, contexts: Sequence[str], question: str) -> tuple[str, ...]:
         """The segments of a prompt; joined, they are its text. The first never depends on question or contexts."""
         if self.style != "chat":
             return (_worked_examples(), *(f"{text}\n" for text in (*contexts,) * self.times), f"Q: {question}\nA:")
-        before, after = self._chat_frame()
+        before, after = self._frame
         return (before, *(f"{text}\n\n" for text in contexts), f"{question}{after}")
 
     def answer(self, text: str) -> str:
@@ -102,25 +100,6 @@ class Renderer:
         """A hash of everything that shapes a prompt."""
         shape = json.dumps([self.style, self.segments(["{context}"], "{question}"), self.answer("{answer}")])
         return hashlib.sha256(shape.encode()).hexdigest()[:16]
-
-    def _chat_frame(self) -> tuple[str, str]:
-        """What a chat template puts before and behind a message. Raises MembenchError for one that cannot be used."""
-        message = [{"role": "user", "content": f"{CHAT_INSTRUCTION}\n\n{_MARK}"}]
-        try:
-            text = self.template.apply_chat_template(
-                message, tokenize=False, add_generation_prompt=True, enable_thinking=False,
-                date_string=f"{TODAY:%d %b %Y}", strftime_now=TODAY.strftime,
-            )  # fmt: skip
-        except Exception as error:  # a template is a program of somebody else and may raise anything
-            reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-            raise MembenchError(f"this model's chat template fails ({reason}): use --style plain") from error
-        parts = text.split(_MARK)
-        if len(parts) != 2:
-            said = "leaves the message out" if len(parts) < 2 else "repeats the message"
-            raise MembenchError(f"this model's chat template {said}: use --style plain")
-        if re.search(r"<think(ing)?>\s*$", parts[1]):
-            raise MembenchError("this model's chat template ends in an open <think>: use --style plain")
-        return parts[0], parts[1]
 
 
 def _worked_examples() -> str:

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from membench.errors import MembenchError
 from membench.model.output_head import OutputHead, tolerance
+from membench.model.positions import window_of
 from membench.model.slow_tree import SlowTree, before_head
 from membench.model.token_tree import Tree
 
 # Lengths in configurations beyond which attention or positions change.
 _WINDOWS = (
     "sliding_window", "window_size", "attention_chunk_size", "local_attention", "sliding_window_size",
-    "original_max_position_embeddings",
 )  # fmt: skip
 _LONGEST = 600  # tokens of the beginning at most: a longer window than that is not crossed, as the test would take long
 _SHORTEST = 24
@@ -92,9 +92,7 @@ def _tokens(model: Any) -> list[int]:
     """A beginning beyond every window that is not too long, and two branches; the same every time."""
     config = model.config.get_text_config()
     windows = [w for name in _WINDOWS if isinstance(w := getattr(config, name, None), int) and w > 0]
-    rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    windows += [w for w in (rope.get("original_max_position_embeddings"),) if isinstance(w, int)]
-    limit = getattr(config, "max_position_embeddings", None) or _LONGEST
+    limit = window_of(config)
     begin = max([_SHORTEST, *(w + 8 for w in windows if w + 8 <= _LONGEST)])
     begin = min(begin, limit - sum(_BRANCHES) - 1)
     rng = random.Random(0)

@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from membench.errors import MembenchError
-from membench.model.language_model import opening
 from membench.model.llm import LLM
-from membench.model.prompt import Renderer
+from membench.model.positions import window_of
 from membench.model.self_test import reader_of
 from membench.model.slow_tree import SlowTree
 from membench.values import Prefix, Recall
@@ -91,45 +90,7 @@ def test_a_slow_tree_grows_as_a_fast_one(llm: LLM) -> None:
     torch.testing.assert_close(grown[0], grown[1], atol=1e-5, rtol=1e-4)
 
 
-class _Tokenizer:
-    """Tokens are characters; `before` and `behind` are what it puts around a text."""
-
-    def __init__(self, before: list[int], behind: list[int], template: str = "{}") -> None:
-        self.before, self.behind, self.chat_template = before, behind, template
-
-    def __call__(self, text: str, add_special_tokens: bool = True) -> Any:
-        ids = [ord(c) for c in text]
-        whole = [*self.before, *ids, *self.behind] if add_special_tokens else ids
-        return type("Encoded", (), {"input_ids": whole})
-
-    def apply_chat_template(self, messages: list[dict[str, str]], **named: Any) -> str:
-        if self.chat_template == "raise":
-            raise ValueError("roles must alternate\nand more")
-        today = named["strftime_now"]("%Y")
-        assert named["enable_thinking"] is False
-        return f"{self.chat_template.format(messages[0]['content'])}{today}"
-
-
-def test_a_prompt_opens_with_what_stands_before_a_text_alone() -> None:
-    assert opening(_Tokenizer([1], [2])) == (1,)
-    assert opening(_Tokenizer([], [2])) == ()
-    assert opening(_Tokenizer([7, 1], [])) == (7, 1)
-
-
-@pytest.mark.parametrize(
-    ("template", "said"),
-    [
-        ("raise", "template fails (ValueError: roles must alternate)"),
-        ("nothing", "template leaves the message out"),
-        ("{0} {0}", "template repeats the message"),
-    ],
-)
-def test_a_chat_template_that_cannot_be_used_is_one_line(template: str, said: str) -> None:
-    with pytest.raises(MembenchError) as caught:
-        Renderer("chat", _Tokenizer([], [], template)).segments([], "Who?")
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_template_that_writes_the_date_writes_the_same_one_every_day() -> None:
-    assert Renderer("chat", _Tokenizer([], [], "<{}>")).segments([], "Who?")[-1].endswith("2025")
+def test_the_window_ends_where_rotations_change_for_all_tokens(tmp_path: Path) -> None:
+    assert made("phi3-longrope", tmp_path).window == 128
+    assert made("llama", tmp_path).window == 2048
+    assert window_of(made("llama-dynamic-rope", tmp_path).model.config) <= 128
