@@ -231,14 +231,15 @@ def test_a_failure_that_does_not_pass_is_told_after_some_tries(server: ChatServe
     assert fails(server, *[cut_off] * 9, tries=2).startswith("broke off: ")
 
 
-@pytest.mark.parametrize("after", ["1", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"])
-def test_the_wait_that_is_asked_for_is_kept(server: ChatServer, after: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_the_wait_that_is_asked_for_is_kept(server: ChatServer, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    after = "1" if form == "seconds" else formatdate(time.time() + 3600, usegmt=True)
     waits: list[float] = []
     monkeypatch.setattr("membench.io.http_call.time.sleep", waits.append)
     status, body = refusal("slow down", 429)
     server.replies = [(status, body, {"retry-after-ms": "none", "Retry-After": after}), completion("Ines")]
     assert client(server, seconds=5000.0).reply(TALK).text == "Ines"
-    assert waits == [1.0] if after == "1" else 3500 < waits[0] <= 3600
+    assert waits == [1.0] if form == "seconds" else 3500 < waits[0] <= 3600
 
 
 def test_a_wait_longer_than_the_call_is_not_begun(server: ChatServer) -> None:
