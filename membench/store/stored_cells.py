@@ -66,7 +66,8 @@ def cells(root: Path) -> list[Cell]:
     if not root.is_dir():
         raise MembenchError(f"no folder {root}: play something with `membench run`, or name a folder with results")
     try:
-        paths = sorted(entry.path for entry in os.scandir(root))
+        # a file beside the cells is somebody's own; one that bears a cell's name stands in a cell's place
+        paths = sorted(entry.path for entry in os.scandir(root) if entry.is_dir() or "--" in entry.name)
     except OSError as error:
         raise MembenchError(f"{root} cannot be read ({error.strerror})") from None
     first: dict[str, Path] = {}

@@ -256,6 +256,14 @@ def test_a_cell_of_which_nothing_can_be_read_stands_under_its_folders_name(tmp_p
     assert (cell.recipe["task"], cell.recipe["method"], cell.status) == ("single", "ft-c", "failed")
 
 
+def test_files_of_somebody_else_beside_the_cells_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("mine")
+    assert stored_cells.cells(tmp_path) == []
+    (tmp_path / "single--bm25--tiny--0123456789ab").write_text("in a cell's place")
+    (odd,) = stored_cells.cells(tmp_path)
+    assert odd.status == "failed"
+
+
 def test_a_copied_cell_does_not_count_twice(tmp_path: Path) -> None:
     folder = cell_folder.open_cell(tmp_path, RECIPE)
     record(folder, episode("a"))
