@@ -258,9 +258,9 @@ def test_a_cell_of_which_nothing_can_be_read_stands_under_its_folders_name(tmp_p
 
 def test_files_of_somebody_else_beside_the_cells_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("mine")
-    assert stored_cells.cells(tmp_path) == []
+    assert cell_folder.cells(tmp_path) == []
     (tmp_path / "single--bm25--tiny--0123456789ab").write_text("in a cell's place")
-    (odd,) = stored_cells.cells(tmp_path)
+    (odd,) = cell_folder.cells(tmp_path)
     assert odd.status == "failed"
 
 
