@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ STORED_NAMES = {
     "membench.keyvalues.pool_parts:PoolParts": "membench.pool_parts:PoolParts",
     "membench.retrieval.summary_tree:SummaryTree": "membench.summary_tree:SummaryTree",
 }
+_TENSORS = re.compile(r"[0-9a-f]{16}\.safetensors")
 _HOMES = {stored: home for home, stored in STORED_NAMES.items()}
 
 
@@ -103,7 +105,10 @@ def nbytes(memory: Any) -> int:
 
 def digest(memory: Any) -> str:
     """A hash of all that the memory holds."""
-    structure, tensors = flatten(memory)
+    return _digest(*flatten(memory))
+
+
+def _digest(structure: Any, tensors: Mapping[str, Tensor]) -> str:
     total = hashlib.sha256(json.dumps(structure).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
@@ -126,7 +131,7 @@ def save(memory: Any, folder: Path) -> None:
     structure, tensors = flatten(memory)
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{digest(memory)}.safetensors"
-    before = {path for path in folder.glob("*.safetensors") if path.name != name}
+    before = {path for path in folder.glob("*.safetensors") if _TENSORS.fullmatch(path.name) and path.name != name}
     # copies, as the file format refuses tensors that share their storage
     replace_file(folder / name, serialise({key: tensor.clone() for key, tensor in tensors.items()}), durable=False)
     text = json.dumps({"tensors": name, "structure": structure})
@@ -135,20 +140,35 @@ def save(memory: Any, folder: Path) -> None:
         path.unlink()
 
 
-def load(folder: Path) -> Any:
-    """The memory saved in a folder; dataclasses are rebuilt by import of their module.
+def load(folder: Path, owner: type | None = None, known: str | None = None) -> Any:
+    """The memory saved in a folder. Dataclasses are rebuilt that are membench's own or those of `owner`, the class of
+    the method whose memory it is: a file must not choose what is imported.
 
-    Raises MembenchError if there is none or it is damaged.
+    `known` is the digest that the memory must have; it is compared before anything is imported. Raises MembenchError if
+    there is no memory, or it is damaged, another one, or holds what is not rebuilt.
     """
     path = folder / STRUCTURE
     try:
         record = json.loads(path.read_bytes())
-        return _build(record["structure"], load_file(folder / record["tensors"]))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, SafetensorError) as error:
+        if not _TENSORS.fullmatch(record["tensors"]):
+            raise ValueError(f"{record['tensors']!r} is no name of its tensors")
+        tensors = load_file(folder / record["tensors"])
+        if known is not None and _digest(record["structure"], tensors) != known:
+            raise ValueError("it is not the memory that was saved last")
+        return _build(record["structure"], tensors, _packages(owner))
+    except (
+        OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RecursionError, SafetensorError,
+    ) as error:  # fmt: skip
         raise MembenchError(f"{path} holds no memory that can be loaded: {error}") from error
 
 
-def _build(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+def _packages(owner: type | None) -> frozenset[str]:
+    """The packages whose dataclasses a memory may hold: membench, and those that a method's classes are of."""
+    homes = (base.__module__ for base in (owner.__mro__ if owner else ()) if is_dataclass(base))
+    return frozenset({"membench", *(home.partition(".")[0] for home in homes)})
+
+
+def _build(value: Any, tensors: Mapping[str, Tensor], packages: frozenset[str]) -> Any:
     if not isinstance(value, dict):
         return value
     kind = value["$"]
@@ -156,14 +176,20 @@ def _build(value: Any, tensors: Mapping[str, Tensor]) -> Any:
         tensor = tensors[value["name"]]
         return tensor if kind == "tensor" else tensor.numpy()
     if kind in ("tuple", "list"):
-        items = [_build(item, tensors) for item in value["items"]]
+        items = [_build(item, tensors, packages) for item in value["items"]]
         return tuple(items) if kind == "tuple" else items
-    pairs = {key: _build(item, tensors) for key, item in value["items"]}
+    pairs = {key: _build(item, tensors, packages) for key, item in value["items"]}
     if kind == "dict":
         return pairs
-    stored = str(value["type"])
+    return _dataclass(str(value["type"]), packages)(**pairs)
+
+
+def _dataclass(stored: str, packages: frozenset[str]) -> type:
+    """The class that a name in a file stands for. Raises TypeError, before any import, for one of another package."""
     module, _, name = _HOMES.get(stored, stored).partition(":")
+    if module.partition(".")[0] not in packages or module.endswith(".__main__"):
+        raise TypeError(f"{stored} is no dataclass of membench or of the method")
     cls: Any = getattr(importlib.import_module(module), name)
-    if not (isinstance(cls, type) and is_dataclass(cls)):
-        raise TypeError(f"{stored} is no dataclass")
-    return cls(**pairs)
+    if not (isinstance(cls, type) and is_dataclass(cls) and cls.__module__ == module):
+        raise TypeError(f"{stored} is no dataclass of membench or of the method")
+    return cls

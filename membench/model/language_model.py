@@ -29,6 +29,7 @@ class LanguageModel:
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.name = name
+        self.trusts_code = False  # whether code that comes with a model may be run
         self.spoilt = False  # whether a method left it changed: it is not lent again
         self.renderer = Renderer(style, tokenizer)
         self.meter = Meter()
@@ -57,6 +58,7 @@ class LanguageModel:
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
         model, tokenizer = load_parts(path, name or str(path), getattr(torch, dtype), device, options)
         loaded = cls(model, tokenizer, name or str(path), style)
+        loaded.trusts_code = trust_remote_code
         _ = loaded.reader  # what cannot be read is refused here
         return loaded
 

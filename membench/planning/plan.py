@@ -11,7 +11,9 @@ from typing import Any
 from membench.api import Method, Source, Task, settings_of
 from membench.corpora.test_suites import drift_digest
 from membench.errors import MembenchError
+from membench.io import weights
 from membench.metrics.answer_scores import METRIC_VERSION
+from membench.model.foreign_code import refuse_foreign_code
 from membench.planning.data_checks import checked
 from membench.planning.gold_script import Gold
 from membench.planning.request import ModelInfo, Request, chosen
@@ -100,6 +102,9 @@ def _add(
 ) -> None:  # fmt: skip
     if task_name == GOLD:
         data = replace(data, held_out=())
+    for fetched in method.fetches() if not request.trust_remote_code else ():
+        if fetched not in weights.packaged():  # whose files are known, and need not be here yet
+            refuse_foreign_code(weights.resolve(fetched, request.offline), fetched)
     defaults = settings_of(type(method)())
     recipe = {
         "task": task_name,

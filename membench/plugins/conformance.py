@@ -108,7 +108,7 @@ class _Trial:
 
     def saved(self) -> str:
         memories.save(self.second, self.folder)
-        loaded = memories.load(self.folder)
+        loaded = memories.load(self.folder, type(self.method))
         if not memories.equal(loaded, self.second):
             return "what was loaded is not what was saved"
         return (

@@ -36,7 +36,8 @@ class Dense(Retrieval[M]):
 
     def encoded(self, texts: Sequence[str], question: bool = False) -> Vectors:
         """The vectors [texts, width] of passages or of questions."""
-        return encoders.load(self.encoder, str(self.llm.device)).vectors(texts, self.llm.meter, question)
+        loaded = encoders.load(self.encoder, str(self.llm.device), self.llm.trusts_code)
+        return loaded.vectors(texts, self.llm.meter, question)
 
 
 def nearest(vectors: Vectors, questions: Vectors, k: int) -> list[list[int]]:

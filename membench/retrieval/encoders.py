@@ -19,6 +19,7 @@ from membench.errors import MembenchError
 from membench.io import weights
 from membench.io.model_files import folder_state
 from membench.model.checkpoint import refuse_damaged
+from membench.model.foreign_code import refuse_foreign_code
 from membench.model.meter import Meter
 
 Vectors = NDArray[np.float32]
@@ -84,11 +85,13 @@ class Encoder(ABC):
 class SentenceEncoder(Encoder):
     """One sentence-transformers model for both, with its own pooling, prompts, length limit and normalisation."""
 
-    def __init__(self, folder: Path, device: str):
+    def __init__(self, folder: Path, device: str, trust_remote_code: bool = False):
         from sentence_transformers import SentenceTransformer
 
-        options = {"use_safetensors": True, "dtype": "float32"}
-        self.model: Any = SentenceTransformer(str(folder), device=device, local_files_only=True, model_kwargs=options)
+        self.model: Any = SentenceTransformer(
+            str(folder), device=device, local_files_only=True, trust_remote_code=trust_remote_code,
+            model_kwargs={"use_safetensors": True, "dtype": "float32"},
+        )  # fmt: skip
 
     def read(self, text: str, question: bool) -> tuple[Vectors, int]:
         """As the model's own settings treat queries and documents."""
@@ -100,11 +103,13 @@ class SentenceEncoder(Encoder):
 class DprEncoder(Encoder):
     """A question and a passage encoder: the output of [CLS], not normalised."""
 
-    def __init__(self, question: Path, passage: Path, device: str):
+    def __init__(self, question: Path, passage: Path, device: str, trust_remote_code: bool = False):
         from transformers import AutoTokenizer, DPRContextEncoder, DPRQuestionEncoder
 
         self.device = device
-        self.tokenizers: list[Any] = [AutoTokenizer.from_pretrained(folder) for folder in (question, passage)]
+        self.tokenizers: list[Any] = [
+            AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code) for folder in (question, passage)
+        ]
         loaded: list[Any] = [
             kind.from_pretrained(folder, dtype="float32", use_safetensors=True)
             for kind, folder in ((DPRQuestionEncoder, question), (DPRContextEncoder, passage))
@@ -135,22 +140,26 @@ def titled(text: str) -> tuple[str, str]:
     return "", text
 
 
-def load(setting: str, device: str) -> Encoder:
+def load(setting: str, device: str, trust_remote_code: bool = False) -> Encoder:
     """The encoder that a setting names, loaded once in a process for as long as none of its files changes.
 
-    Raises MembenchError if a model cannot be fetched or is none of the kind.
+    Raises MembenchError if a model cannot be fetched, is none of the kind, or brings code that is not trusted.
     """
     folders = tuple(weights.resolve(name) for name in names(setting))
-    return _loaded(setting, folders, device, tuple(map(folder_state, folders)))
+    for name, folder in zip(names(setting), folders, strict=True) if not trust_remote_code else ():
+        refuse_foreign_code(folder, name)
+    return _loaded(setting, folders, device, trust_remote_code, tuple(map(folder_state, folders)))
 
 
 @lru_cache(maxsize=2)
-def _loaded(setting: str, folders: Sequence[Path], device: str, state: object) -> Encoder:
+def _loaded(setting: str, folders: Sequence[Path], device: str, trust_remote_code: bool, state: object) -> Encoder:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        return SentenceEncoder(folders[0], device) if len(folders) == 1 else DprEncoder(folders[0], folders[1], device)
+        if len(folders) == 1:
+            return SentenceEncoder(folders[0], device, trust_remote_code)
+        return DprEncoder(folders[0], folders[1], device, trust_remote_code)
     except Exception as error:  # transformers and tokenizers raise anything, also bare Exception
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise MembenchError(f"cannot load encoder {setting}: {reason}") from error

@@ -110,9 +110,8 @@ class Player:
         if not changes:
             return None
         with contextlib.suppress(MembenchError):  # no snapshot, or a damaged one
-            memory = memories.load(self.log.folder / "memory")
-            if memories.digest(memory) == self.log.memory_after(episode.name, changes[-1]):
-                return memory
+            known = self.log.memory_after(episode.name, changes[-1])
+            return memories.load(self.log.folder / "memory", type(self.method), known)
         memory = None
         for k in changes:
             memory = self._apply(episode.steps[k], memory)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -138,3 +141,91 @@ def test_what_would_come_back_as_something_else_is_refused(memory: Any, plain: s
             memories.digest(held)
     with pytest.raises(MembenchError, match="keys are texts and numbers, not int64"):
         memories.digest({np.int64(1): 1})
+
+
+# ---------------------------------------------------------------- what a file may have imported
+
+
+@dataclass(frozen=True)
+class Note:
+    text: str
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A method whose memory holds notes."""
+
+
+def stored_as(name: str, folder: Path) -> Path:
+    """A memory whose file says that its dataclass is of this name."""
+    memories.save(Note("x"), folder)
+    path = folder / memories.STRUCTURE
+    path.write_text(path.read_text().replace(f"{__name__}:Note", name))
+    return folder
+
+
+def test_a_dataclass_of_the_methods_own_package_comes_back_for_it_alone(tmp_path: Path) -> None:
+    memories.save((Note("x"),), tmp_path)
+    assert memories.load(tmp_path, Owner) == (Note("x"),)
+    with pytest.raises(MembenchError, match=r":Note is no dataclass of membench or of the method"):
+        memories.load(tmp_path)
+
+
+@pytest.mark.parametrize("owner", [None, Owner, torch.nn.Module])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil:Note", "evil.inner:Note", "membenchx:Note", "membench.__main__:Note", "os:system", "torch.nn:Module",
+        "transformers:TrainingArguments", "membench.api:dataclass", "membench.values:json", "membench:", ":", "",
+        "tests",
+    ],
+)  # fmt: skip
+def test_nothing_else_is_imported(
+    owner: type | None, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom {__name__} import Note\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    with pytest.raises(MembenchError, match=r"memory\.json holds no memory that can be loaded"):
+        memories.load(stored_as(name, tmp_path / "memory"), owner)
+    assert not (tmp_path / "ran").exists()
+    assert set(sys.modules) == before
+
+
+def test_a_memory_that_is_not_the_one_that_is_known_is_not_built(tmp_path: Path) -> None:
+    memory = {"notes": [Note("x")], "tensor": torch.arange(3.0), "numbers": (1.5, None, float("inf"), {2: "é"})}
+    memories.save(memory, tmp_path)
+    known = memories.digest(memory)
+    assert memories.equal(memories.load(tmp_path, Owner, known), memory)
+    path = tmp_path / memories.STRUCTURE
+    path.write_text(path.read_text().replace('"x"', '"y"'))
+    with pytest.raises(MembenchError, match="it is not the memory that was saved last"):
+        memories.load(tmp_path, Owner, known)
+    stored_as("evil:Note", tmp_path)
+    with pytest.raises(MembenchError, match="it is not the memory that was saved last"):
+        memories.load(tmp_path, Owner, known)
+
+
+def test_tensors_lie_in_the_same_folder(tmp_path: Path) -> None:
+    memories.save(torch.zeros(2), tmp_path / "other")
+    memories.save(torch.zeros(2), tmp_path / "mine")
+    path = tmp_path / "mine" / memories.STRUCTURE
+    [other] = (tmp_path / "other").glob("*.safetensors")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "tensors": f"../other/{other.name}"}))
+    with pytest.raises(MembenchError, match="is no name of its tensors"):
+        memories.load(tmp_path / "mine")
+
+
+def test_saving_leaves_weights_that_are_not_a_memorys(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"weights of a model")
+    memories.save(torch.zeros(2), tmp_path)
+    memories.save(torch.ones(2), tmp_path)
+    assert (tmp_path / "model.safetensors").read_bytes() == b"weights of a model"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_structure_that_is_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
+    memories.save(torch.zeros(2), tmp_path)
+    (tmp_path / memories.STRUCTURE).write_text("[" * 100_000)
+    with pytest.raises(MembenchError, match="holds no memory"):
+        memories.load(tmp_path)
