@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError, unknown
-from membench.io.atomic_files import replace_file
+from membench.io.atomic_files import refuse_link, replace_file
 from membench.statistics.intervals import standard_error
 from membench.store.cell_folder import Cell, records_of
 from membench.tables.entry import Entry, in_order, shared_keys
@@ -34,6 +34,7 @@ def export(cells: Sequence[Cell], path: Path, form: str) -> int:
         raise unknown("form", form, SUFFIXES)
     if path.suffix not in SUFFIXES[form]:
         raise MembenchError(f"{path}: {form} is written to a file that ends in {' or '.join(SUFFIXES[form])}")
+    refuse_link(path, "FILE")
     if not path.parent.is_dir():
         raise MembenchError(f"{path}: there is no folder {path.parent}")
     data, count = _FORMS[form](cells, path.suffix)

@@ -76,7 +76,7 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
 )
 @click.option("--style", type=click.Choice(STYLES), help="Of the prompt; by default what suits the model.")
 @click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
-@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a hub model.")
+@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a model or an encoder.")
 @click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @common

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from membench.errors import MembenchError
+from membench.text.visible import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,7 +87,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not sys.stdout.isatty():
         click.echo(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
         for row in rows:
-            click.echo(f"| {' | '.join(_visible(cell).replace('|', chr(92) + '|') for cell in row)} |")
+            click.echo(f"| {' | '.join(visible(cell).replace('|', chr(92) + '|') for cell in row)} |")
         return
     from rich.console import Console
     from rich.table import Table
@@ -94,14 +95,9 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(*head)
     for row in rows:
-        table.add_row(*(Text(_visible(cell)) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     Console().print(table)
 
 
-def _visible(text: str) -> str:
-    """On one line and without control characters, which a model's answer may hold."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
 def _complain(text: str) -> None:
-    click.echo(f"membench: {' '.join(text.split())}", err=True)
+    click.echo(f"membench: {visible(' '.join(text.split()))}", err=True)

@@ -56,6 +56,12 @@ def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
             temporary.unlink()
 
 
+def refuse_link(path: Path, option: str) -> None:
+    """Refuse to write over a symbolic link: it may lead to a file that nobody named. Raises MembenchError."""
+    if path.is_symlink():
+        raise MembenchError(f"{path} is a symbolic link: name the place it leads to with {option}, or take it away")
+
+
 def sweep_parts(folder: Path, pattern: str = "*", older: float = STALE_SECONDS) -> None:
     """Take away what killed processes were writing in a folder, where it is older than so many seconds.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
-from membench.io.atomic_files import make_folder, replace_file
+from membench.io.atomic_files import make_folder, refuse_link, replace_file
 from membench.report.answers import Answers, answers_of
 from membench.report.board import Board, board, labels_of
 from membench.report.cell_origins import Origins, origins_of
@@ -20,6 +20,7 @@ from membench.report.shown_records import read_shown
 from membench.store.cell_folder import Cell
 from membench.tables.columns import COLUMNS, columns_for, columns_help
 from membench.tables.leaderboard import tables
+from membench.text.visible import visible_lines
 
 HERE = Path(__file__).parent
 
@@ -37,6 +38,7 @@ def write_page(cells: Sequence[Cell], path: Path, **filters: Any) -> int:
     spendings = [spending_of(one.shown, cells, shown) for one in boards]
     text = page(boards, spendings, answers_of(boards, shown), origins_of(boards, cells))
     data = text.encode(errors="replace")  # half of a surrogate pair, which JSON may hold, is in no file
+    refuse_link(path, "--output")
     if path.is_dir():
         raise MembenchError(f"{path} is a folder: name a file with --output, e.g. {path / 'report.html'}")
     replace_file(path, data)
@@ -48,6 +50,7 @@ def write_figures(cells: Sequence[Cell], folder: Path, form: str, **filters: Any
 
     Raises MembenchError if the folder cannot be made or written to.
     """
+    refuse_link(folder, "--output")
     written = []
     for one in _boards(cells, filters):
         for number, plot in enumerate(one.plots, 1):
@@ -64,8 +67,9 @@ def page(boards: Sequence[Board], spendings: Sequence[Spending], answers: Answer
 
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=lambda value: visible_lines(value) if type(value) is str else value,
+    )  # fmt: skip
     shown = {column.head for one in boards for column in columns_for(one.table.entries)}
     intervals_help, *_ = columns_help().split("\n")
     help_ = {c.head: (number, f"{c.help}.") for number, c in enumerate(COLUMNS) if c.head in shown}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from membench.tables.formatting import NOTHING
 from membench.tables.render import Grid
+from membench.text.visible import visible_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,10 +135,19 @@ def file_bytes(plot: Plot, form: str) -> bytes:
     return _saved(plot.figure, form)
 
 
+def _clean(figure: Figure) -> None:
+    """Take what no file may hold (control characters) out of all texts of a figure; their lines stay."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_text(visible_lines(text.get_text()))
+
+
 def _saved(figure: Figure, form: str) -> bytes:
     out = io.BytesIO()
     options: dict[str, Any] = {"metadata": {"Date": None, "Creator": None}} if form == "svg" else {"facecolor": "white"}
     with styled():
+        _clean(figure)
         figure.savefig(out, format=form, dpi=300 if form == "png" else "figure", **options)
     return out.getvalue()
 

@@ -13,6 +13,7 @@ from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaire
 from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.statistics.shares import share_ci
 from membench.tables.catalogue import spec_of
+from membench.text.visible import visible
 from membench.values import MetricSpec
 
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
@@ -70,11 +71,11 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """Method and settings as a table prints them."""
+        """Method and settings as a table prints them, without what would steer a terminal."""
         settings = " ".join(f"{name}={_brief(value)}" for name, value in self.settings.items())
         seeds = f"({len(self.seeds)} seeds)" if len(self.seeds) > 1 else ""
         mark = f"({self.mark})" if self.mark else ""
-        return " ".join(part for part in (self.title or self.method, settings, seeds, mark) if part)
+        return visible(" ".join(part for part in (self.title or self.method, settings, seeds, mark) if part))
 
     @cached_property
     def names(self) -> list[str]:

@@ -23,6 +23,7 @@ from membench.tables.merge_seeds import MARKS, baselines, entry_of, yardstick
 from membench.tables.pareto import fit, limits, with_fronts
 from membench.tables.ranking_metric import check_sort, leading_metric, less_is_better, sorts
 from membench.tables.significance import declared_entry, stand
+from membench.text.visible import visible
 from membench.views import BASELINES
 
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
@@ -47,7 +48,7 @@ class Table:
         size = size_of(self.entries, self.contexts, self.questions)
         parts = [what, r["data"], f"{r['model']} ({r['dtype']}, {r['style']} prompt)", size]
         parts += [f"{name.replace('_', ' ')} {_short(r[name])}" for name in self.differs]
-        return " · ".join(parts)
+        return visible(" · ".join(parts))
 
 
 def tables(

@@ -14,6 +14,7 @@ from membench.tables.columns import sections
 from membench.tables.entry import Entry
 from membench.tables.formatting import FEW, FEWEST_QUESTIONS, NOTHING
 from membench.tables.leaderboard import Table, table_rows
+from membench.text.visible import visible
 from membench.values import FORMATS
 
 Grid = list[list[str]]  # the head, then a line an entry
@@ -39,7 +40,7 @@ def grids(table: Table) -> dict[str, Grid]:
     """The sections of a table as plain text cells: memory, over time (if the task is), answers and cost."""
     out = {}
     for name, columns in sections(table.entries).items():
-        lines = [[_label(entry), *(column.show(entry) for column in columns)] for entry in table.entries]
+        lines = [[_label(entry), *(visible(column.show(entry)) for column in columns)] for entry in table.entries]
         out[name] = [["method", *(column.head for column in columns)], *lines]
     return out
 
@@ -54,11 +55,11 @@ def notes(table: Table, shown: Mapping[str, Grid]) -> list[str]:
 
 def _remarks(table: Table, shown: Mapping[str, Grid]) -> list[str]:
     cells = [text for grid in shown.values() for line in grid for text in line]
-    return [*table.remarks, *footnotes(cells)]
+    return [*map(visible, table.remarks), *footnotes(cells)]
 
 
 def _reasons(table: Table) -> list[str]:
-    return [f"{entry.label}: {entry.status}: {entry.reason}" for entry in table.entries if entry.reason]
+    return [visible(f"{entry.label}: {entry.status}: {entry.reason}") for entry in table.entries if entry.reason]
 
 
 def _label(entry: Entry) -> str:
