@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from membench.api import Recall
 from membench.io import weights
 from membench.model.llm import LLM
-from membench.model.prefix_cache import PrefixCache
 from membench.plugins import registry
+from membench.reading.prefix_cache import PrefixCache
 
 TOKENS, QUESTIONS, SEED = 500, 10, "1"
 

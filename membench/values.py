@@ -77,7 +77,7 @@ class Forget:
 
 @dataclass(frozen=True)
 class Drift:
-    """Measure what the memory as it is now does to the model elsewhere (membench.running.drift)."""
+    """Measure what the memory as it is now does to the model elsewhere (membench.playing.drift)."""
 
     text: str = "builtin"  # generic text, as in membench.corpora.generic_text; the held-out part of it is read
     suites: tuple[str, ...] = ("common",)  # test sets, as in membench.corpora.test_suites
@@ -142,7 +142,7 @@ class Lookup(Protocol):
         ...
 
     def tree(self, model: nn.Module) -> Any:
-        """An empty tree (membench.model.token_tree.Tree) that reads `model` by that rule."""
+        """An empty tree (membench.reading.token_tree.Tree) that reads `model` by that rule."""
         ...
 
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt
 
 from membench.api import AtLeast0, AtLeast1, MemoryKind, Method, Prefix, Recall
 from membench.keyvalues.cartridge import Cartridge, CartridgeSentences, distil, own_prefix
-from membench.model.key_values import joined, require_projectable
+from membench.reading.key_values import joined, require_projectable
 from membench.trained.trainer import Precision
 
 

@@ -13,7 +13,7 @@ from membench.errors import MembenchError
 from membench.io.memory_codec import digest
 from membench.keyvalues.pool import Pool, Sink, pieces, tail, update
 from membench.keyvalues.pool_parts import PoolParts, load_parts
-from membench.model.key_values import project, require_projectable
+from membench.reading.key_values import project, require_projectable
 
 
 @dataclass(frozen=True)

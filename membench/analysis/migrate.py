@@ -16,8 +16,7 @@ from membench.errors import MembenchError
 from membench.io import weights
 from membench.io.hub import cached_only
 from membench.store import cell_folder
-from membench.store.missing_fields import MODEL_FILES, missing, with_fields
-from membench.store.recipe import cell_id
+from membench.store.recipe import MODEL_FILES, cell_id, missing, with_fields
 
 DONE, READY, LEFT = "migrated", "nothing missing", "left as it was"
 

@@ -168,8 +168,8 @@ def _save(ctx: click.Context, blocks: Sequence[Mapping[str, Any]]) -> dict[Path,
 
     What is secret in the URL of an endpoint is left out.
     """
+    from membench.endpoints.endpoint_address import without_secrets
     from membench.io.atomic_files import make_folder, replace_file, sweep_parts
-    from membench.io.endpoint_address import without_secrets
 
     names = {str(p.name): _long(p) for p in ctx.command.params}
     plain = [{names[n]: _plain(v) for n, v in b.items() if n != "overwrite" and v not in (None, ())} for b in blocks]

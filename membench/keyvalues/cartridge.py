@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from membench.keyvalues.pool import Sink
-from membench.model.key_values import project
+from membench.reading.key_values import project
 from membench.trained.method import OnTargets
 from membench.trained.sentences import Sentence, learnable
 from membench.trained.teacher import teach

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from membench.errors import MembenchError
 from membench.io.memory_codec import nbytes
 from membench.keyvalues.block_attention import NAME, Pass, Rule, unit_vectors
-from membench.model.token_tree import Node, Tree, head_width
+from membench.reading.token_tree import Node, Tree, head_width
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM

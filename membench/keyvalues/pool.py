@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from membench.model.key_values import observed, project
-from membench.model.token_tree import Node
+from membench.reading.key_values import observed, project
+from membench.reading.token_tree import Node
 from membench.values import Recall
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from membench.io import memory_codec as memories
 from membench.keyvalues.pool import DROPS, STORES, Sink, tail, update
 from membench.keyvalues.pool_parts import PoolParts
 from membench.keyvalues.side_adapters import added, detached, fresh_factors
-from membench.model.key_values import require_projectable
+from membench.reading.key_values import require_projectable
 from membench.values import Adapter
 
 if TYPE_CHECKING:

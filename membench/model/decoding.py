@@ -11,8 +11,8 @@ from torch import Tensor
 from membench.errors import MembenchError
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference, candidate_logprobs, divergences
-from membench.model.prefix_cache import PrefixCache
-from membench.model.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.prefix_cache import PrefixCache
+from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
 from membench.values import Prefix
 
 GROUP_TOKENS = 1280  # prompt tokens in flight; more makes attention over the other branches cost more than it saves

@@ -15,11 +15,11 @@ from membench.errors import MembenchError
 from membench.model.dtypes import chosen_dtype
 from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
-from membench.model.positions import window_of
 from membench.model.prompt import Renderer
-from membench.model.self_test import Reader, reader_of
-from membench.model.slow_tree import SlowTree
 from membench.model.tokens import FollowingTokens, first_ids, opening_ids
+from membench.reading.positions import window_of
+from membench.reading.self_test import Reader, reader_of
+from membench.reading.slow_tree import SlowTree
 
 
 class LanguageModel:
@@ -102,7 +102,7 @@ class LanguageModel:
 
     @cached_property
     def reader(self) -> Reader:
-        """What reads the model, and its output head, as a self-test finds them (membench.model.self_test).
+        """What reads the model, and its output head, as a self-test finds them (membench.reading.self_test).
 
         Raises MembenchError for a model that cannot be read.
         """

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from membench.model.language_model import LanguageModel
-from membench.model.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
 
 SPAN = 128  # rows of logits at once: few enough for memory, and enough to read the head's weights seldom
 

@@ -14,9 +14,9 @@ from membench.errors import MembenchError
 from membench.model.decoding import Completion, Reading, complete, read
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference
-from membench.model.prefix_cache import PrefixCache
-from membench.model.slow_tree import SlowTree
-from membench.model.token_tree import Tree
+from membench.reading.prefix_cache import PrefixCache
+from membench.reading.slow_tree import SlowTree
+from membench.reading.token_tree import Tree
 from membench.values import Adapter, Recall
 
 MAX_NEW_TOKENS = 16

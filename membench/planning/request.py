@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from membench.api import Method, Task
+from membench.endpoints.endpoint_address import without_secrets
 from membench.errors import MembenchError
 from membench.io import weights
-from membench.io.endpoint_address import without_secrets
 from membench.model.checkpoint import refuse_language_model
 from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
 from membench.model.prompt import STYLES

@@ -16,7 +16,7 @@ from membench.running.loaded_model import Models
 from membench.running.progress import Reporter
 from membench.running.session import Session
 from membench.store import cell_folder
-from membench.store.missing_fields import stored_before
+from membench.store.recipe import stored_before
 
 
 def run(request: Request, console: Console | None = None, debug: bool = False) -> list[dict[str, Any]]:

@@ -19,10 +19,10 @@ from membench.model.prompt import Renderer
 from membench.planning.plan import PlannedCell, check_window, cut_answers, plan
 from membench.planning.request import ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
-from membench.running.drift import Baseline
+from membench.playing.drift import Baseline
+from membench.playing.player import Player
 from membench.running.loaded_model import Models
 from membench.running.outcome import now, outcome, why
-from membench.running.player import Player
 from membench.running.progress import Reporter
 from membench.running.references import gold_readings, load_references, save_references
 from membench.running.yardsticks import Yardsticks, stored_whole

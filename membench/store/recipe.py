@@ -1,7 +1,8 @@
-"""What identifies a cell: its recipe's hash, and which parts of a recipe make cells comparable."""
+"""What identifies a cell: its recipe's hash, which parts make cells comparable, what earlier versions lack."""
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import re
@@ -14,7 +15,10 @@ FLOOR, REFERENCE = "base", "in-context"  # the methods that are played on it
 YARDSTICKS = (REFERENCE, FLOOR)  # the reference first: every other cell is compared with it
 
 
-# `model_files_hash` is missing in recipes of the first versions, see membench.analysis.migrate
+# Missing in recipes of the first versions, see membench.analysis.migrate.
+MODEL_FILES = "model_files_hash"  # of what stands beside the model's weights
+ENCODER_FILES = "encoder_files"  # the same of each model of an encoder, among the sources
+
 GROUND = (
     "data", "limit", "model", "weights_hash", "model_files_hash", "dtype", "style", "prompt_hash", "metric_version",
 )  # fmt: skip
@@ -40,3 +44,36 @@ def folder_of(root: Path, recipe: Mapping[str, Any]) -> Path:
     """Where a cell is stored: ROOT/task--method--model--id; names are for the eye, the id alone identifies."""
     names = (re.sub(r"[^A-Za-z0-9._-]+", "-", str(recipe[key]))[:40] for key in ("task", "method", "model"))
     return root / "--".join((*names, cell_id(recipe)[:12]))
+
+
+def missing(recipe: Mapping[str, Any]) -> list[str]:
+    """The fields that a recipe should have and has not."""
+    sources = recipe.get("sources") or {}
+    lacks_encoder = "encoder" in sources and ENCODER_FILES not in sources
+    return [*([] if MODEL_FILES in recipe else [MODEL_FILES]), *([ENCODER_FILES] if lacks_encoder else [])]
+
+
+def with_fields(recipe: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe with these fields, each in its place."""
+    whole: dict[str, Any] = {}
+    for key, value in recipe.items():
+        whole[key] = value
+        if key == "weights_hash" and MODEL_FILES in found:
+            whole[MODEL_FILES] = found[MODEL_FILES]
+    if ENCODER_FILES in found:
+        whole["sources"] = {**recipe["sources"], ENCODER_FILES: found[ENCODER_FILES]}
+    return whole
+
+
+def stored_before(folder: Path, recipe: Mapping[str, Any]) -> Path | None:
+    """The folder of this very cell as an earlier version stored it; `folder` is how it is called now."""
+    named = {MODEL_FILES: recipe.get(MODEL_FILES), ENCODER_FILES: recipe["sources"].get(ENCODER_FILES)}
+    for path in sorted(folder.parent.glob(f"{glob.escape(folder.name.rpartition('--')[0])}--*/recipe.json")):
+        try:
+            old = json.loads(path.read_bytes())
+        except (OSError, ValueError):  # what cannot be read is no cell of any version
+            continue
+        lacks = missing(old) if isinstance(old, dict) else []
+        if lacks and cell_id(with_fields(old, {name: named[name] for name in lacks})) == cell_id(recipe):
+            return path.parent
+    return None

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from membench.endpoints.chat_client import ChatClient, ChatReply, Talk
+from membench.endpoints.endpoint_address import address, without_secrets
 from membench.errors import standing_at
-from membench.io.chat_client import ChatClient, ChatReply, Talk
-from membench.io.endpoint_address import address, without_secrets
 
 if TYPE_CHECKING:
     from membench.model.meter import Meter

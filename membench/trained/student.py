@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from membench.model.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
 from membench.trained.sentences import Sentence
 from membench.trained.split import Split
 

@@ -13,9 +13,9 @@ from membench.api import Pair, Prefix, Recall
 from membench.errors import MembenchError
 from membench.io import memory_codec as memories
 from membench.keyvalues.cartridge import distil, own_prefix
-from membench.model.key_values import cut, joined
 from membench.model.llm import LLM
 from membench.plugins import registry
+from membench.reading.key_values import cut, joined
 from membench.targets.scribe import Scribe
 from membench.trained.sentences import Material, qa_sentences
 

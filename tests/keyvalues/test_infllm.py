@@ -16,8 +16,8 @@ from membench.keyvalues.block_attention import select, unit_vectors
 from membench.keyvalues.infllm import Stream, refuse
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
-from membench.model.prefix_cache import PrefixCache
 from membench.plugins import registry
+from membench.reading.prefix_cache import PrefixCache
 from tests.support.infllm_by_hand import (
     IDS,
     RULE,

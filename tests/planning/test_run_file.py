@@ -226,7 +226,7 @@ def test_cells_of_a_block_that_was_not_reached_are_done_all_the_same(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("membench.running.player.Player.play", stop)
+    monkeypatch.setattr("membench.playing.player.Player.play", stop)
     result = options(tmp_path, shared)
     assert result.exit_code == 130
     assert "4 cells: 0 played, 0 failed, 3 done already and skipped, 1 not played yet; " in result.stderr

@@ -21,7 +21,8 @@ from rich.console import Console
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast  # imported here, so that no job has to
 
 from membench.planning.request import Request
-from membench.running import drift, runner
+from membench.playing import drift
+from membench.running import runner
 
 IMPORTED = (LlamaForCausalLM, PreTrainedTokenizerFast)
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from membench.api import Pair
+from membench.endpoints import http_call
 from membench.errors import MembenchError
-from membench.io import http_call
 from membench.model.llm import LLM
 from membench.model.meter import Meter
 from membench.targets.scribe import Scribe

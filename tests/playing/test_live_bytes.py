@@ -13,7 +13,7 @@ from membench.analysis.memory_size import bytes_at
 from membench.analysis.verify import verify
 from membench.api import Adapter, Prefix, Recall
 from membench.model.llm import LLM
-from membench.running.live_bytes import bytes_per_token, live_bytes
+from membench.playing.live_bytes import bytes_per_token, live_bytes
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.tables.entry import Entry

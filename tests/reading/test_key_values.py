@@ -29,10 +29,10 @@ from membench.api import Adapter, Prefix, Recall
 from membench.errors import MembenchError
 from membench.keyvalues.pool import Sink
 from membench.model.decoding import Reading
-from membench.model.key_values import cut, joined, observed, project, require_projectable
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
-from membench.model.token_tree import Tree
+from membench.reading.key_values import cut, joined, observed, project, require_projectable
+from membench.reading.token_tree import Tree
 
 TEXTS = ("The harbour was built by Ines Corde in 1931.", "Forty ships lie in the north.")
 QUESTIONS = ("Who built the harbour?", "In what year was it built, and by whom?", "How many ships?")

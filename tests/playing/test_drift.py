@@ -22,9 +22,9 @@ from membench.errors import MembenchError
 from membench.model.llm import LLM
 from membench.planning.plan import plan
 from membench.planning.request import ModelInfo, Request
+from membench.playing.drift import Prompt, baseline, follow, measure
 from membench.plugins import registry
 from membench.running import runner
-from membench.running.drift import Prompt, baseline, follow, measure
 from membench.store.records import read_records
 
 STEP = Drift()
@@ -192,7 +192,7 @@ def test_of_cloze_prompts_those_are_kept_that_the_model_knows(
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     known = {k: k >= 30 for k in range(100)}
     monkeypatch.setattr(
-        "membench.running.drift._is_right", lambda _llm, prompt, _states: known[int(prompt.text.split()[3])]
+        "membench.playing.drift._is_right", lambda _llm, prompt, _states: known[int(prompt.text.split()[3])]
     )
     asked, plain = f"wikidata:{path}", f"lambada:{path}"
     base = baseline(llm, Drift(suites=(asked, plain)))

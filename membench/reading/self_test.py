@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from membench.errors import MembenchError
-from membench.model.output_head import OutputHead, tolerance
-from membench.model.positions import window_of
-from membench.model.slow_tree import SlowTree, before_head
-from membench.model.token_tree import Tree
+from membench.reading.output_head import OutputHead, tolerance
+from membench.reading.positions import window_of
+from membench.reading.slow_tree import SlowTree, before_head
+from membench.reading.token_tree import Tree
 
 # Lengths in configurations beyond which attention or positions change.
 _WINDOWS = (

@@ -10,9 +10,9 @@ import torch
 
 from membench.errors import MembenchError
 from membench.model.llm import LLM
-from membench.model.positions import window_of
-from membench.model.self_test import reader_of
-from membench.model.slow_tree import SlowTree
+from membench.reading.positions import window_of
+from membench.reading.self_test import reader_of
+from membench.reading.slow_tree import SlowTree
 from membench.values import Prefix, Recall
 from tests.support.architectures import build
 

@@ -18,8 +18,8 @@ import membench
 from membench.api import Method, Recall
 from membench.errors import MembenchError
 from membench.model.llm import LLM
+from membench.playing.plugin_call import as_it_was
 from membench.plugins import registry
-from membench.running.plugin_call import as_it_was
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from membench.errors import MembenchError
-from membench.model.key_values import rotated
+from membench.reading.key_values import rotated
 from membench.values import Prefix
 
 PASS_TOKENS = 512  # tokens of one forward pass, where two CPU cores were fastest

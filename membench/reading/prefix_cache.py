@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor, nn
 
-from membench.model.token_tree import Node, Tree
+from membench.reading.token_tree import Node, Tree
 
 
 class PrefixCache:

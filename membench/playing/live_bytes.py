@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from membench.io.memory_codec import nbytes
-from membench.model.token_tree import head_width
+from membench.reading.token_tree import head_width
 from membench.values import Recall
 
 if TYPE_CHECKING:

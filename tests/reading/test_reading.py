@@ -8,7 +8,7 @@ import torch
 from membench.api import Adapter, Recall
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
-from membench.model.token_tree import Tree
+from membench.reading.token_tree import Tree
 
 TEXTS = ("The harbour was built by Ines Corde in 1931.", "Forty ships lie in the north.")
 QUESTIONS = ("Who built the harbour?", "In what year was it built, and by whom?", "How many ships?")

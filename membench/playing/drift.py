@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from membench.corpora.test_suites import KNOWN_ONLY, Item, drift_texts, suite, suite_label
-from membench.model.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
 from membench.values import DIGITS, Drift, Recall
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import torch
 from membench.api import Adapter, Recall
 from membench.model.decoding import GROUP_TOKENS, Reading
 from membench.model.llm import LLM
-from membench.model.prefix_cache import PrefixCache
-from membench.model.token_tree import Tree
+from membench.reading.prefix_cache import PrefixCache
+from membench.reading.token_tree import Tree
 
 TEXTS = ("The harbour was built by Ines Corde in 1931.", "Forty ships lie in the north.")
 QUESTIONS = ("Who built the harbour?", "In what year was it built, and by whom?", "How many ships?")

@@ -17,11 +17,11 @@ from membench.model.likelihood import Reference
 from membench.model.llm import LLM
 from membench.model.meter import Peak
 from membench.planning.plan import PlannedCell
-from membench.running import episode_state
-from membench.running.drift import Baseline, baseline, measure
-from membench.running.fingerprint import Watch
-from membench.running.live_bytes import live_bytes
-from membench.running.plugin_call import as_it_was
+from membench.playing import episode_state
+from membench.playing.drift import Baseline, baseline, measure
+from membench.playing.fingerprint import Watch
+from membench.playing.live_bytes import live_bytes
+from membench.playing.plugin_call import as_it_was
 from membench.store.record_log import RecordLog
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
 

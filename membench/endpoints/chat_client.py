@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from membench.endpoints.endpoint_address import Address
+from membench.endpoints.http_call import PASSING, Call, Limits, NoAnswer
 from membench.errors import MembenchError
-from membench.io.endpoint_address import Address
-from membench.io.http_call import PASSING, Call, Limits, NoAnswer
 
 Talk = Sequence[tuple[str, str]]  # (role, content)
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from membench.endpoints import http_call
+from membench.endpoints.chat_client import ChatClient, ChatReply, shown, spoken
+from membench.endpoints.endpoint_address import address, without_secrets
+from membench.endpoints.http_call import Limits
 from membench.errors import MembenchError
-from membench.io import http_call
-from membench.io.chat_client import ChatClient, ChatReply, shown, spoken
-from membench.io.endpoint_address import address, without_secrets
-from membench.io.http_call import Limits
 from tests.support.chat_server import ChatServer, Reply, completion, refusal, serving
 
 pytestmark = pytest.mark.long
@@ -235,7 +235,7 @@ def test_a_failure_that_does_not_pass_is_told_after_some_tries(server: ChatServe
 def test_the_wait_that_is_asked_for_is_kept(server: ChatServer, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     after = "1" if form == "seconds" else formatdate(time.time() + 3600, usegmt=True)
     waits: list[float] = []
-    monkeypatch.setattr("membench.io.http_call.time.sleep", waits.append)
+    monkeypatch.setattr("membench.endpoints.http_call.time.sleep", waits.append)
     status, body = refusal("slow down", 429)
     server.replies = [(status, body, {"retry-after-ms": "none", "Retry-After": after}), completion("Ines")]
     assert client(server, seconds=5000.0).reply(TALK).text == "Ines"

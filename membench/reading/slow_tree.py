@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from membench.errors import MembenchError
-from membench.model.token_tree import Node, Tree
+from membench.reading.token_tree import Node, Tree
 
 
 class SlowTree(Tree):
