@@ -30,15 +30,16 @@ def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any
     return runner.run(Request(methods=_listed(methods), tasks=_listed(tasks), **options))
 
 
-def leaderboard(folder: str | Path = "results", **filters: Any) -> list[dict[str, Any]]:
+def leaderboard(folder: str | Path | Sequence[str | Path] = "results", **filters: Any) -> list[dict[str, Any]]:
     """The rows of the tables that the stored cells under a folder make, with the keys of `leaderboard --format json`.
 
-    `filters` are those of membench.tables.tables: task, data, model, method, sort.
+    Several folders are read as one. `filters` are those of membench.tables.tables: task, data, model, method, sort.
     """
-    from membench.store import cell_folder
+    from membench.analysis.several_folders import cells_of
     from membench.tables.leaderboard import rows
 
-    return rows(cell_folder.cells(Path(folder)), **filters)
+    folders = [folder] if isinstance(folder, str | Path) else folder
+    return rows(cells_of(map(Path, folders)), **filters)
 
 
 def _seeds(given: int | str | Sequence[int]) -> tuple[int, ...]:

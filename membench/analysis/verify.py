@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from membench.analysis.several_folders import cells_of
 from membench.api import Task
 from membench.errors import MembenchError
 from membench.planning.restore import Ground, ground_of, task_of
-from membench.store.cell_folder import TARGETS, Cell, cells, read_targets, sound_records
+from membench.store.cell_folder import TARGETS, Cell, read_targets, sound_records
 from membench.store.costs import ledger_of
 from membench.store.question_subsets import compared
 from membench.store.recipe import FLOOR, GOLD, GROUND, REFERENCE, cell_id
@@ -39,9 +40,9 @@ class Verdict:
         return not self.problems
 
 
-def verify(root: Path) -> list[Verdict]:
-    """Recompute all played cells under a folder. Raises MembenchError if there is no such folder."""
-    every = cells(root)
+def verify(*roots: Path) -> list[Verdict]:
+    """Recompute all played cells under these folders. Raises MembenchError if there is no such folder."""
+    every = cells_of(roots)
     golds = [cell for cell in every if cell.recipe["task"] == GOLD and not cell.damage]
     grounds: Grounds = {}
     return [Verdict(cell, tuple(_problems(cell, golds, grounds))) for cell in every]

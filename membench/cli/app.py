@@ -8,6 +8,7 @@ import click
 
 from membench.cli.decide import advise, compare
 from membench.cli.export_score import export, score
+from membench.cli.merge import merge
 from membench.cli.migrate import migrate
 from membench.cli.report import report
 from membench.cli.run import run
@@ -30,7 +31,7 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (run, leaderboard, report, compare, advise, show, train_memory, verify, export, score, migrate):
+for command in (run, leaderboard, report, compare, advise, show, train_memory, verify, export, score, merge, migrate):
     main.add_command(command)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import click
 
 from membench.cli.shell import common, listed, print_json, print_table
-from membench.cli.stored import folder_argument, output_option, sound_cells
+from membench.cli.stored import folders_argument, folders_option, named, sound_cells
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -34,19 +34,19 @@ def _filters(command: F) -> F:
 @click.command()
 @click.argument("a")
 @click.argument("b")
-@output_option
+@folders_option
 @_filters
 @click.option("--metric", default="contains", show_default=True, help="What to compare by, e.g. f1, margin/rehearsed.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def compare(a: str, b: str, output: Path, metric: str, as_json: bool, **filters: Any) -> None:
+def compare(a: str, b: str, folders: tuple[Path, ...], metric: str, as_json: bool, **filters: Any) -> None:
     """Compare two methods, paired by question, in every table that has both.
 
     A and B are methods, or labels as tables print them ("ft-c lr=0.01").
     """
     from membench.analysis.compare import compare as compared
 
-    found = compared(sound_cells(output), a, b, metric, **filters)
+    found = compared(sound_cells(*folders), a, b, metric, **filters)
     if as_json:
         print_json([comparison.plain() for comparison in found])
         return
@@ -100,7 +100,7 @@ class _Bytes(click.ParamType[float]):
 
 
 @click.command()
-@folder_argument
+@folders_argument
 @_filters
 @click.option("--contexts", type=click.IntRange(min=1), required=True, help="Contexts to remember.")
 @click.option("--questions", type=click.IntRange(min=0), required=True, help="Questions to answer in all.")
@@ -109,18 +109,20 @@ class _Bytes(click.ParamType[float]):
 @click.option("--max-write-seconds", type=click.FloatRange(min=0), help="Most seconds to write all contexts.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def advise(folder: Path, as_json: bool, **options: Any) -> None:
+def advise(folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Say which of the measured methods fits a need, and what that rests on.
 
-    One answer for each table of the cells stored in FOLDER; damage is that of the task contamination, if played.
+    One answer for each table of the cells stored in FOLDERS; damage is that of the task contamination, if played.
     """
     from membench.analysis.advise import Need
     from membench.analysis.advise import advise as advised
 
     filters = {name: options.pop(name) for name in ("task", "data", "model")}
-    cells = sound_cells(folder)
-    if not cells and (deeper := _holding(folder)):
-        raise MembenchError(f"no cell is stored in {folder} itself: name a folder that holds some: {', '.join(deeper)}")
+    cells = sound_cells(*folders)
+    if not cells and (deeper := [path for folder in folders for path in _holding(folder)]):
+        raise MembenchError(
+            f"no cell is stored in {named(folders)} itself: name a folder that holds some: {', '.join(deeper)}"
+        )
     found = advised(cells, Need(**options), **filters)
     if as_json:
         print_json([asdict(advice) for advice in found])

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from membench.cli.shell import common
-from membench.cli.stored import folder_argument, sound_cells, table_options
+from membench.cli.stored import folders_argument, named, sound_cells, table_options
 
 
 @click.command()
-@folder_argument
+@folders_argument
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="By default report.html; figures for svg and png."
 )
@@ -26,14 +26,14 @@ from membench.cli.stored import folder_argument, sound_cells, table_options
     help="One page, or a folder with a file for each figure.",
 )
 @common
-def report(folder: Path, output: Path | None, form: str, **filters: Any) -> None:
-    """Write one self-contained page of what the cells stored in FOLDER show.
+def report(folders: tuple[Path, ...], output: Path | None, form: str, **filters: Any) -> None:
+    """Write one self-contained page of what the cells stored in FOLDERS show.
 
     Tables, figures, every answer, and where each number comes from; the page needs no network.
     """
     from membench.report import write_figures, write_page
 
-    cells = sound_cells(folder)
+    cells = sound_cells(*folders)
     if form == "html":
         path = output or Path("report.html")
         size = write_page(cells, path, **filters)
@@ -45,4 +45,4 @@ def report(folder: Path, output: Path | None, form: str, **filters: Any) -> None
         if size:
             click.echo(f"{path}: {size} figures")
     if not size:
-        click.echo(f"nothing stored in {folder} matches", err=True)
+        click.echo(f"nothing stored in {named(folders)} matches", err=True)

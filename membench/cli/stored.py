@@ -41,9 +41,24 @@ def output_option(command: F) -> F:
     )(command)
 
 
-def folder_argument(command: F) -> F:
-    """Where stored runs are read from."""
-    return click.argument("folder", type=_FOLDER, default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")(command)
+def folders_argument(command: F) -> F:
+    """Where stored runs are read from: one folder, or several that are read as one."""
+    default = (Path("results"),)
+    return click.argument("folders", type=_FOLDER, nargs=-1, default=default, envvar="MEMBENCH_OUTPUT_DIR")(command)
+
+
+def folders_option(command: F) -> F:
+    """The same for a command whose arguments are something else."""
+    option = click.option(
+        "-o", "--output", "folders", type=_FOLDER, multiple=True, default=(Path("results"),), show_default="results",
+        envvar="MEMBENCH_OUTPUT_DIR", show_envvar=True, help="Folder of the stored cells; several are read as one.",
+    )  # fmt: skip
+    return option(command)
+
+
+def named(folders: Sequence[Path]) -> str:
+    """The folders as a message has them."""
+    return ", ".join(map(str, folders))
 
 
 def table_options(command: F) -> F:
@@ -63,28 +78,29 @@ def table_options(command: F) -> F:
 
 
 @click.command()
-@folder_argument
+@folders_argument
 @table_options
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
 @common
-def leaderboard(folder: Path, form: str | None, **filters: Any) -> None:
-    """Print the tables that the cells stored in FOLDER make."""
+def leaderboard(folders: tuple[Path, ...], form: str | None, **filters: Any) -> None:
+    """Print the tables that the cells stored in FOLDERS make."""
+    from membench.analysis.several_folders import cells_of
     from membench.io.fast_json import no_collecting
-    from membench.store import cell_folder
     from membench.tables.leaderboard import tables
 
     with no_collecting():  # all of it is needed until the end
-        found = tables(cell_folder.cells(folder), **filters)
+        found = tables(cells_of(folders), **filters)
         if not found:
-            click.echo(f"nothing stored in {folder} matches", err=True)
+            click.echo(f"nothing stored in {named(folders)} matches", err=True)
         _print(found, form)
 
 
-def sound_cells(folder: Path) -> list[Cell]:
+def sound_cells(*folders: Path) -> list[Cell]:
     """The stored cells, for a command that looks at records; of one that cannot be relied on, a line says why."""
+    from membench.analysis.several_folders import cells_of
     from membench.store import cell_folder
 
-    found = list(cell_folder.checked(cell_folder.cells(folder)))
+    found = list(cell_folder.checked(cells_of(folders)))
     for cell in found:
         if cell.damage:
             click.echo(f"left out: {cell.damage}", err=True)
@@ -119,18 +135,18 @@ def _print(found: Sequence[Table], form: str | None) -> None:
 
 
 @click.command()
-@folder_argument
+@folders_argument
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 @click.pass_context
-def verify(ctx: click.Context, /, folder: Path, as_json: bool) -> None:
+def verify(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool) -> None:
     """Recompute every stored number from its records.
 
-    Exit status 1 if one stored in FOLDER does not come out.
+    Exit status 1 if one stored in FOLDERS does not come out.
     """
     from membench.analysis.verify import verify as recompute
 
-    verdicts = recompute(folder)
+    verdicts = recompute(*folders)
     if as_json:
         print_json([{"cell": v.cell.folder.name, "ok": v.ok, "problems": list(v.problems)} for v in verdicts])
     else:

@@ -1,0 +1,86 @@
+"""Bringing the cells of several folders into one, as if they had been played there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from membench.analysis.several_folders import cells_of, one_of
+from membench.errors import MembenchError
+from membench.io.atomic_files import make_folder, replace_file, sweep_parts
+from membench.io.plain_files import read_plain
+from membench.store import cell_folder
+from membench.store.cell_folder import LOCK, RECIPE, RESULT, Cell, cells, checked, folder_of
+
+RUNS = "runs"  # the options of each run, beside the cells
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of the cells: folders that were written, that were there already, and why some were left out."""
+
+    written: tuple[Path, ...]
+    there: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+def merge(roots: Sequence[Path], into: Path) -> Merged:
+    """Copy the cells of these folders, and the options of their runs, into another one; the same again goes on.
+
+    A cell that is in several of them, or in `into` already, is there once. Cells that cannot be relied on are left out.
+    Nothing is written before all is known to fit. Raises MembenchError for folders that are not there or the same as
+    `into`, and for plays of one cell with other records.
+    """
+    for root in roots:
+        if into.resolve() == root.resolve():
+            raise MembenchError(f"{into} is one of the folders to merge: name a new one with -o")
+    found = list(checked(cells_of(roots)))
+    there = {cell.id: cell for cell in cells(into)} if into.is_dir() else {}
+    better = [cell for cell in found if not cell.damage and _is_wanted(cell, there.get(cell.id))]
+    for cell in better:
+        _copy(cell, folder_of(into, cell.recipe))
+    for root in roots:
+        _copy_runs(root, into)
+    names = {cell.id for cell in better}
+    kept = [cell for cell in found if not cell.damage and cell.id not in names]
+    return Merged(
+        tuple(folder_of(into, cell.recipe) for cell in better),
+        tuple(there[cell.id].folder for cell in kept),
+        tuple(cell.damage for cell in found if cell.damage),
+    )
+
+
+def _is_wanted(cell: Cell, stored: Cell | None) -> bool:
+    return stored is None or (one_of(stored, cell) is cell)
+
+
+def _copy(cell: Cell, folder: Path) -> None:
+    """Copy a cell's files; the result comes last, so that a kill leaves no cell that seems to be done."""
+    make_folder(folder)
+    with cell_folder.lock(folder) as mine:
+        if not mine:
+            raise MembenchError(f"{folder} is being played: merge again when that run is over")
+        cell_folder.refuse_odd(folder)
+        cell_folder.clear(folder)
+        for name in _files(cell.folder):
+            replace_file(folder / name, read_plain(cell.folder / name))
+        cell_folder.sweep(folder)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    names = {entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)}
+    last = [name for name in (RECIPE, RESULT) if name in names]
+    own = (n for n in sorted(names.difference(last)) if not (n.startswith(LOCK) or n.endswith(".part")))
+    yield from (*own, *last)
+
+
+def _copy_runs(root: Path, into: Path) -> None:
+    """The options of runs; a file is named by the hash of what it holds, so that one of the same name is the same."""
+    for path in sorted((root / RUNS).glob("*.yaml")):
+        target = into / RUNS / path.name
+        if not target.exists():
+            make_folder(target.parent)
+            sweep_parts(target.parent)
+            replace_file(target, read_plain(path))

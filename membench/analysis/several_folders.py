@@ -1,0 +1,74 @@
+"""The cells of several folders as if they were one: a cell that stands in more than one of them counts once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from membench.errors import MembenchError
+from membench.store.records import Damaged
+from membench.store.stored_cells import Cell, cells, failed_cell, records_of
+
+MEASURED = frozenset({"seconds", "cell_peak_bytes", "peak_bytes", "beside"})  # of a record: another play has others
+ROUNDING = 1e-4  # between the same numbers of two processors
+
+
+def cells_of(roots: Iterable[Path]) -> list[Cell]:
+    """All played cells under these folders, in the order in which one folder with all of them would have them.
+
+    Raises MembenchError for a folder that is not there, and for a cell whose answers differ between two folders.
+    """
+    found: dict[str, Cell] = {}
+    for root in dict.fromkeys(roots):
+        for cell in cells(root):
+            found[cell.id] = one_of(found[cell.id], cell) if cell.id in found else cell
+    return sorted(found.values(), key=lambda cell: cell.folder.name)
+
+
+def one_of(a: Cell, b: Cell) -> Cell:
+    """Which of two stored plays of one cell counts: the one that is done and sound, of two such ones the one whose
+    seconds were measured alone, else that which knows more yardsticks, else the first.
+
+    Raises MembenchError, naming both folders, where both are done and did not answer alike.
+    """
+    better, other = sorted((a, b), key=_rank, reverse=True)
+    if other.damage or other.status != "done":
+        return better
+    if better.result.get("records_sha256") == other.result.get("records_sha256"):
+        return better
+    try:
+        mine = records_of(better)
+    except Damaged as damage:
+        return one_of(failed_cell(better.folder, better.recipe, str(damage)), other)
+    try:
+        theirs = records_of(other)
+    except Damaged:
+        return better
+    if not _alike(_answered(mine), _answered(theirs)):
+        raise MembenchError(
+            f"{a.folder} and {b.folder} are plays of one cell with other records: look at both, and delete one of them"
+        )
+    return better
+
+
+def _rank(cell: Cell) -> tuple[bool, bool, bool, int]:
+    result = cell.result
+    alone = not result["costs"].get("beside")
+    return not cell.damage, cell.status == "done", alone, len(result.get("yardsticks") or {})
+
+
+def _answered(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in record.items() if key not in MEASURED} for record in records]
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two trees of plain data are the same but for a rounding of their numbers."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_alike(value, b[key]) for key, value in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    if isinstance(a, float) or isinstance(b, float):
+        return isinstance(a, int | float) and isinstance(b, int | float) and math.isclose(a, b, abs_tol=ROUNDING)
+    return bool(a == b)

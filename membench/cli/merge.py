@@ -1,0 +1,38 @@
+"""The command that brings the cells of several folders into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from membench.cli.shell import FAILED, common, print_json
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("folders", type=_FOLDER, nargs=-1, required=True)
+@click.option("-o", "--output", type=_FOLDER, required=True, help="The folder that gets all cells; it may hold some.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+@click.pass_context
+def merge(ctx: click.Context, /, folders: tuple[Path, ...], output: Path, as_json: bool) -> None:
+    """Copy the cells stored in FOLDERS into one folder.
+
+    FOLDERS stay as they are. A cell that stands in several of them is copied once if its records are the same, seconds
+    and memory in use apart; else nothing is written. The same command again goes on where it was stopped. Exit status 1
+    if a cell was left out because it cannot be relied on.
+    """
+    from membench.analysis.merge import merge as bring
+
+    merged = bring(folders, output)
+    for line in merged.left_out:
+        click.echo(f"left out: {line}", err=True)
+    if as_json:
+        names = {"written": merged.written, "there": merged.there}
+        print_json({key: [path.name for path in paths] for key, paths in names.items()})
+    else:
+        click.echo(f"{len(merged.written)} cells copied to {output}, {len(merged.there)} were there already")
+    if merged.left_out:
+        ctx.exit(FAILED)
