@@ -21,9 +21,6 @@ from membench.values import Recall
 if TYPE_CHECKING:
     from membench.model.llm import LLM
 
-STORES = ("input", "output")
-DROPS = ("layer", "shared")
-
 
 @dataclass(frozen=True)
 class Pool:

@@ -12,18 +12,20 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
+from annotated_types import Ge, Gt
 from torch import Tensor
 from torch.nn import functional as F
 
 from membench.errors import MembenchError
 from membench.io import memory_codec as memories
-from membench.keyvalues.pool import DROPS, STORES, Sink, tail, update
+from membench.keyvalues.pool import Sink, tail, update
 from membench.keyvalues.pool_parts import PoolParts
 from membench.keyvalues.side_adapters import added, detached, fresh_factors
 from membench.reading.key_values import require_projectable
+from membench.setting_types import AtLeast0, AtLeast1, check
 from membench.values import Adapter
 
 if TYPE_CHECKING:
@@ -36,30 +38,25 @@ STATE = "state"  # folder of what a resumed training needs, inside that of the p
 class Recipe:
     """What determines a training beside model and text."""
 
-    new: int = 64
-    chunk: int = 128
-    size: int = 1024
-    store: str = "input"
-    drop: str = "layer"
-    steps: tuple[int, ...] = (1500, 1500, 1000)  # of each phase
-    batch_size: int = 16
-    rank: int = 16
-    alpha: float = 32.0
-    lr: float = 1e-4
-    warm_up: int = 100
+    new: AtLeast1 = 64
+    chunk: Annotated[int, Ge(4)] = 128
+    size: AtLeast1 = 1024
+    store: Literal["input", "output"] = "input"
+    drop: Literal["layer", "shared"] = "layer"
+    steps: tuple[AtLeast0, ...] = (1500, 1500, 1000)  # of each phase
+    batch_size: AtLeast1 = 16
+    rank: AtLeast1 = 16
+    alpha: Annotated[float, Gt(0)] = 32.0
+    lr: Annotated[float, Gt(0)] = 1e-4
+    warm_up: AtLeast1 = 100
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("new", "size", "batch_size", "rank", "alpha", "lr"):
-            if getattr(self, name) <= 0:
-                raise MembenchError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.chunk < 4 or self.new > self.size:
-            raise MembenchError(f"chunk must be at least 4 and new at most size, got {self.chunk}, {self.new}")
-        if len(self.steps) != 3 or min(self.steps) < 0 or not sum(self.steps):
+        check(self)
+        if self.new > self.size:
+            raise MembenchError(f"setting new must be at most size, {self.size}, got {self.new}")
+        if len(self.steps) != 3 or not sum(self.steps):
             raise MembenchError(f"steps wants a number for each of three phases, such as 1500,1500,1000: {self.steps}")
-        if self.store not in STORES or self.drop not in DROPS:
-            known = f"{' or '.join(STORES)}, drop {' or '.join(DROPS)}"
-            raise MembenchError(f"store is {known}, got {self.store!r}, {self.drop!r}")
 
     def phase(self, step: int) -> tuple[int, float]:
         """The phase of a step (0, 1, 2) and how far in it the step is (0 to 1)."""

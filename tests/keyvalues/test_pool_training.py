@@ -219,9 +219,9 @@ def test_the_rate_warms_up_and_falls() -> None:
     [
         (["--steps=5"], "steps wants a number for each of three phases"),
         (["--steps=a,b,c"], "--steps wants three whole numbers such as 1500,1500,1000, got 'a,b,c'"),
-        (["--new=0"], "new must be positive, got 0"),
-        (["--new=65"], "new at most size, got 32, 65"),
-        (["--store=both"], "store is input or output"),
+        (["--new=0"], "setting new of pool-training wants 1 or more, got 0"),
+        (["--new=65"], "setting new must be at most size, 64, got 65"),
+        (["--store=both"], "setting store of pool-training wants one of input, output, got 'both'"),
         (["--chunk=1000"], "has no document of 1000 tokens among 32 to train on"),
         (["--text=file:nowhere.txt"], "cannot read generic text nowhere.txt"),
     ],
