@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from membench.api import MemoryKind
-from membench.retrieval.bm25_index import postings
-from membench.retrieval.method import Retrieval, best
+from membench.retrieval.bm25_index import best, postings
+from membench.retrieval.method import Retrieval
 from membench.text.words import words
 
 

@@ -40,6 +40,7 @@ STORED_NAMES = {
     "membench.keyvalues.cartridge:Cartridge": "membench.cartridges:Cartridge",
     "membench.keyvalues.pool:Pool": "membench.pool:Pool",
     "membench.keyvalues.pool_parts:PoolParts": "membench.pool_parts:PoolParts",
+    "membench.retrieval.dense:Embedded": "membench.methods.dpr:Embedded",
     "membench.retrieval.summary_tree:SummaryTree": "membench.summary_tree:SummaryTree",
 }
 _TENSORS = re.compile(r"[0-9a-f]{16}\.safetensors")

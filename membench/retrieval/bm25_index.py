@@ -57,6 +57,19 @@ class Postings(BM25Plus):  # type: ignore[misc]
             total[documents] = with_word
         return total
 
+    def ranked(self, query: Sequence[str], k: int) -> list[int]:
+        """The k best documents among those that share a word with the query, the first of equal ones first."""
+        spans = [slice(*self._spans[word]) for word in set(query) & self._spans.keys()]
+        sharing = np.unique(np.concatenate([self._documents[span] for span in spans])) if spans else np.zeros(0, int)
+        return [int(sharing[i]) for i in best(self.get_scores(query)[sharing], k)]
+
+
+def best(scores: NDArray[np.float64], k: int) -> list[int]:
+    """The places of the k highest scores, the highest first, the first of equal ones first."""
+    least = np.partition(scores, -k)[-k] if k < len(scores) else -np.inf
+    candidates = np.flatnonzero(scores >= least)
+    return [int(i) for i in candidates[np.argsort(-scores[candidates], kind="stable")[:k]]]
+
 
 def _counted(block: Sequence[Sequence[str]], codes: Mapping[str, int], first: int) -> tuple[Counts, Counts, Counts]:
     """The words of these documents by number, ascending; the documents, numbered from `first` on; and how often."""

@@ -1,4 +1,4 @@
-"""What `dpr` and `raptor` share: an encoder, and the exact search for the nearest vectors (faiss)."""
+"""What `dpr`, `hybrid` and `raptor` share: an encoder, and the exact search for the nearest vectors (faiss)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from membench.retrieval.encoders import Vectors
 from membench.retrieval.method import Retrieval
 
 M = TypeVar("M")
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """The contexts as written, and the vectors [passages, width] of their passages."""
+
+    contexts: tuple[str, ...]
+    vectors: Vectors
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,31 @@ class Dense(Retrieval[M]):
         """The vectors [texts, width] of passages or of questions."""
         loaded = encoders.load(self.encoder, str(self.llm.device), self.llm.trusts_code)
         return loaded.vectors(texts, self.llm.meter, question)
+
+
+@dataclass(frozen=True)
+class Embedding(Dense[Embedded]):
+    """A memory of texts with a vector a passage."""
+
+    def write(self, memory: Embedded | None, contexts: Sequence[str]) -> Embedded | None:
+        """Append the texts and the vectors of their passages."""
+        if not contexts:
+            return memory
+        fresh = self.encoded(self.passages(contexts))
+        if memory is None:
+            return Embedded(tuple(contexts), fresh)
+        return Embedded((*memory.contexts, *contexts), np.concatenate([memory.vectors, fresh]))
+
+    def texts(self, memory: Embedded) -> Sequence[str]:
+        """The contexts' passages."""
+        return self.passages(memory.contexts)
+
+    def forget(self, memory: Embedded, contexts: Sequence[str]) -> Embedded | None:
+        """Drop the contexts with their vectors: what is left is what would be there had they never been written."""
+        gone = set(contexts)
+        kept = tuple(text for text in memory.contexts if text not in gone)
+        rows = [text not in gone for text in memory.contexts for _ in self.passages([text])]
+        return Embedded(kept, memory.vectors[rows]) if kept else None
 
 
 def nearest(vectors: Vectors, questions: Vectors, k: int) -> list[list[int]]:

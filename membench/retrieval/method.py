@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from membench.api import Method
 from membench.errors import MembenchError
 from membench.retrieval.passages import passages
@@ -88,13 +85,6 @@ class Retrieval(Method[M]):
             if sum(map(size, prompt)) > room or (self.budget and spent > self.budget):
                 return count
         return len(texts)
-
-
-def best(scores: NDArray[np.float64], k: int) -> list[int]:
-    """The places of the k highest scores, the highest first, the first of equal ones first."""
-    least = np.partition(scores, -k)[-k] if k < len(scores) else -np.inf
-    candidates = np.flatnonzero(scores >= least)
-    return [int(i) for i in candidates[np.argsort(-scores[candidates], kind="stable")[:k]]]
 
 
 @lru_cache(maxsize=4)

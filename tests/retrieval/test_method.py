@@ -16,8 +16,7 @@ from membench.io import memory_codec as memories
 from membench.model.llm import LLM
 from membench.plugins import registry
 from membench.plugins.tiny_model import tiny_encoder
-from membench.retrieval.bm25_index import Postings
-from membench.retrieval.method import best
+from membench.retrieval.bm25_index import Postings, best
 from membench.retrieval.passages import passages
 from membench.retrieval.summarisers import SUMMARY_TOKENS, Extractive
 from membench.text.sentences import sentences
@@ -27,7 +26,7 @@ SURVEY = "The Oxley Trade Survey is sponsored by the Brannow Bank. It appears ev
 MUSEUM = "The museum of Tarn shows glass from the south."
 TEXTS = (HARBOUR, SURVEY, MUSEUM)
 QUESTIONS = ("Who built the harbour of Vellmar?", "Which bank sponsors the Oxley Trade Survey?", "What does Tarn show?")
-METHODS = ("bm25", "dpr", "raptor")
+METHODS = ("bm25", "dpr", "hybrid", "raptor")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +108,7 @@ def test_forgetting_is_exact(name: str, llm: LLM, encoder: str, settings: dict[s
 
 
 @pytest.mark.parametrize(
-    ("name", "way"), [("bm25", {}), ("dpr", {}), ("raptor", {}), ("raptor", {"retrieval": "traversal"})]
+    ("name", "way"), [("bm25", {}), ("dpr", {}), ("hybrid", {}), ("raptor", {}), ("raptor", {"retrieval": "traversal"})]
 )
 def test_the_budget_is_never_exceeded_and_stops_at_the_first_that_does_not_fit(
     name: str, way: dict[str, Any], llm: LLM, encoder: str
