@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from membench.api import MemoryKind
+from annotated_types import Ge
+
+from membench.api import MemoryKind, added
 from membench.trained import OnTargets
 
 
@@ -17,6 +19,7 @@ class SelfParam(OnTargets):
     kind: ClassVar[MemoryKind] = "weights"
 
     reduction: Literal["token_mean", "vocab_mean"] = "token_mean"  # vocab_mean: released code (wants another lr)
+    hold: Annotated[float, Ge(0)] = added(0.0)  # pairs of earlier writes for each pair, answered as before this write
 
     @property
     def loss(self) -> str:
@@ -27,3 +30,8 @@ class SelfParam(OnTargets):
     def reduction_of_kl(self) -> str:
         """As set."""
         return self.reduction
+
+    @property
+    def held(self) -> float:
+        """As set."""
+        return self.hold

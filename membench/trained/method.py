@@ -19,7 +19,7 @@ from membench.io.memory_codec import nbytes
 from membench.setting_types import AtLeast1
 from membench.targets.scribe import provenance
 from membench.trained.lora import Lora
-from membench.trained.replay import Rehearsed, keep, mix_in, recollect
+from membench.trained.replay import Rehearsed, asked_before, keep, mix_in, recollect
 from membench.trained.sentences import (
     Material,
     Sentence,
@@ -31,7 +31,7 @@ from membench.trained.sentences import (
     student_stem,
     suffix_sentence,
 )
-from membench.trained.trainer import Precision, train
+from membench.trained.trainer import Precision, taught, train
 from membench.trained.verdict import require_trainable
 from membench.values import Adapter, Pair, Recall
 
@@ -88,18 +88,31 @@ class Trained(Method[Adapter]):
             self.rank, self.alpha, self.dropout, lr=self.lr, upper=self.upper, precision=self.precision, seed=seed
         )
         worn = self.worn_by_teacher(memory)
-        old = recollect(memory, student_stem(self.llm))
+        stem = student_stem(self.llm)
+        known = recollect(memory, stem)
+        held = asked_before(memory, stem)
         rng = random.Random(seed)
         with self.llm.wearing(worn):
-            steps = learnable(mix_in(self.steps(contexts, pairs, rng), list(old), self.replayed, rng))
+            own = mix_in(self.steps(contexts, pairs, rng), list(known), self.replayed, rng)
+            steps = learnable(mix_in(own, held, self.held, rng))
+        with self.llm.wearing(memory):
+            known |= taught(self.llm, [s for step in steps for s in step if s.kind == "held"], lora)
+        with self.llm.wearing(worn):
             below = memory if worn is None else None  # the student always stands on the memory
-            layer, said = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below, known=old)
+            layer, said = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below, known=known)
         adapter = Adapter((*layers, layer), lora.scale)
-        return keep(adapter, memory, said, (s for step in steps for s in step)) if self.replayed else adapter
+        if not (self.replayed or self.held):
+            return adapter
+        return keep(adapter, memory, said if self.replayed else {}, (s for step in steps for s in step))
 
     @property
     def replayed(self) -> float:
         """Sentences of earlier writes for each pair."""
+        return 0.0
+
+    @property
+    def held(self) -> float:
+        """The same sentences for each pair, with what the memory says of them before this write."""
         return 0.0
 
     def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:

@@ -1,7 +1,8 @@
 """Rehearsal: sentences of earlier writes are kept and mixed into later ones, which would else overrule them.
 
-Experience replay is the plainest remedy against forgetting in sequence; it is no part of SELF-PARAM as published. What
-is kept is counted: a deployment would have to keep it beside the merged weights.
+Experience replay is the plainest remedy against forgetting in sequence; it is no part of SELF-PARAM as published. The
+other one is to hold on to what the memory says of them just before a write (Li and Hoiem 2016, learning without
+forgetting). What is kept is counted: a deployment would have to keep it beside the merged weights.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from membench.values import Adapter
 class ReplayedSentence:
     """A sentence of an earlier write: its tokens [n] (int32), where its loss starts, what the teacher said of it.
 
-    `hidden` is [n - start, width], the teacher's final hidden states in float16; [0, 0] for hard labels.
+    `hidden` is [n - start, width], the teacher's final hidden states in float16; [0, 0] where nothing asks for them.
     """
 
     tokens: Tensor
@@ -40,6 +41,12 @@ def recollect(memory: Adapter | None, stem: tuple[int, ...]) -> dict[Sentence, T
     """The kept sentences, below this stem, with what the teacher said of each."""
     kept = memory.kept if isinstance(memory, Rehearsed) else ()
     return {Sentence("replay", stem, (), tuple(k.tokens.tolist()), k.start): k.hidden.float() for k in kept}
+
+
+def asked_before(memory: Adapter | None, stem: tuple[int, ...]) -> list[Sentence]:
+    """The kept sentences as a teacher reads them that wears the memory: below this stem, and no context."""
+    kept = memory.kept if isinstance(memory, Rehearsed) else ()
+    return [Sentence("held", stem, (stem,), tuple(k.tokens.tolist()), k.start) for k in kept]
 
 
 def mix_in(

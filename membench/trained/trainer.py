@@ -58,11 +58,18 @@ def train(
     teacher: dict[Sentence, Tensor] = {}
     if loss == "kl":
         teacher |= known or {}
-        with precision(llm, lora.precision):
-            said = teach_whole if way == "whole" else teach
-            teacher |= said(llm, [s for step in plan for s in step if s not in teacher])
+        teacher |= taught(llm, [s for step in plan for s in step if s not in teacher], lora)
     with llm.wearing(below):
         return _fit(llm, plan, teacher, lora, way, reduction, on_step), teacher
+
+
+def taught(llm: LLM, sentences: Sequence[Sentence], lora: Lora) -> dict[Sentence, Tensor]:
+    """What the model as it is says of each sentence (see `teach`), in the precision of the training."""
+    if not sentences:
+        return {}
+    said = teach_whole if require_trainable(llm, lora.upper).way == "whole" else teach
+    with precision(llm, lora.precision):
+        return said(llm, sentences)
 
 
 def _fit(
