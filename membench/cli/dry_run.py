@@ -18,6 +18,7 @@ from membench.planning.forecast import spell
 from membench.planning.plan import PlannedCell, plan
 from membench.planning.request import ModelInfo, Request, validate
 from membench.planning.schedule import share
+from membench.planning.shards import Shard, part
 from membench.running.runner import plan_cells
 from membench.tables.formatting import size
 from membench.values import Ask, Write
@@ -41,11 +42,14 @@ class _Plan:
     unread: list[str]
 
 
-def print_plan(requests: Sequence[Request], as_json: bool) -> None:
+def print_plan(requests: Sequence[Request], shard: Shard | None, as_json: bool) -> None:
     """Show what `membench run` would do with these requests, without fetching or playing anything."""
     rows: list[dict[str, Any]] = []
     wanted: dict[str, str] = {}
     planned = [_planned(request) for request in requests]
+    if shard:
+        for own, cells in zip(planned, part([found.cells for found in planned], shard), strict=True):
+            own.cells = cells
     blocks = [(request.output, found.cells, found.done) for request, found in zip(requests, planned, strict=True)]
     for request, found, cells in zip(requests, planned, share(blocks), strict=True):
         estimator = Estimator.of(request.output, request.device)

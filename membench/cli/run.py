@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from membench.cli.crew import Crew, crew_of, crew_options
 from membench.cli.shell import FAILED, common, debugging, listed, whole_numbers
 from membench.cli.stored import output_option, print_tables
 from membench.errors import MembenchError
@@ -78,6 +79,7 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
 @click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
 @click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a model or an encoder.")
 @click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")
+@crew_options
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @common
 @click.pass_context
@@ -88,21 +90,24 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     """
     blocks = _blocks(ctx, file, {"dry_run": dry_run, "as_json": as_json, **options})
     dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
+    crew = crew_of(blocks)
     from membench.planning.request import Request
 
     requests = [Request(**given, place=place) for place, given in blocks]
     if dry_run:
         from membench.cli.dry_run import print_plan
 
-        print_plan(requests, as_json)
+        print_plan(requests, crew.shard, as_json)
         return
-    results = _play(ctx, requests, [given for _, given in blocks])
+    results = _play(ctx, requests, [given for _, given in blocks], crew)
     print_tables(results, as_json)
     if any(result["status"] == "failed" for those in results.values() for result in those):
         ctx.exit(FAILED)
 
 
-def _play(ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[str, Any]]) -> dict[Path, list[Any]]:
+def _play(
+    ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[str, Any]], crew: Crew
+) -> dict[Path, list[Any]]:
     """Play the blocks one after another, once all of them are known to be right; the results by folder."""
     from rich.console import Console
 
@@ -111,7 +116,7 @@ def _play(ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[
     from membench.running.progress import Reporter
 
     reporter, started = Reporter(Console(stderr=True)), time.monotonic()
-    sessions = runner.sessions_of(requests, reporter, debugging(ctx))
+    sessions = runner.sessions_of(requests, reporter, debugging(ctx), crew.shard)
     saved = _save(ctx, blocks)
     results: dict[Path, list[Any]] = {}
     try:

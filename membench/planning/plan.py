@@ -54,6 +54,12 @@ class PlannedCell:
         """Whether this is a yardstick's cell."""
         return isinstance(self.task, Gold)
 
+    def is_yardstick_of(self, cell: PlannedCell) -> bool:
+        """Whether this is floor or reference of another cell: played on its data and model, and counted by its task."""
+        other = self.recipe_id != cell.recipe_id
+        same = self.data.name == cell.data.name and self.data.contexts == cell.data.contexts
+        return self.is_gold and cell.task.gold_script and same and other
+
 
 def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCell]:
     """The cells in the order of play: yardsticks first.

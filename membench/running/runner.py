@@ -12,6 +12,7 @@ from membench.planning.estimate import Estimator
 from membench.planning.plan import PlannedCell
 from membench.planning.request import Request
 from membench.planning.schedule import Turn, share
+from membench.planning.shards import Shard, part
 from membench.running.loaded_model import Models
 from membench.running.progress import Reporter
 from membench.running.session import Session
@@ -19,21 +20,32 @@ from membench.store import cell_folder
 from membench.store.recipe import stored_before
 
 
-def run(request: Request, console: Console | None = None, debug: bool = False) -> list[dict[str, Any]]:
-    """Play the cells that are missing and return the results of all, in the order of play.
+def run(
+    request: Request, console: Console | None = None, debug: bool = False, shard: Shard | None = None
+) -> list[dict[str, Any]]:
+    """Play the cells that are missing and return the results of all, or of all in one part, in the order of play.
 
     Raises MembenchError for wrong input, before anything is played. A cell that fails is kept with its reason, and the
     others are played.
     """
     reporter = Reporter(console or Console(stderr=True))
-    (results,) = play(sessions_of([request], reporter, debug), reporter)
+    (results,) = play(sessions_of([request], reporter, debug, shard), reporter)
     return results
 
 
-def sessions_of(requests: Sequence[Request], reporter: Reporter, debug: bool = False) -> list[Session]:
-    """A session for each request, all planned and none played; they share what they load. Raises MembenchError."""
+def sessions_of(
+    requests: Sequence[Request], reporter: Reporter, debug: bool = False, shard: Shard | None = None
+) -> list[Session]:
+    """A session for each request, all planned and none played, each with its cells of one part if that is named.
+
+    They share what they load. Raises MembenchError.
+    """
     models = Models()
-    return [Session(request, reporter, debug, models) for request in requests]
+    sessions = [Session(request, reporter, debug, models) for request in requests]
+    if shard:
+        for session, cells in zip(sessions, part([session.cells for session in sessions], shard), strict=True):
+            session.keep(cells)
+    return sessions
 
 
 def play(sessions: Sequence[Session], reporter: Reporter) -> list[list[dict[str, Any]]]:

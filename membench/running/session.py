@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,12 @@ class Session:
                 reporter.say(
                     f"{data} has {count} of the {request.limit} contexts asked for, and no others for a placebo"
                 )
-        self._yardsticks = Yardsticks(self.cells, request.output)
+        self.keep(self.cells)
+
+    def keep(self, cells: Sequence[PlannedCell]) -> None:
+        """Let these be all cells of the request."""
+        self.cells = list(cells)
+        self._yardsticks = Yardsticks(self.cells, self.request.output)
 
     def _prompt_hash(self) -> str:
         if self.model.style == "chat":

@@ -25,7 +25,7 @@ class Yardsticks:
     def of(self, cell: PlannedCell) -> Iterator[PlannedCell]:
         """The yardsticks on this cell's data, whether or not they are done."""
         for other in self.cells:
-            if other.is_gold and other.recipe_id != cell.recipe_id and _same_ground(other, cell):
+            if other.is_yardstick_of(cell):
                 yield other
 
     def compare(
@@ -65,8 +65,3 @@ def stored_whole(output: Path, cell: PlannedCell) -> tuple[dict[str, Any], list[
 
 def _compared(result: Mapping[str, Any]) -> set[str]:
     return set(result.get("yardsticks") or {})
-
-
-def _same_ground(gold: PlannedCell, cell: PlannedCell) -> bool:
-    """Whether a yardstick was played on this cell's data and model, and counts for its task."""
-    return cell.task.gold_script and gold.data.name == cell.data.name and gold.data.contexts == cell.data.contexts
