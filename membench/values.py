@@ -219,7 +219,7 @@ class CostSpec:
     """What a cost is and how a table shows it, declared where it is computed. Less is better."""
 
     name: str
-    unit: str  # s, B, tokens, FLOP, ratio
+    unit: str  # s, B, tokens, FLOP, ratio, cells
     title: str = ""  # the head of its column; none without
     help: str = ""
     digits: int = 2

@@ -15,6 +15,7 @@ from membench.statistics.break_even import BreakEven, Span, break_even, spans
 from membench.statistics.paired_tests import ALPHA, contrasts
 from membench.store.cell_folder import Cell, records_of
 from membench.store.records import answer_of
+from membench.tables.catalogue import COSTS
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
 from membench.tables.ranking_metric import less_is_better
@@ -103,7 +104,7 @@ def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cel
             table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
             difference, float(found.low[0]), float(found.high[0]), float(found.p_t[0]), float(found.p_flip[0]),
             None if a.unseeded or b.unseeded else float(found.mde[0]), len(shared), *counts, _ratios(a, b),
-            break_even(*(_spans(those) for those in played)), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
+            _break_even(a, b, *played), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
         )
     ]  # fmt: skip
 
@@ -151,6 +152,19 @@ def _spans(cells: Iterable[Cell]) -> list[Span]:
     return [span for cell in cells for span in spans(records_of(cell))]
 
 
+def _break_even(a: Entry, b: Entry, ours: Sequence[Cell], theirs: Sequence[Cell]) -> BreakEven:
+    if a.beside != b.beside:
+        return BreakEven(None, "the seconds of one were measured beside other cells, those of the other alone")
+    return break_even(*(_spans(_timed(those, a.beside)) for those in (ours, theirs)))
+
+
+def _timed(cells: Sequence[Cell], beside: bool) -> list[Cell]:
+    """Those whose seconds count."""
+    return [c for c in cells if bool(c.result["costs"].get("beside")) == beside]
+
+
 def _ratios(a: Entry, b: Entry) -> dict[str, float]:
-    costs = {name: (a.cost(name), b.cost(name)) for name in RATIOS}
+    """A / B; no seconds measured beside other cells stand against those measured alone."""
+    names = [name for name in RATIOS if a.beside == b.beside or COSTS[name].unit != "s"]
+    costs = {name: (a.cost(name), b.cost(name)) for name in names}
     return {name: x / y for name, (x, y) in costs.items() if x is not None and y}

@@ -21,6 +21,7 @@ from membench.playing import episode_state
 from membench.playing.drift import Baseline, baseline, measure
 from membench.playing.fingerprint import Watch
 from membench.playing.live_bytes import live_bytes
+from membench.playing.neighbours import Neighbours
 from membench.playing.plugin_call import as_it_was
 from membench.store.record_log import RecordLog
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
@@ -48,6 +49,7 @@ class Player:
     _recalled: tuple[Recall, Sequence[str]] | None = None  # the same recall, and its questions
     _peak: Peak = field(init=False)  # of this cell
     _watch: Watch = field(init=False)  # of the model that the method is lent
+    _neighbours: Neighbours = field(default_factory=Neighbours)
 
     @property
     def method(self) -> Method[Any]:
@@ -60,7 +62,7 @@ class Player:
         self._watch = Watch(self.llm, self.cell.method_name)
         self._peak = Peak(self.llm.device)
         done = 0
-        with self._watch.to_the_end(self.log.folder):
+        with self._neighbours.here(), self._watch.to_the_end(self.log.folder):
             for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
                 self._episode(episode, done)
                 done += len(episode.steps)
@@ -152,9 +154,7 @@ class Player:
                 "episode": episode.name,
                 "step": k,
                 "contexts": [c.id for c in step.contexts],
-                "seconds": round(seconds, 3),
-                "tokens": tokens,
-                "cell_peak_bytes": self._peak.bytes(),
+                **self._spent(seconds, tokens),
                 "state_bytes": state,
                 "growth_bytes": state if growth is None else growth,
                 "memory": digest,
@@ -171,8 +171,13 @@ class Player:
         seconds, tokens = self.llm.meter.lap()
         self._watch.check("recall")
         self._refuse_changed(memory, state, "recall")
+        found |= self._spent(seconds, tokens)
+        self.log.append({"type": "drift", "episode": episode.name, "step": k, **found})
+
+    def _spent(self, seconds: float, tokens: Mapping[str, Any]) -> dict[str, Any]:
+        """What a step took, as its closing record has it."""
         spent = {"seconds": round(seconds, 3), "tokens": tokens, "cell_peak_bytes": self._peak.bytes()}
-        self.log.append({"type": "drift", "episode": episode.name, "step": k, **found, **spent})
+        return spent | ({"beside": beside} if (beside := self._neighbours.since()) else {})
 
     def _recollect(self, episode: Episode, k: int) -> None:
         """Know again what a closed Ask answered, so that a resumed run reads no more than an undisturbed one."""
@@ -207,14 +212,12 @@ class Player:
             # Distractors are no part of an answer; they are kept so that it can be scored anew without the data.
             self.log.append({"type": "answer", **asdict(answer), "distractors": question.distractors})
         asked: dict[str, Any] = {"questions": len(step.questions), "read": len(fresh)}
-        asked["cell_peak_bytes"] = self._peak.bytes()
         if self._notes:
             asked["notes"] = self._notes
         if self._recalled:
             asked["live_bytes"] = live_bytes(self.llm, *self._recalled)
-        self.log.append(
-            {"type": "ask", "episode": episode.name, "step": k, **asked, "seconds": round(seconds, 3), "tokens": tokens}
-        )
+        asked |= self._spent(seconds, tokens)
+        self.log.append({"type": "ask", "episode": episode.name, "step": k, **asked})
         self._keep(state)
 
     def _read(self, memory: Any, questions: Sequence[Question]) -> list[tuple[str, dict[str, float]]]:

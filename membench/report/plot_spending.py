@@ -89,6 +89,8 @@ def _matrix(entries: Sequence[Entry], shown: Shown) -> Grid:
 
 def _both(a: Entry, b: Entry, ours: Sequence[Span], theirs: Sequence[Span]) -> tuple[str, str]:
     """When A is cheaper than B, and when B is cheaper than A."""
+    if a.beside != b.beside:
+        return "not comparable", "not comparable"
     write, read = (float(a.cost(name) or 0) - float(b.cost(name) or 0) for name in (WRITE, READ))
     if write * read >= 0:
         dearer = write + read

@@ -69,6 +69,7 @@ COSTS = (
         "adapter",
         budget="live-bytes", of="beside the model, a question",
     ),
+    CostSpec("beside", "cells"),
 )  # fmt: skip
 
 
@@ -157,7 +158,8 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
     `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes. `live_bytes` is the most
     that any question needed; records of the first versions do not tell it. `cell_peak_bytes` is the most in use while
     the cell was played. The first versions kept `peak_bytes` in its place, the most that the process ever held, in
-    which cells before have a part: a bound for estimates, which no table shows.
+    which cells before have a part: a bound for estimates, which no table shows. `beside` is the most other cells that
+    were played on the machine meanwhile, None where seconds were measured alone.
     """
     writes = [record for record in records if record["type"] == "write"]
     forgets = [record for record in records if record["type"] == "forget"]
@@ -180,6 +182,7 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
         "peak_bytes": _most(records, "peak_bytes"),
         "cell_peak_bytes": _most(records, "cell_peak_bytes"),
         "live_bytes": _most(asks, "live_bytes"),
+        "beside": _most(records, "beside"),
         **{cost: _noted(asks, name) for name, cost in NOTES.items()},
     }
 

@@ -137,7 +137,7 @@ RESULT = _object(
 
 _STEP = {"type": NAME, "episode": TEXT, "step": COUNT}
 _SPENT = {"seconds": NUMBER, "tokens": TOKENS}
-_PEAKS = dict.fromkeys(("cell_peak_bytes", "peak_bytes"), _or_none(COUNT))
+_PEAKS = dict.fromkeys(("cell_peak_bytes", "peak_bytes"), _or_none(COUNT)) | {"beside": COUNT}
 _CHANGE = _object(
     {**_STEP, **_SPENT, "contexts": TEXTS, "memory": TEXT, "state_bytes": COUNT, "growth_bytes": COUNT}, _PEAKS
 )

@@ -14,6 +14,7 @@ from membench.tables.catalogue import COSTS, METRICS, column_of, declared_by
 from membench.tables.control_rows import PREFIX
 from membench.tables.entry import Entry
 from membench.tables.formatting import (
+    BESIDE,
     FEW,
     FEWEST_QUESTIONS,
     NOTHING,
@@ -172,7 +173,8 @@ def columns_help() -> str:
         "± is half the width of a 95 % interval over contexts, with several seeds over both; where its sides differ, "
         "as near the ends of a share, both ends stand in brackets (shares: Wilson; else Student's t; "
         f"docs/statistics.md); {FEW} stands beside what rests on fewer than {FEWEST} contexts or "
-        f"{FEWEST_QUESTIONS} questions."
+        f"{FEWEST_QUESTIONS} questions; {BESIDE} beside seconds that were measured while other cells were played on "
+        "the machine, which are compared with none that were measured alone."
     ]
     own = [_declared(spec) for task in registry.names("tasks") for spec in declared_by(task) if spec.title]
     return "\n".join([*lines, *(f"- **{column.head}**: {column.help}." for column in (*COLUMNS, *own))])

@@ -188,6 +188,11 @@ class Entry:
         """A cost, the mean over the cells."""
         return self.costs.get(name)
 
+    @property
+    def beside(self) -> bool:
+        """Whether its seconds were measured while other cells were played: no measure beside those measured alone."""
+        return bool(self.cost("beside"))
+
     def _full(self, name: str) -> str:
         return name if name in self.names or "/" in name or ":" in name else f"{name}/all"
 

@@ -13,6 +13,7 @@ NOTHING = "–"
 EVEN = 0.03  # by which the sides of an interval may differ under one ±
 FEW = "†"  # stands beside a number over fewer than FEWEST contexts, which has no interval, or FEWEST_QUESTIONS
 FEWEST_QUESTIONS = 20
+BESIDE = "‖"  # stands beside seconds that were measured while other cells were played on the machine
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -146,7 +147,15 @@ def cost(spec: CostSpec) -> Callable[[Entry], str]:
     """A cost in its unit."""
     if spec.unit == "B":
         return lambda entry: size(entry.cost(spec.name))
+    if spec.unit == "s":
+        return lambda entry: seconds(entry, spec.name, spec.digits)
     return flops(spec.name) if spec.unit == "FLOP" else lambda entry: number(entry.cost(spec.name), spec.digits)
+
+
+def seconds(entry: Entry, name: str, digits: int) -> str:
+    """A cost in seconds, marked where it was measured beside other cells."""
+    said = number(entry.cost(name), digits)
+    return f"{said} {BESIDE}" if entry.beside and said != NOTHING else said
 
 
 def coverage(entry: Entry) -> str:

@@ -15,6 +15,7 @@ from membench.tables.entry import Entry, Summary
 from membench.views import BASELINES
 
 MARKS = {FLOOR: "floor", REFERENCE: "reference"}
+SECONDS = frozenset(spec.name for spec in COSTS.values() if spec.unit == "s")
 ADDED = tuple(spec.name for spec in COSTS.values() if spec.derived)  # to costs, by the ledger
 
 
@@ -88,8 +89,13 @@ def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
     costs: list[dict[str, Any]] = [
         {**c.result["costs"], **_per_unit(c.result.get("ledger") or {}), "live_bytes": _live(c)} for c in cells
     ]
-    found: dict[str, list[Any]] = {name: [c.get(name) for c in costs] for name in sorted(set().union(*costs))}
-    return {name: None if None in those else fmean(those) for name, those in found.items()}
+    alone = [c for c in costs if not c.get("beside")]  # whose seconds stand for all, where there are any
+    found: dict[str, list[Any]] = {
+        name: [c.get(name) for c in (alone if alone and name in SECONDS else costs)]
+        for name in sorted(set().union(*costs))
+    }
+    means = {name: None if None in those else fmean(those) for name, those in found.items()}
+    return means | {"beside": None if alone else max(c["beside"] for c in costs)}
 
 
 def _live(cell: Cell) -> float | None:

@@ -55,12 +55,15 @@ def fit(entries: Sequence[Entry], budget: Mapping[str, float]) -> tuple[tuple[En
 
 def with_fronts(entries: Sequence[Entry], metric: str) -> tuple[Entry, ...]:
     """The entries, each with the letters of the Pareto fronts that it is on: no other is as good and cheaper, or better
-    and as cheap. Floor and reference do not compete.
+    and as cheap. Floor and reference do not compete; nor do seconds measured beside other cells, where any are alone.
     """
     sign = -1 if less_is_better(metric, entries) else 1
     letters: dict[int, str] = {}
     for letter, cost in FRONTS.items():
-        points = [(e, e.value(metric), e.cost(cost)) for e in entries if not e.mark and e.status == "done"]
+        rivals = [e for e in entries if not e.mark and e.status == "done"]
+        if COSTS[cost].unit == "s":
+            rivals = [e for e in rivals if not e.beside] or rivals
+        points = [(e, e.value(metric), e.cost(cost)) for e in rivals]
         known = [(e, sign * q, c) for e, q, c in points if q is not None and c is not None]
         for e, q, c in known:
             if len(known) > 1 and not any(p >= q and d <= c and (p, d) != (q, c) for _, p, d in known):
