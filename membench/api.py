@@ -195,6 +195,11 @@ class Method(ABC, Generic[M]):
         return ()
 
     @property
+    def parts(self) -> tuple[Method[Any], ...]:
+        """The methods at work in this one: itself, and those that it is made of with theirs."""
+        return (self,)
+
+    @property
     def forgets(self) -> bool:
         """Whether the method has a `forget` of its own."""
         return type(self).forget is not Method.forget

@@ -50,16 +50,27 @@ def candidate_logprobs(
     branches = [
         (i, model.ids(model.renderer.answer(text).rstrip("\n"))) for i, texts in enumerate(candidates) for text in texts
     ]
+    out: list[list[float]] = [[] for _ in candidates]
+    for (i, _), score in zip(branches, branch_logprobs(model, tree, tails, last, branches), strict=True):
+        out[i].append(score)
+    return [tuple(scores) for scores in out]
+
+
+def branch_logprobs(
+    model: LanguageModel,
+    tree: Tree,
+    tails: Sequence[Node],
+    last: Sequence[Tensor],
+    branches: Sequence[tuple[int, Sequence[int]]],
+) -> list[float]:
+    """Mean log-probability per token of each branch (row index, tokens)."""
     if not branches:
-        return [() for _ in candidates]
+        return []
     states = torch.cat(_branch(tree, tails, last, branches))
     chosen = torch.tensor([token for _, tokens in branches for token in tokens], device=states.device)
     spans = zip(torch.split(states, SPAN), torch.split(chosen, SPAN), strict=True)
     logp = torch.cat([-F.cross_entropy(model.logits(h), picked, reduction="none") for h, picked in spans])
-    out: list[list[float]] = [[] for _ in candidates]
-    for (i, _), of_branch in zip(branches, torch.split(logp, [len(tokens) for _, tokens in branches]), strict=True):
-        out[i].append(of_branch.mean().item())
-    return [tuple(scores) for scores in out]
+    return [part.mean().item() for part in torch.split(logp, [len(tokens) for _, tokens in branches])]
 
 
 def divergences(

@@ -7,12 +7,12 @@ to drop it: what is left is what would be there had it never been written.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from membench.api import Method
+from membench.api import Method, lent
 from membench.errors import MembenchError
 from membench.retrieval.passages import passages
 from membench.setting_types import AtLeast0, AtLeast1
@@ -33,6 +33,7 @@ class Retrieval(Method[M]):
     overlap: AtLeast0 = 0  # tokens that a passage repeats of the one before it
     order: Literal["score", "written"] = "score"  # of the passages in the prompt: the best first, or as written
     budget: AtLeast0 = 0  # tokens of all passages before a question; 0: what the window has room for
+    cut: Callable[[Sequence[str]], tuple[str, ...]] | None = lent()  # by a method over this one: contexts to passages
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,6 +63,8 @@ class Retrieval(Method[M]):
 
     def passages(self, contexts: Sequence[str]) -> tuple[str, ...]:
         """The contexts, cut as set."""
+        if self.cut:
+            return self.cut(contexts)
         if not self.chunk_tokens:
             return tuple(contexts)
         return _cut(self.llm, tuple(contexts), self.chunk_tokens, self.overlap)
