@@ -17,15 +17,20 @@ from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
 from membench.model.prompt import Renderer
 from membench.model.tokens import FollowingTokens, first_ids, opening_ids
+from membench.reading.kept_verdicts import checkpoint_of
 from membench.reading.positions import window_of
 from membench.reading.self_test import Reader, reader_of
 from membench.reading.slow_tree import SlowTree
 
 
 class LanguageModel:
-    """A causal model with its tokenizer, prompt and meter. Every weight is frozen."""
+    """A causal model with its tokenizer, prompt and meter. Every weight is frozen.
 
-    def __init__(self, model: Any, tokenizer: Any, name: str, style: str):
+    `checkpoint` is what kept verdicts on it go by (membench.reading.kept_verdicts); "" keeps nothing.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, style: str, checkpoint: str = ""):
+        self.checkpoint = checkpoint
         self.model = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.name = name
@@ -57,7 +62,8 @@ class LanguageModel:
         dtype = chosen_dtype(dtype, device)
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
         model, tokenizer = load_parts(path, name or str(path), getattr(torch, dtype), device, options)
-        loaded = cls(model, tokenizer, name or str(path), style)
+        checkpoint = checkpoint_of(Path(path), dtype, device, trust_remote_code)
+        loaded = cls(model, tokenizer, name or str(path), style, checkpoint=checkpoint)
         loaded.trusts_code = trust_remote_code
         _ = loaded.reader  # what cannot be read is refused here
         return loaded
@@ -106,7 +112,7 @@ class LanguageModel:
 
         Raises MembenchError for a model that cannot be read.
         """
-        return reader_of(self.model, self.name)
+        return reader_of(self.model, self.name, self.checkpoint)
 
     @property
     def slow(self) -> bool:

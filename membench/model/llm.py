@@ -28,8 +28,16 @@ class LLM(LanguageModel):
     `wearing` and the training loop change weights only inside a `with` block.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, name: str, style: str, max_new_tokens: int = MAX_NEW_TOKENS):
-        super().__init__(model, tokenizer, name, style)
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        name: str,
+        style: str,
+        max_new_tokens: int = MAX_NEW_TOKENS,
+        checkpoint: str = "",
+    ):
+        super().__init__(model, tokenizer, name, style, checkpoint)
         self.max_new_tokens = max_new_tokens
         self.stop = "\n"
         self.first_segment = PrefixCache()

@@ -134,6 +134,8 @@ def _add(
         "seed": seed,
         **task.provenance(),
     }
+    if model.reader:
+        recipe["reader"] = model.reader
     if method.kind == "weights":
         recipe |= _modules(request, model)
     if data.conflicts and task.probed:

@@ -51,6 +51,7 @@ class ModelInfo:
     dtype: str
     style: str
     files_hash: str = ""  # of what stands beside the weights; of a model that is not here, nobody knows
+    reader: str = ""  # SLOW where it is read so (membench.reading.slow_tree)
 
 
 def validate(request: Request) -> None:

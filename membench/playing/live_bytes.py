@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import torch
 
 from membench.io.memory_codec import nbytes
-from membench.reading.token_tree import head_width
+from membench.reading.token_tree import Tree
 from membench.values import Recall
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
 
+_TRIAL = 4  # tokens
 
-def live_bytes(llm: LLM, recall: Recall, questions: Sequence[str]) -> int:
+_known: WeakKeyDictionary[LLM, int] = WeakKeyDictionary()
+
+
+def live_bytes(llm: LLM, recall: Recall, questions: Sequence[str]) -> int | None:
     """The most that any of these questions needs, asked alone.
 
     Keys and values, in the model's precision, of the prompt tokens that recalled texts take and of a prefix; the
-    factors of an adapter; keys, values and vectors of a stream that is looked up.
+    factors of an adapter; keys, values and vectors of a stream that is looked up. None for texts that are read slowly:
+    what a model's own states take is not known.
     """
     contexts = recall.contexts or ()
     tokens = max((_added(llm, texts, q) for texts, q in zip(contexts, questions, strict=bool(contexts))), default=0)
     tokens += recall.prefix.tokens if recall.prefix else 0
-    total = tokens * bytes_per_token(llm)
+    if tokens and llm.slow:
+        return None
+    total = tokens * bytes_per_token(llm) if tokens else 0
     if recall.adapter:
         total += nbytes(recall.adapter.layers)
     if recall.lookup:
@@ -30,11 +40,14 @@ def live_bytes(llm: LLM, recall: Recall, questions: Sequence[str]) -> int:
     return total
 
 
+@torch.no_grad()
 def bytes_per_token(llm: LLM) -> int:
-    """Of the keys and values of one token in all layers."""
-    config = llm.model.config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    return int(2 * config.num_hidden_layers * heads * head_width(config) * llm.model.dtype.itemsize)
+    """Of the keys and values of one token in all layers, as they are held; for a model that is read in branches."""
+    if llm not in _known:
+        tree = Tree(llm.model)
+        tree.grow([(None, range(1, 1 + _TRIAL))])
+        _known[llm] = sum(part.nbytes for pair in tree.layers() for part in pair) // _TRIAL
+    return _known[llm]
 
 
 def _added(llm: LLM, texts: Sequence[str], question: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -14,29 +14,36 @@ class OutputHead:
     """The model's own head module, with what its forward does behind it.
 
     Granite divides the logits, Cohere and Falcon-H1 multiply them, MiniCPM scales the states before: for a head without
-    a bias each is one factor. It is found by a trial: `hidden` [tokens, width] and the model's own logits of them.
+    a bias each is one factor, `scale`.
     """
 
-    def __init__(self, model: Any, hidden: Tensor, own: Tensor):
-        """Raises ValueError where these logits are not those of the head, up to a factor and a soft cap."""
+    def __init__(self, model: Any, scale: float = 1.0):
         config = model.config.get_text_config()
         self._head = model.get_output_embeddings()
         self._cap = getattr(config, "final_logit_softcapping", None) or getattr(config, "logits_soft_cap", None)
-        self._scale = 1.0
-        mine = self(hidden)
+        self.scale = scale
+
+    @classmethod
+    def tried(cls, model: Any, hidden: Tensor, own: Tensor) -> Self:
+        """The head with the scale that a trial finds: final states [tokens, width], and the model's own logits of them.
+
+        Raises ValueError where these logits are not those of the head, up to a factor and a soft cap.
+        """
+        plain = cls(model)
+        mine = plain(hidden)
         close = tolerance(model) * own.abs().max().item()
         if (mine - own).abs().max().item() <= close:
-            return
+            return plain
         factor = (own * mine).sum().item() / max((mine * mine).sum().item(), 1e-30)
-        if self._cap or (factor * mine - own).abs().max().item() > close:
+        if plain._cap or (factor * mine - own).abs().max().item() > close:
             raise ValueError("its logits are not those of its output head")
-        self._scale = _stated(config, factor)
+        return cls(model, _stated(model.config.get_text_config(), factor))
 
     def __call__(self, hidden: Tensor) -> Tensor:
         """Vocabulary logits [..., vocabulary] in float32 of final hidden states [..., width]."""
         logits: Tensor = self._head(hidden).float()
-        if self._scale != 1.0:
-            logits = logits * self._scale
+        if self.scale != 1.0:
+            logits = logits * self.scale
         return torch.tanh(logits / self._cap) * self._cap if self._cap else logits
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from membench.errors import MembenchError
+from membench.reading.kept_verdicts import keep, kept
 from membench.reading.output_head import OutputHead, tolerance
 from membench.reading.positions import window_of
 from membench.reading.slow_tree import SlowTree, before_head
@@ -24,20 +25,40 @@ _SHORTEST = 24
 _BRANCHES = (5, 7)
 _TRIAL = 4
 
+SLOW = "slow"  # what recipes call it
+_READER = "reader"
+
 Reader = tuple[Callable[[nn.Module], Tree], OutputHead]
 
 
-@torch.no_grad()
-def reader_of(model: Any, name: str) -> Reader:
+def reader_of(model: Any, name: str, checkpoint: str = "") -> Reader:
     """What reads this model as it reads itself: the tree of branches, else the slow one; and its output head.
 
-    Raises MembenchError, with the reason, for a model that neither reads.
+    What is found is kept for this checkpoint (membench.reading.kept_verdicts). Raises MembenchError, with the reason,
+    for a model that neither reads.
     """
+    known = kept(_READER, checkpoint)
+    attention = str(model.config._attn_implementation)
+    if known is not None and known["attention"] == attention:
+        return SlowTree if known["slow"] else Tree, OutputHead(model, known["scale"])
+    tree, head = _tried(model, name)
+    keep(_READER, checkpoint, {"slow": tree is SlowTree, "scale": head.scale, "attention": attention})
+    return tree, head
+
+
+def known_slow(checkpoint: str) -> bool | None:
+    """Whether this checkpoint is read slowly; None if it was not tried yet."""
+    known = kept(_READER, checkpoint)
+    return None if known is None else bool(known["slow"])
+
+
+@torch.no_grad()
+def _tried(model: Any, name: str) -> Reader:
     reasons = []
     ids = _tokens(model)
     for way, tree in (("in branches", Tree), ("slowly", SlowTree)):
         try:
-            head = OutputHead(model, *_trial(model, slow=tree is SlowTree))
+            head = OutputHead.tried(model, *_trial(model, slow=tree is SlowTree))
             found = _difference(model, tree, head, ids)
         except Exception as error:  # code of any architecture runs here and may raise anything
             reasons.append(f"{way}: {type(error).__name__}: {error}".splitlines()[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from membench.errors import MembenchError
@@ -20,7 +21,7 @@ class Models:
 
     def lend(self, model: ModelInfo, request: Request, reporter: Reporter) -> LLM:
         """This model, loaded if it is not the one that is here."""
-        key = (model, request.device, request.trust_remote_code)
+        key = (replace(model, reader=""), request.device, request.trust_remote_code)  # which is found by loading it
         if self._llm is None or self._llm.spoilt or key != self._key:
             self._llm = None  # before the next one is loaded: no two need to fit
             reporter.say(f"loading {model.name} ({model.dtype}, {model.style} prompt)")
@@ -31,5 +32,7 @@ class Models:
             folder = Path(model.path)
             if (weights.weights_hash(folder), weights.files_hash(folder)) != (model.weights_hash, model.files_hash):
                 raise MembenchError(f"the files of model {model.name} changed while the run began: run it again")
+            if self._llm.slow:
+                reporter.say(f"{model.name} is read slowly: by its own forward pass, token by token (docs/models.md)")
             self._key = key
         return self._llm

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from membench.errors import standing_at
 from membench.planning.estimate import Estimator
 from membench.planning.plan import PlannedCell
 from membench.planning.request import Request
@@ -34,14 +35,22 @@ def run(
 
 
 def sessions_of(
-    requests: Sequence[Request], reporter: Reporter, debug: bool = False, shard: Shard | None = None
+    requests: Sequence[Request],
+    reporter: Reporter,
+    debug: bool = False,
+    shard: Shard | None = None,
+    dry: bool = False,
 ) -> list[Session]:
     """A session for each request, all planned and none played, each with its cells of one part if that is named.
 
-    They share what they load. Raises MembenchError.
+    They share what they load. With `dry` nothing is to be played, and no model is loaded to learn how it is read.
+    Raises MembenchError.
     """
     models = Models()
     sessions = [Session(request, reporter, debug, models) for request in requests]
+    for session in () if dry else sessions:
+        with standing_at(session.request.place):
+            session.settle()
     if shard:
         for session, cells in zip(sessions, part([session.cells for session in sessions], shard), strict=True):
             session.keep(cells)
@@ -56,7 +65,7 @@ def play(sessions: Sequence[Session], reporter: Reporter) -> list[list[dict[str,
 
 def plan_cells(request: Request) -> tuple[list[PlannedCell], set[str]]:
     """The cells of a request, and the ids of those that are done already (for --dry-run)."""
-    (session,) = sessions_of([request], Reporter(Console(stderr=True)))
+    (session,) = sessions_of([request], Reporter(Console(stderr=True)), dry=True)
     return session.cells, session.finished()
 
 

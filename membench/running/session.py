@@ -21,6 +21,8 @@ from membench.planning.request import ModelInfo, Request, resolve_model, validat
 from membench.planning.schedule import Turn
 from membench.playing.drift import Baseline
 from membench.playing.player import Player
+from membench.reading.kept_verdicts import checkpoint_key
+from membench.reading.self_test import SLOW, known_slow
 from membench.running.loaded_model import Models
 from membench.running.outcome import now, outcome, why
 from membench.running.progress import Reporter
@@ -39,7 +41,8 @@ class Session:
     """One run of a request: the plan, the model (loaded when the first cell needs it) and the cells' outcomes.
 
     `cells` are all that the request names, `turn` says which of them it has to play; `played` has the results of those
-    that it played so far, by id; `over` is whether all were played.
+    that it played so far, by id; `over` is whether all were played. A model that was never
+    tried is taken for one that is read in branches until `settle`.
     """
 
     def __init__(self, request: Request, reporter: Reporter, debug: bool, models: Models | None = None):
@@ -55,13 +58,21 @@ class Session:
         with standing_at(request.place):
             validate(request)
             self.model: ModelInfo = resolve_model(request, request.style or weights.style(request.model))
-            self.cells = plan(request, self.model, self._prompt_hash())
+            self._plan(bool(self._slow()))
         for data, count in {cell.data.name: len(cell.data.contexts) for cell in self.cells}.items():
             if request.limit and count < request.limit:
                 reporter.say(
                     f"{data} has {count} of the {request.limit} contexts asked for, and no others for a placebo"
                 )
-        self.keep(self.cells)
+
+    def settle(self) -> None:
+        """Learn how a model is read that was never tried, by loading it. Raises MembenchError if it cannot be read."""
+        if self._slow() is None and self.llm.slow:
+            self._plan(slow=True)
+
+    def _plan(self, slow: bool) -> None:
+        self.model = replace(self.model, reader=SLOW if slow else "")
+        self.keep(plan(self.request, self.model, self._prompt_hash()))
 
     def keep(self, cells: Sequence[PlannedCell]) -> None:
         """Let these be all cells of the request."""
@@ -72,6 +83,13 @@ class Session:
         if self.model.style == "chat":
             return self.llm.renderer.digest
         return Renderer(self.model.style).digest
+
+    def _slow(self) -> bool | None:
+        """Whether the model is read slowly, by what is kept of its trial; None if it was never tried."""
+        m, request = self.model, self.request
+        return known_slow(
+            checkpoint_key(m.weights_hash, m.files_hash, m.dtype, request.device, request.trust_remote_code)
+        )
 
     @property
     def llm(self) -> LLM:

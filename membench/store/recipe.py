@@ -19,14 +19,16 @@ YARDSTICKS = (REFERENCE, FLOOR)  # the reference first: every other cell is comp
 MODEL_FILES = "model_files_hash"  # of what stands beside the model's weights
 ENCODER_FILES = "encoder_files"  # the same of each model of an encoder, among the sources
 
+# `reader` is in recipes of models that are read slowly alone.
 GROUND = (
-    "data", "limit", "model", "weights_hash", "model_files_hash", "dtype", "style", "prompt_hash", "metric_version",
+    "data", "limit", "model", "weights_hash", "model_files_hash", "dtype", "reader", "style", "prompt_hash",
+    "metric_version",
 )  # fmt: skip
 
 
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "model_files_hash", "dtype",
-    "style", "prompt_hash", "metric_version",
+    "reader", "style", "prompt_hash", "metric_version",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ model's own forward pass says of a few sentences decides, before the first step,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from membench.errors import MembenchError
 from membench.model.meter import Meter
+from membench.reading.kept_verdicts import keep, kept
 from membench.trained.lora import Lora, factors, require_projections, wrap
 from membench.trained.projections import has_experts, layers_of, roles
 from membench.trained.sentences import Sentence
@@ -53,7 +54,9 @@ def training_verdict(llm: LLM, upper: float = 0.5) -> TrainingVerdict:
     """The verdict on a model whose upper layers, this share of them, are to be trained; found once for a loaded one."""
     known = _known.setdefault(llm, {})
     if upper not in known:
-        known[upper] = _judge(llm, upper)
+        known[upper] = _kept(llm, upper) or _judge(llm, upper)
+        if known[upper].way:
+            keep(_named(upper), llm.checkpoint, asdict(known[upper]))
     return known[upper]
 
 
@@ -68,6 +71,16 @@ def require_trainable(llm: LLM, upper: float = 0.5) -> TrainingVerdict:
 def student_of(llm: LLM, sentences: Sequence[Sentence], cut: int, way: str) -> Student | WholeStudent:
     """A student that reads these sentences one of the ways."""
     return WholeStudent(llm) if way == "whole" else Student(llm, sentences, cut if way == "split" else 0)
+
+
+def _kept(llm: LLM, upper: float) -> TrainingVerdict | None:
+    """What an earlier process found."""
+    found = kept(_named(upper), llm.checkpoint)
+    return TrainingVerdict(**{**found, "modules": tuple(found["modules"])}) if found else None
+
+
+def _named(upper: float) -> str:
+    return f"training {upper}"
 
 
 def _judge(llm: LLM, upper: float) -> TrainingVerdict:

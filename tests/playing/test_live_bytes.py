@@ -18,6 +18,7 @@ from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import tables
+from tests.support.architectures import build
 
 
 def test_live_bytes_of_each_part_of_a_recall(llm: LLM) -> None:
@@ -81,3 +82,10 @@ def test_bytes_at_another_number_of_contexts() -> None:
     unknown = entry("of-somebody", state_bytes=4e3, state_bytes_per_context=4e2)
     assert bytes_at(unknown, 100) == pytest.approx(4e4)
     assert bytes_at(entry("base", state_bytes=0.0, state_bytes_per_context=0.0), 100) == 0
+
+
+def test_what_is_read_slowly_has_live_bytes_of_its_adapter_alone(tmp_path: Path) -> None:
+    slow = LLM.load(build("rwkv", tmp_path / "rwkv"), name="rwkv", dtype="float32")
+    adapter = Adapter(({"layer": {"A": torch.zeros(2, 4), "B": torch.zeros(4, 2)}},), 1.0)
+    assert live_bytes(slow, Recall(contexts=(("A harbour.",),)), ["Who?"]) is None
+    assert live_bytes(slow, Recall(adapter=adapter), ["Who?"]) == 16 * 4
