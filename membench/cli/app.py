@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from membench.cli.decide import advise, compare
+from membench.cli.documents import demo, questions
 from membench.cli.export_score import export, score
 from membench.cli.merge import merge
 from membench.cli.migrate import migrate
@@ -31,7 +32,10 @@ def main() -> None:
     """Which memory should a language model have? Methods, tasks and tables through one interface."""
 
 
-for command in (run, leaderboard, report, compare, advise, show, train_memory, verify, export, score, merge, migrate):
+for command in (
+    demo, questions, run, leaderboard, report, compare, advise, show, train_memory, verify, export, score, merge,
+    migrate,
+):  # fmt: skip
     main.add_command(command)
 
 

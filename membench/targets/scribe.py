@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 WRITERS = ("template", "self", "openai", "recorded")
 
 
+class NoPairs(MembenchError):
+    """A writer has nothing to say about one passage; it may have about others."""
+
+
 class Scribe:
     """Hands out target pairs about a passage; made once per cell and lent to every method.
 
@@ -69,7 +73,7 @@ class Scribe:
             pairs = self._kept(kind, argument, text, count, llm)
             remedy = "none of what it wrote was usable: take another writer, or split or shorten the passage"
         if not pairs:
-            raise MembenchError(f"target writer {writer} has no pairs about the passage {beginning(text)}: {remedy}")
+            raise NoPairs(f"target writer {writer} has no pairs about the passage {beginning(text)}: {remedy}")
         self.written[text] = self.written.get(text, ()) + tuple(
             pair for pair in pairs[:count] if pair not in self.written.get(text, ())
         )

@@ -1,0 +1,130 @@
+"""The commands about one's own documents: `questions` writes test questions for them, `demo` plays a small folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from membench.cli.run import DEFAULT_MODEL, run
+from membench.cli.shell import common, print_json, print_table
+from membench.errors import MembenchError
+
+if TYPE_CHECKING:
+    from membench.documents.looking_over import Verdict
+    from membench.documents.passages import Passage
+    from membench.documents.questions import Draft, Writer
+    from membench.model.llm import LLM
+
+TEMPLATE = "template"
+DEMO = (Path(__file__).parents[1] / "documents" / "demo", ("bm25", "full-context", "ft-c", "selfparam"), 4)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("-o", "--output", "file", required=True, type=click.Path(path_type=Path), help="The file, *.jsonl.")
+@click.option(
+    "--writer", default=TEMPLATE, show_default=True, metavar="WRITER",
+    help="template: a gap in a sentence; self: the model; openai[:MODEL]: an endpoint.",
+)  # fmt: skip
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Who reads: alias, local folder or hub id.")
+@click.option("-L", "--limit", metavar="N", type=click.IntRange(min=1), help="Passages, from the beginning.")
+@click.option("--base-url", help="OpenAI-compatible endpoint for the writer `openai`.")
+@click.option("--offline", is_flag=True, help="Refuse the network.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def questions(
+    folder: Path, file: Path, writer: str, model: str, limit: int | None, base_url: str | None, offline: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Write test questions and target pairs about the documents in DIR.
+
+    Each question is asked with its passage before the model's eyes and without it; a question that is not answered with
+    it, or is answered without, is left out and shown with the reason. `membench run --data jsonl:FILE` plays the file.
+    """
+    from membench.documents.looking_over import looked_over, row
+    from membench.documents.passages import passages
+    from membench.io import weights
+    from membench.io.atomic_files import replace_file
+    from membench.targets.scribe import Scribe, provenance
+
+    if file.suffix != ".jsonl":
+        raise MembenchError(f"{file}: give the file a name that ends in .jsonl")
+    if writer != TEMPLATE:
+        provenance(writer)
+    found = passages(folder.expanduser())[:limit]
+    llm, identity = _reader(model, offline)
+    scribe = Scribe({}, weights.home() / "targets", base_url, offline, identity)
+    drafts = _drafts(found, writer, lambda text, count: scribe.pairs(writer, text, count, llm))
+    rows, verdicts = [], []
+    for draft, judged in looked_over(llm, drafts):
+        verdicts += judged
+        line = row(draft, judged)
+        rows += [] if line is None else [line]
+        click.echo(f"{draft.passage.id}: {sum(not v.reason for v in judged)} of {len(judged)} kept", err=True)
+    _show(verdicts, as_json)
+    if not rows:
+        raise MembenchError(f"no question about {folder} is worth asking of {model}: take another --writer or --model")
+    replace_file(file, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in rows).encode())
+    kept, pairs = (sum(len(line.get(key, [])) for line in rows) for key in ("questions", "targets"))
+    click.echo(
+        f"{file}: {kept} of {len(verdicts)} questions and {pairs} target pairs about {len(rows)} passages; look them "
+        f"over, then: membench run -m bm25 -t single --data jsonl:{file} --limit {len(rows)}",
+        err=True,
+    )
+
+
+def _reader(model: str, offline: bool) -> tuple[LLM, str]:
+    """The model, and what tells its weights from those of others of the same name."""
+    from membench.io import weights
+    from membench.model.llm import LLM
+
+    path = weights.resolve(model, offline)
+    llm = LLM.load(path, name=Path(model).name, style=weights.style(model), offline=offline)
+    return llm, f"{weights.weights_hash(path)} {weights.files_hash(path)} {llm.model.dtype}"
+
+
+def _drafts(passages: list[Passage], writer: str, write: Writer) -> Iterator[Draft]:
+    from membench.documents.questions import by_template, by_writer
+    from membench.targets.scribe import NoPairs
+
+    for passage in passages:
+        try:
+            yield by_template(passage) if writer == TEMPLATE else by_writer(passage, write)
+        except NoPairs as error:
+            click.echo(f"{passage.id}: {error}", err=True)
+
+
+def _show(verdicts: list[Verdict], as_json: bool) -> None:
+    facts: list[dict[str, Any]] = [
+        {
+            "passage": v.passage, "question": v.pair.question, "answer": v.pair.answer, "with the passage": v.with_text,
+            "without": v.without, "left out": v.reason,
+        }
+        for v in verdicts
+    ]  # fmt: skip
+    if as_json:
+        print_json(facts)
+    elif facts:
+        print_table(list(facts[0]), [[str(value) for value in fact.values()] for fact in facts])
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True,
+              help="Folder of the results.")  # fmt: skip
+@common
+@click.pass_context
+def demo(ctx: click.Context, output: Path) -> None:
+    """Play four memories on a small folder of documents that comes with membench; two minutes on two cores."""
+    folder, methods, limit = DEMO
+    typed = ["-m", ",".join(methods), "-t", "single", "--data", f"folder:{folder}", "-L", str(limit), "-o", str(output)]
+    click.echo(f"$ membench run {' '.join(typed)}", err=True)
+    with run.make_context("run", typed, parent=ctx) as own:
+        run.invoke(own)
+    click.echo(
+        f"\nYour documents: membench run -m bm25,selfparam -t single --data folder:DIR\n"
+        f"Once more, as one table: membench leaderboard {output}"
+    )

@@ -1,0 +1,34 @@
+"""Questions without a writer: a name or a number of a sentence is left out and asked for (Taylor 1953, cloze)."""
+
+from __future__ import annotations
+
+import regex
+
+from membench.text.words import is_spaced
+from membench.values import Pair
+
+GAP = "___"
+_NUMBER = regex.compile(r"\p{Nd}+(?:[.,:]\p{Nd}+)*(?:\s?%)?")
+_NAME = regex.compile(r"\p{Lu}[\p{L}\p{M}'’-]*(?:\s+(?:(?:of|the|de|van|von)\s+)?\p{Lu}[\p{L}\p{M}'’-]*)*")
+BESIDE = 3  # words on either side of a gap, in the second wording
+FEWEST_WORDS = 5  # of a sentence that is asked about; a shorter one says too little beside its gap
+
+
+def cloze(title: str, sentence: str) -> tuple[Pair, Pair] | None:
+    """A question about a sentence whose answer is the words left out of it, and the same fact in another wording.
+
+    The first names the headings and has the whole sentence, the second has the few words beside the gap: the two share
+    fewer words in a row than the leak gate looks for. A number goes before a name, a later name before an earlier one;
+    what begins the sentence is what it is about, and stays, as does what headings or sentence say again. In scripts
+    without spaces only numbers are found. None where a sentence has neither, or fewer than FEWEST_WORDS words.
+    """
+    if is_spaced(sentence) and len(sentence.split()) < FEWEST_WORDS:
+        return None
+    names = [match for match in _NAME.finditer(sentence) if match.start()]
+    for match in (*_NUMBER.finditer(sentence), *reversed(names)):
+        answer, before, behind = match[0], sentence[: match.start()], sentence[match.end() :]
+        if answer not in f"{title} {before} {behind}" and len(answer) > 1:
+            asked = Pair(f"Fill the gap ({title}): {before}{GAP}{behind}", answer)
+            near = f"{' '.join(before.split()[-BESIDE:])} {GAP} {' '.join(behind.split()[:BESIDE])}"
+            return asked, Pair(f"Which words are left out of '{near.strip()}' in {title}?", answer)
+    return None

@@ -1,0 +1,71 @@
+"""`membench questions` and `membench demo` on the tiny model, and on the real one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import membench.documents
+from membench.cli import documents
+from membench.cli.app import main
+from membench.cli.run import run
+from membench.documents.looking_over import KNOWN, LOST
+
+DEMO = Path(membench.documents.__file__).with_name("demo")
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_a_model_that_answers_nothing_leaves_no_question(tiny: Path, tmp_path: Path) -> None:
+    file = tmp_path / "my.jsonl"
+    done = call("questions", DEMO, "-o", file, "--model", tiny, "-L", 2, "--json")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[0] == "ferry.md#1: 0 of 4 kept"
+    assert "take another --writer or --model" in done.stderr.splitlines()[-1]
+    assert {row["left out"] for row in json.loads(done.stdout)} <= {LOST, KNOWN}
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "-o", "my.jsonl"], "nowhere: no such folder"),
+        ([str(DEMO), "-o", "my.txt"], "my.txt: give the file a name that ends in .jsonl"),
+        ([str(DEMO), "-o", "my.jsonl", "--writer", "selv"], "selv"),
+    ],
+)
+def test_bad_input_is_one_line_before_a_model_is_loaded(arguments: list[str], message: str) -> None:
+    done = call("questions", *arguments, "--model", "nobody/nothing", "--offline")
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_demo_plays_its_folder(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "DEMO", (DEMO, ("bm25",), 2))
+    monkeypatch.setattr(run.params[4], "default", str(tiny))
+    assert run.params[4].name == "model"
+    done = call("demo", "-o", tmp_path / "demo")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.startswith(f"$ membench run -m bm25 -t single --data folder:{DEMO} -L 2")
+    assert "folder:demo" in done.stdout
+    assert len(list((tmp_path / "demo").glob("*/result.json"))) == 3
+
+
+@pytest.mark.e2e
+def test_questions_of_the_default_model_can_be_played(tmp_path: Path) -> None:
+    file = tmp_path / "my.jsonl"
+    done = call("questions", DEMO, "-o", file)
+    assert done.exit_code == 0, done.stderr
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    asked = [question for line in lines for question in line["questions"]]
+    assert len(lines) >= 4
+    assert len(asked) >= 8
+    assert "membench run -m bm25 -t single --data jsonl:" in done.stderr
+    dry = call("run", "-m", "bm25", "-t", "single", "--data", f"jsonl:{file}", "-o", tmp_path / "r", "--dry-run")
+    assert dry.exit_code == 0, dry.stderr

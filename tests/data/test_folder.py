@@ -1,0 +1,37 @@
+"""A folder of documents as a data source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import membench.documents
+from membench.data.folder import Folder
+from membench.errors import MembenchError
+
+DEMO = Path(membench.documents.__file__).with_name("demo")
+
+
+def test_the_folder_that_comes_with_membench() -> None:
+    data = Folder().load(str(DEMO), 4, 2)
+    assert data.name == "folder:demo"
+    assert [context.id for context in (*data.contexts, *data.held_out)] == [
+        "ferry.md#1", "ferry.md#2", "library.md#1", "market.html#1", "market.html#2", "museum.txt#1"
+    ]  # fmt: skip
+    for context in data.contexts:
+        assert {question.tags["rehearsed"] for question in context.questions} == {"yes", "no"}
+        assert all(question.answers[0] in context.text for question in context.questions)
+        assert all(len(question.distractors) == 4 for question in context.questions)
+
+
+def test_a_smaller_limit_is_the_beginning_of_a_larger_one() -> None:
+    assert Folder().load(str(DEMO), 2, 0).contexts == Folder().load(str(DEMO), 4, 0).contexts[:2]
+
+
+def test_what_cannot_be_asked_about_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(MembenchError, match="--data folder:DIR"):
+        Folder().load("", 1, 0)
+    (tmp_path / "a.txt").write_text("nothing here has a name or a number")
+    with pytest.raises(MembenchError, match=r"no sentence states a name or a number .*--writer self"):
+        Folder().load(str(tmp_path), 1, 0)

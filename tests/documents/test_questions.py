@@ -1,0 +1,89 @@
+"""Test questions and target pairs: gaps of sentences, pairs of a writer, kept apart and looked over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from membench.documents.cloze import cloze
+from membench.documents.looking_over import KNOWN, LOST, looked_over, row
+from membench.documents.passages import Passage
+from membench.documents.questions import Draft, by_template, by_writer
+from membench.targets.overlap import audit
+from membench.values import Pair, Question, Recall
+
+MILL = Passage(
+    "a#1", "The old mill",
+    ("The mill was built by Ines Corde in 1874.", "Its wheel was made in Gdansk.", "It grinds rye.",
+     "Some 140 people a day visit it.", "The Rowan Club owns the mill today."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sentence", "answer"),
+    [
+        ("The mill was built by Ines Corde in 1874.", "1874"),
+        ("The mill was built by Ines Corde and Jo Vale.", "Jo Vale"),
+        ("Water costs 4.50 crowns a day.", "4.50"),
+        ("Ines Corde liked to bake bread.", None),  # it begins with the name that it is about
+        ("The mill of Ines burned; poor Ines wept.", None),  # the rest gives it away
+        ("Built in 1874.", None),
+        ("磨坊建于1874年。", "1874"),
+    ],
+)
+def test_what_is_left_out_of_a_sentence(sentence: str, answer: str | None) -> None:
+    found = cloze("The old mill", sentence)
+    assert (found and found[0].answer) == answer
+    if found:
+        assert found[0].question == f"Fill the gap (The old mill): {sentence.replace(str(answer), '___')}"
+
+
+def test_every_second_fact_is_rehearsed_and_no_target_gives_a_question_away() -> None:
+    draft = by_template(MILL)
+    assert [pair.answer for pair in draft.test] == ["1874", "Gdansk", "140"]
+    assert [pair.answer for pair in draft.targets] == ["1874", "140"]
+    assert draft.targets[0].question == "Which words are left out of 'Ines Corde in ___ .' in The old mill?"
+    asked = [Question(str(k), pair.question, (pair.answer,), "a#1") for k, pair in enumerate(draft.test)]
+    assert audit({MILL.text: draft.targets}, asked)["leak_rate"] == 0
+
+
+def test_pairs_of_a_writer_are_parted_and_checked() -> None:
+    pairs = [
+        Pair("Who built the old mill?", "Ines Corde"),
+        Pair("By whom was the mill made?", "Ines Corde"),
+        Pair("When was the mill built?", "1874"),
+        Pair("Who built the mill in 1874?", "Jo Vale"),  # not in the passage
+        Pair("Is the mill in Gdansk?", "Gdansk"),  # in its own question
+        Pair("Who built the old mill?", "1874"),  # asked already
+        Pair("How many people visit the mill a day?", "140"),
+    ]
+    draft = by_writer(MILL, lambda text, count: pairs if text == MILL.text else [])
+    assert [pair.answer for pair in draft.test] == ["Ines Corde", "1874"]
+    assert [pair.answer for pair in draft.targets] == ["Ines Corde", "140"]
+
+
+class Reader:
+    """Knows the year by heart, and finds the place in a text."""
+
+    def answer(self, recall: Recall, asked: Sequence[str]) -> list[Any]:
+        there = bool(recall.contexts)
+        return [
+            SimpleNamespace(text="1874" if "Corde" in text else "Gdansk" if there and "wheel" in text else "no idea")
+            for text in asked
+        ]
+
+
+def test_only_questions_that_need_the_passage_and_are_answered_with_it_are_kept() -> None:
+    drafts = [by_template(MILL), Draft(Passage("b#1", "b", ("x",)), (), ())]
+    (first, verdicts), (second, none) = looked_over(Reader(), drafts)  # type: ignore[arg-type]
+    assert [verdict.reason for verdict in verdicts] == [KNOWN, "", LOST]
+    line = row(first, verdicts)
+    assert line is not None
+    assert line["context"] == MILL.text
+    assert [item["answer"] for item in line["questions"]] == ["Gdansk"]
+    assert [item["answer"] for item in line["targets"]] == ["1874", "140"]
+    assert none == []
+    assert row(second, none) is None
