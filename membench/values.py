@@ -157,6 +157,7 @@ class Recall:
         default_factory=dict
     )  # what tables say of this reading (NOTES of membench.store.costs)
     prefix: Prefix | None = None  # keys and values that stand behind the worked examples, before any recalled text
+    adapters: tuple[Adapter | None, ...] | None = None  # in place of `adapter`, one a question
 
 
 @dataclass(frozen=True)

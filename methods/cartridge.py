@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from annotated_types import Ge, Gt
 from membench.api import AtLeast0, AtLeast1, MemoryKind, Method, Prefix, Recall
 from membench.keyvalues.cartridge import Cartridge, CartridgeSentences, distil, own_prefix
 from membench.reading.key_values import joined, require_projectable
+from membench.text.digest import digest
 from membench.trained.trainer import Precision
 
 
@@ -60,15 +60,15 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
 
     def forget(self, memory: tuple[Cartridge, ...], contexts: Sequence[str]) -> tuple[Cartridge, ...] | None:
         """Drop the cartridges of these texts: what is left is what would be there had they never been written."""
-        gone = set(map(_digest, contexts))
+        gone = set(map(digest, contexts))
         return tuple(cartridge for cartridge in memory if cartridge.text not in gone) or None
 
     def _cartridge(self, text: str) -> Cartridge:
-        digest = _digest(text)
-        stream, rng = self._sentences(), random.Random(f"{self.seed} {digest}")
+        known = digest(text)
+        stream, rng = self._sentences(), random.Random(f"{self.seed} {known}")
         steps = list(stream.steps([text], stream.pairs_about([text]), rng)) if self.epochs else []
         start: Prefix = own_prefix(self.llm, text, self.tokens)
-        return Cartridge(digest, distil(self.llm, steps, start, self.lr, self.precision))
+        return Cartridge(known, distil(self.llm, steps, start, self.lr, self.precision))
 
     def _sentences(self) -> CartridgeSentences:
         """What SELF-PARAM of the same settings is trained on. Raises MembenchError for settings out of range."""
@@ -77,7 +77,3 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
             targets=self.targets, answers=self.answers, pairs=self.pairs, suffix=self.suffix, generic=self.generic,
             generic_text=self.generic_text, generic_teacher=self.generic_teacher, loss_on=self.loss_on,
         )  # fmt: skip
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

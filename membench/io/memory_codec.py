@@ -10,7 +10,7 @@ import hashlib
 import importlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,9 @@ def save(memory: Any, folder: Path) -> None:
         path.unlink()
 
 
-def load(folder: Path, owner: type | None = None, known: str | None = None) -> Any:
-    """The memory saved in a folder. Dataclasses are rebuilt that are membench's own or those of `owner`, the class of
-    the method whose memory it is: a file must not choose what is imported.
+def load(folder: Path, owners: Iterable[type] = (), known: str | None = None) -> Any:
+    """The memory saved in a folder. Dataclasses are rebuilt that are membench's own or those of `owners`, the classes
+    of the method whose memory it is and of its parts: a file must not choose what is imported.
 
     `known` is the digest that the memory must have; it is compared before anything is imported. Raises MembenchError if
     there is no memory, or it is damaged, another one, or holds what is not rebuilt.
@@ -156,16 +156,16 @@ def load(folder: Path, owner: type | None = None, known: str | None = None) -> A
         tensors = load_file(folder / record["tensors"])
         if known is not None and _digest(record["structure"], tensors) != known:
             raise ValueError("it is not the memory that was saved last")
-        return _build(record["structure"], tensors, _packages(owner))
+        return _build(record["structure"], tensors, _packages(owners))
     except (
         OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RecursionError, SafetensorError,
     ) as error:  # fmt: skip
         raise MembenchError(f"{path} holds no memory that can be loaded: {error}") from error
 
 
-def _packages(owner: type | None) -> frozenset[str]:
+def _packages(owners: Iterable[type]) -> frozenset[str]:
     """The packages whose dataclasses a memory may hold: membench, and those that a method's classes are of."""
-    homes = (base.__module__ for base in (owner.__mro__ if owner else ()) if is_dataclass(base))
+    homes = (base.__module__ for owner in owners for base in owner.__mro__ if is_dataclass(base))
     return frozenset({"membench", *(home.partition(".")[0] for home in homes)})
 
 

@@ -14,6 +14,7 @@ from membench.errors import MembenchError
 from membench.model.decoding import Completion, Reading, complete, read
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference
+from membench.model.recall_groups import by_adapter
 from membench.reading.prefix_cache import PrefixCache
 from membench.reading.slow_tree import SlowTree
 from membench.reading.token_tree import Tree
@@ -56,10 +57,17 @@ class LLM(LanguageModel):
         `candidates` are answers whose likelihood is wanted; `references` are what the in-context reference answered,
         for the divergence from it.
         """
-        contexts = recall.contexts or tuple(() for _ in questions)
-        with self.wearing(recall.adapter):
-            tree, form = self.tree(recall), (self.max_new_tokens, self.stop)
-            return read(self, self.first_segment, tree, form, contexts, questions, candidates, references)
+        form = self.max_new_tokens, self.stop
+        out: dict[int, Reading] = {}
+        for places, part in by_adapter(recall, len(questions)):
+            mine = [questions[i] for i in places]
+            contexts = part.contexts or tuple(() for _ in mine)
+            scored = [candidates[i] for i in places] if candidates else None
+            compared = [references[i] for i in places] if references else None
+            with self.wearing(part.adapter):
+                found = read(self, self.first_segment, self.tree(part), form, contexts, mine, scored, compared)
+            out |= zip(places, found, strict=True)
+        return [out[i] for i in range(len(questions))]
 
     def tree(self, recall: Recall) -> Tree:
         """An empty tree that reads with what a recall brings of keys and values, by its rule."""

@@ -136,7 +136,7 @@ def _add(
     }
     if model.reader:
         recipe["reader"] = model.reader
-    if method.kind == "weights":
+    if any(part.kind == "weights" for part in method.parts):
         recipe |= _modules(request, model)
     if data.conflicts and task.probed:
         recipe["conflicts_hash"] = data_hash(data.conflicts)

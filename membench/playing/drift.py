@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from membench.corpora.test_suites import KNOWN_ONLY, Item, drift_texts, suite, suite_label
+from membench.model.recall_groups import by_adapter
 from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
 from membench.values import DIGITS, Drift, Recall
 
@@ -95,6 +96,14 @@ def follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Ten
     Recalled keys and values stand first, then recalled texts, a line each, then the prompt; prompts below the same
     texts read them once.
     """
+    out: dict[int, list[Tensor]] = {}
+    for places, part in by_adapter(recall, len(prompts)):
+        out |= zip(places, _follow(llm, part, [prompts[i] for i in places]), strict=True)
+    return [out[i] for i in range(len(prompts))]
+
+
+def _follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Tensor]]:
+    """The same under a recall with at most one adapter."""
     given = [tuple(texts) for texts in recall.contexts] if recall.contexts else [()] * len(prompts)
     out: dict[int, list[Tensor]] = {}
     with llm.wearing(recall.adapter):

@@ -33,8 +33,8 @@ def live_bytes(llm: LLM, recall: Recall, questions: Sequence[str]) -> int | None
     if tokens and llm.slow:
         return None
     total = tokens * bytes_per_token(llm) if tokens else 0
-    if recall.adapter:
-        total += nbytes(recall.adapter.layers)
+    worn = {id(adapter): adapter for adapter in (recall.adapter, *(recall.adapters or ())) if adapter}
+    total += max((nbytes(adapter.layers) for adapter in worn.values()), default=0)
     if recall.lookup:
         total += recall.lookup.nbytes
     return total

@@ -113,7 +113,7 @@ class Player:
             return None
         with contextlib.suppress(MembenchError):  # no snapshot, or a damaged one
             known = self.log.memory_after(episode.name, changes[-1])
-            return memories.load(self.log.folder / "memory", type(self.method), known)
+            return memories.load(self.log.folder / "memory", [type(part) for part in self.method.parts], known)
         memory = None
         for k in changes:
             memory = self._apply(episode.steps[k], memory)

@@ -108,7 +108,7 @@ class _Trial:
 
     def saved(self) -> str:
         memories.save(self.second, self.folder)
-        loaded = memories.load(self.folder, type(self.method))
+        loaded = memories.load(self.folder, [type(part) for part in self.method.parts])
         if not memories.equal(loaded, self.second):
             return "what was loaded is not what was saved"
         return (
@@ -127,6 +127,8 @@ class _Trial:
             return f"recall returned {type(recall).__name__}, not Recall"
         if recall.contexts is not None and len(recall.contexts) != len(QUESTIONS):
             return f"recall brought contexts for {len(recall.contexts)} of {len(QUESTIONS)} questions"
+        if recall.adapters is not None and len(recall.adapters) != len(QUESTIONS):
+            return f"recall brought adapters for {len(recall.adapters)} of {len(QUESTIONS)} questions"
         answers = self.method.answer(memory, QUESTIONS)
         if len(answers) != len(QUESTIONS):
             return f"{len(answers)} answers to {len(QUESTIONS)} questions"
@@ -142,8 +144,8 @@ def _play(title: str, point: Callable[[], str]) -> Check:
 
 
 def _recalled(recall: Recall) -> tuple[Any, ...]:
-    adapter, prefix = recall.adapter, recall.prefix
-    parts = (adapter.layers, adapter.scale) if adapter else None, (prefix.keys, prefix.values) if prefix else None
+    worn, prefix = (recall.adapter, *(recall.adapters or ())), recall.prefix
+    parts = [(a.layers, a.scale) if a else None for a in worn], (prefix.keys, prefix.values) if prefix else None
     return recall.contexts, memories.digest(parts), memories.digest(recall.lookup)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from membench.api import settings_of
 from membench.errors import standing_at
 from membench.io import weights
 from membench.io.atomic_files import CannotWrite
@@ -227,10 +228,10 @@ class Session:
 
     def _written(self, cell: PlannedCell, scribe: Scribe) -> dict[str, tuple[Pair, ...]]:
         """The pairs that the method was trained on, also those written before a kill."""
-        settings = cell.recipe["settings"]
-        if {"targets", "pairs"} <= settings.keys():
-            for text in dict.fromkeys(context.text for context in cell.written):
-                if text not in scribe.written:
-                    scribe.pairs(settings["targets"], text, settings["pairs"], self.llm)
-            self.llm.meter.lap()
+        for settings in map(settings_of, cell.method.parts):
+            if {"targets", "pairs"} <= settings.keys():
+                for text in dict.fromkeys(context.text for context in cell.written):
+                    if text not in scribe.written:
+                        scribe.pairs(settings["targets"], text, settings["pairs"], self.llm)
+        self.llm.meter.lap()
         return dict(scribe.written)

@@ -166,7 +166,7 @@ def stored_as(name: str, folder: Path) -> Path:
 
 def test_a_dataclass_of_the_methods_own_package_comes_back_for_it_alone(tmp_path: Path) -> None:
     memories.save((Note("x"),), tmp_path)
-    assert memories.load(tmp_path, Owner) == (Note("x"),)
+    assert memories.load(tmp_path, [Owner]) == (Note("x"),)
     with pytest.raises(MembenchError, match=r":Note is no dataclass of membench or of the method"):
         memories.load(tmp_path)
 
@@ -187,7 +187,7 @@ def test_nothing_else_is_imported(
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
     with pytest.raises(MembenchError, match=r"memory\.json holds no memory that can be loaded"):
-        memories.load(stored_as(name, tmp_path / "memory"), owner)
+        memories.load(stored_as(name, tmp_path / "memory"), [owner] if owner else [])
     assert not (tmp_path / "ran").exists()
     assert set(sys.modules) == before
 
@@ -196,14 +196,14 @@ def test_a_memory_that_is_not_the_one_that_is_known_is_not_built(tmp_path: Path)
     memory = {"notes": [Note("x")], "tensor": torch.arange(3.0), "numbers": (1.5, None, float("inf"), {2: "é"})}
     memories.save(memory, tmp_path)
     known = memories.digest(memory)
-    assert memories.equal(memories.load(tmp_path, Owner, known), memory)
+    assert memories.equal(memories.load(tmp_path, [Owner], known), memory)
     path = tmp_path / memories.STRUCTURE
     path.write_text(path.read_text().replace('"x"', '"y"'))
     with pytest.raises(MembenchError, match="it is not the memory that was saved last"):
-        memories.load(tmp_path, Owner, known)
+        memories.load(tmp_path, [Owner], known)
     stored_as("evil:Note", tmp_path)
     with pytest.raises(MembenchError, match="it is not the memory that was saved last"):
-        memories.load(tmp_path, Owner, known)
+        memories.load(tmp_path, [Owner], known)
 
 
 def test_tensors_lie_in_the_same_folder(tmp_path: Path) -> None:
