@@ -78,6 +78,9 @@ def list_(what: str, output: Path, as_json: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, /, method: str, method_settings: tuple[str, ...], as_json: bool) -> None:
     """Play METHOD against the contract on a tiny model. Exit status 1 if a point of it does not hold."""
+    from membench.plugins import registry
+
+    registry.require("methods", [method])
     from membench.plugins.conformance import check as play
 
     points = play(method, method_settings)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
-from membench.cli.shell import common, listed, print_json, print_table
-from membench.cli.stored import folders_argument, folders_option, named, sound_cells
+from membench.cli.shell import NO_CHOICE, common, listed, print_json, print_table
+from membench.cli.stored import folders_argument, folders_option, named, refuse_unknown_names, sound_cells
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def compare(a: str, b: str, folders: tuple[Path, ...], metric: str, as_json: boo
 
     A and B are methods, or labels as tables print them ("ft-c lr=0.01").
     """
+    refuse_unknown_names(folders, filters, a, b)
     from membench.analysis.compare import compare as compared
 
     found = compared(sound_cells(*folders), a, b, metric, **filters)
@@ -109,15 +110,18 @@ class _Bytes(click.ParamType[float]):
 @click.option("--max-write-seconds", type=click.FloatRange(min=0), help="Most seconds to write all contexts.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def advise(folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+@click.pass_context
+def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Say which of the measured methods fits a need, and what that rests on.
 
-    One answer for each table of the cells stored in FOLDERS; damage is that of the task contamination, if played.
+    One answer for each table of the cells stored in FOLDERS; damage is that of the task contamination, if played. Exit
+    status 3 if no table gives a choice.
     """
+    filters = {name: options.pop(name) for name in ("task", "data", "model")}
+    refuse_unknown_names(folders, filters)
     from membench.analysis.advise import Need
     from membench.analysis.advise import advise as advised
 
-    filters = {name: options.pop(name) for name in ("task", "data", "model")}
     cells = sound_cells(*folders)
     if not cells and (deeper := [path for folder in folders for path in _holding(folder)]):
         raise MembenchError(
@@ -126,7 +130,7 @@ def advise(folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     found = advised(cells, Need(**options), **filters)
     if as_json:
         print_json([asdict(advice) for advice in found])
-        return
+        ctx.exit(0 if any(advice.choice for advice in found) else NO_CHOICE)
     costs = ["bytes", "write s", "total s", "damage", "limits", "cells"]
     for advice in found:
         click.echo(f"{advice.title}\n{advice.choice or 'no choice'}: {advice.because}")
@@ -134,7 +138,10 @@ def advise(folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
         for note in advice.notes:
             click.echo(note)
         click.echo()
-    click.echo(f"answer: {'; '.join(filter(None, map(_answer, found))) or 'no choice'}")
+    answers = [answer for answer in map(_answer, found) if answer]
+    click.echo(f"answer: {'; '.join(answers) or 'no choice'}")
+    if not answers:
+        ctx.exit(NO_CHOICE)
 
 
 def _holding(folder: Path) -> list[str]:

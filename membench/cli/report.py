@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from membench.cli.shell import common
-from membench.cli.stored import folders_argument, named, sound_cells, table_options
+from membench.cli.stored import folders_argument, named, refuse_unknown_names, sound_cells, table_options
 
 
 @click.command()
@@ -31,6 +31,7 @@ def report(folders: tuple[Path, ...], output: Path | None, form: str, **filters:
 
     Tables, figures, every answer, and where each number comes from; the page needs no network.
     """
+    refuse_unknown_names(folders, filters)
     from membench.report import write_figures, write_page
 
     cells = sound_cells(*folders)

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from membench.cli.crew import Crew, crew_of, crew_options
 from membench.cli.shell import FAILED, common, debugging, listed, whole_numbers
 from membench.cli.stored import output_option, print_tables
-from membench.errors import MembenchError
+from membench.errors import MembenchError, standing_at
 from membench.model.dtypes import AUTO, DTYPES
 from membench.model.prompt import STYLES
 from membench.planning.run_file import Block, Given, read, write
@@ -91,9 +91,12 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     blocks = _blocks(ctx, file, {"dry_run": dry_run, "as_json": as_json, **options})
     dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
     crew = crew_of(blocks)
-    from membench.planning.request import Request
+    from membench.planning.request import Request, validate
 
     requests = [Request(**given, place=place) for place, given in blocks]
+    for request in requests:  # before what plays them is imported, which takes seconds
+        with standing_at(request.place):
+            validate(request)
     if dry_run:
         from membench.cli.dry_run import print_plan
 

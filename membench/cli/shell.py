@@ -14,7 +14,7 @@ from membench.text.visible import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FAILED, WRONG, STOPPED = 1, 2, 130
+FAILED, WRONG, NO_CHOICE, STOPPED = 1, 2, 3, 130
 _DEBUG = "membench.debug"
 
 
@@ -22,7 +22,7 @@ class Shell(click.Group):
     """A group whose errors are one line on standard error; `_` and `-` are the same in an option's name."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> NoReturn:
-        """Run a command line and exit: 0 all well, 1 some cell failed, 2 wrong input, 130 stopped."""
+        """Run a command line and exit: 0 well, 1 a cell failed, 2 wrong input, 3 advise has no choice, 130 stopped."""
         try:
             code: Any = super().main(*args, standalone_mode=False, **kwargs)  # type: ignore[call-overload]
         except click.exceptions.NoArgsIsHelpError as error:

@@ -84,6 +84,7 @@ def table_options(command: F) -> F:
 @common
 def leaderboard(folders: tuple[Path, ...], form: str | None, **filters: Any) -> None:
     """Print the tables that the cells stored in FOLDERS make."""
+    refuse_unknown_names(folders, filters)
     from membench.analysis.several_folders import cells_of
     from membench.io.fast_json import no_collecting
     from membench.tables.leaderboard import tables
@@ -93,6 +94,17 @@ def leaderboard(folders: tuple[Path, ...], form: str | None, **filters: Any) -> 
         if not found:
             click.echo(f"nothing stored in {named(folders)} matches", err=True)
         _print(found, form)
+
+
+def refuse_unknown_names(folders: Sequence[Path], filters: Mapping[str, Any], *methods: str) -> None:
+    """Refuse names of filters, and of methods or rows, that nothing has, before what makes tables is imported.
+
+    Raises MembenchError.
+    """
+    from membench.analysis.known_names import refuse_unknown, refuse_unknown_rows
+
+    refuse_unknown(folders, **{name: filters.get(name, ()) for name in ("task", "data", "model", "method")})
+    refuse_unknown_rows(folders, [*methods, *([filters["against"]] if filters.get("against") else [])])
 
 
 def sound_cells(*folders: Path) -> list[Cell]:

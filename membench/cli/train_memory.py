@@ -47,9 +47,11 @@ def train_memory(
     The same command goes on from the last saving. At the end the loss on held-out text is printed, by what is read
     before it.
     """
+    from membench.io import weights
+
+    weights.refuse_unknown(model)
     from membench.corpora.generic_text import generic_texts
     from membench.io import memory_codec as memories
-    from membench.io import weights
     from membench.keyvalues.pool_training import Recipe, Trainer, losses
     from membench.model.llm import LLM
 

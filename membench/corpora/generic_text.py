@@ -16,7 +16,7 @@ from pathlib import Path
 
 from membench.errors import MembenchError
 from membench.io.file_hashes import content_key
-from membench.io.user_files import parse_json
+from membench.io.user_files import parse_json, user_path
 from membench.text.words import first_words
 
 SLIMPAJAMA = "DKYoon/SlimPajama-6B"  # what the released code of SELF-PARAM reads, from its first document on
@@ -69,7 +69,7 @@ def _kept(source: str, offline: bool, words: int, content: str) -> GenericText:
     elif kind == "hub" and argument:
         texts = _hub(argument, offline)
     elif kind == "file" and argument:
-        texts = _file(Path(argument))
+        texts = _file(user_path(argument))
     else:
         raise MembenchError(f"unknown generic text {source!r}: choose from {SOURCES}")
     return _split(texts, source, words)

@@ -18,7 +18,7 @@ from membench.corpora.dialogues import Dialogues, turn_tags
 from membench.data._distractors import fill_distractors
 from membench.errors import MembenchError
 from membench.io.hub import hub_folder
-from membench.io.user_files import data_name, is_file_argument, read_json, read_jsonl, want
+from membench.io.user_files import data_name, is_file_argument, read_json, read_jsonl, user_path, want
 from membench.metrics.titles import bare
 from membench.values import Context, Pair, Question
 
@@ -95,7 +95,7 @@ def load_published(source: str, argument: str, limit: int, held_out: int) -> Dia
 def _test_file(argument: str) -> Path:
     if not is_file_argument(argument):
         return hub_folder(argument, (TEST, TRAIN, ENTITIES, ITEMS)) / TEST
-    path = Path(argument).expanduser()
+    path = user_path(argument)
     return path / TEST if path.is_dir() else path
 
 

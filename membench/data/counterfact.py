@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from membench.api import Source
 from membench.errors import MembenchError
 from membench.io.hub import hub_rows
-from membench.io.user_files import data_name, is_file_argument, read_json, read_jsonl, read_text, want
+from membench.io.user_files import data_name, is_file_argument, read_json, read_jsonl, read_text, user_path, want
 from membench.values import Context, Dataset, Pair, Question
 
 HUB_ID = "azhx/counterfact"
@@ -65,7 +64,7 @@ def _from_file(path: str) -> Iterator[Row]:
 
 def _with_neighbours(edits: Iterable[Row], path: str) -> Iterator[Row]:
     """Edits with the neighbours that stand in the file beside them, a block of lines for each, in the same order."""
-    facts = Path(path).expanduser().with_name(FACTS)
+    facts = user_path(path).with_name(FACTS)
     blocks = groupby(read_jsonl(str(facts)), key=lambda row: want(row[1], "related_to_subject", str, row[0]))
     kept: tuple[str, str, list[str]] | None = None
     for where, edit in edits:

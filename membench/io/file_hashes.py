@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from membench.io.user_files import user_path
+
 SMALL = 8 << 20  # bytes up to which a file is read every time
 FRESH = 2.0  # seconds for which a change may leave no trace in the times that a file system keeps
 
@@ -39,7 +41,7 @@ def json_hash(path: Path, notes: Path) -> str:
 def content_key(argument: str) -> str:
     """What a file holds, as a key: 64 hex digits; "" for what is no file that can be read."""
     try:
-        return _digest(Path(argument).expanduser(), canonical=False)
+        return _digest(user_path(argument), canonical=False)
     except OSError:
         return ""
 

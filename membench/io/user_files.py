@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,11 @@ from membench.errors import MembenchError
 
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _LONE_SURROGATE = re.compile(rf"(?<!\\)(?:\\\\)*(?:{_HIGH}(?!{_LOW})|(?<!\\u[dD][89abAB][0-9a-fA-F]{{2}}){_LOW})")
+
+
+def user_path(typed: str | Path) -> Path:
+    """A path as the user typed it, wherever that was: `~` and `~NAME` are home folders, as in a shell."""
+    return Path(os.path.expanduser(typed))
 
 
 def is_file_argument(argument: str) -> bool:
@@ -29,7 +35,7 @@ def data_name(source: str, argument: str) -> str:
 
 def read_text(argument: str) -> str:
     """The text of a file; raises MembenchError if it cannot be read or is empty."""
-    path = Path(argument).expanduser()
+    path = user_path(argument)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

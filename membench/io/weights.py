@@ -23,6 +23,7 @@ from membench.io.file_hashes import file_hash
 from membench.io.hub import hub_model
 from membench.io.locks import Hold
 from membench.io.model_files import model_files_hash
+from membench.io.user_files import user_path
 
 _BLOCK = 1 << 20
 
@@ -79,7 +80,7 @@ def packaged() -> dict[str, Packaged]:
 
 def home() -> Path:
     """The user's cache of this program."""
-    return Path(os.environ.get("MEMBENCH_HOME") or "~/.cache/membench").expanduser()
+    return user_path(os.environ.get("MEMBENCH_HOME") or "~/.cache/membench")
 
 
 def resolve(model: str, offline: bool = False) -> Path:
@@ -88,15 +89,21 @@ def resolve(model: str, offline: bool = False) -> Path:
     `model` is an alias, a local folder or a hub id (OWNER/NAME). Raises MembenchError if there is no such model, or
     if it would have to be fetched and cannot be; the message names the command that fetches it.
     """
+    refuse_unknown(model)
     if model in packaged():
         return _alias(model, offline)
-    if Path(model).is_dir():
-        return Path(model)
+    folder = user_path(model)
+    return folder if folder.is_dir() else hub_model(model, offline)
+
+
+def refuse_unknown(model: str) -> None:
+    """Raise MembenchError for what is no alias, no folder and cannot be the id of a model on the hub."""
+    if model in packaged() or (model and user_path(model).is_dir()):
+        return
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
-        raise MembenchError(f"there is no model folder {model}")
+        raise MembenchError(f"there is no model folder {model}: `membench ls models` lists those that need none")
     if "/" not in model:
         raise unknown("model", model, packaged())
-    return hub_model(model, offline)
 
 
 def fetched(model: str) -> bool:

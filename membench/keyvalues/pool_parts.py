@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from membench.errors import MembenchError
 from membench.io import memory_codec as memories
+from membench.io.user_files import user_path
 from membench.model.refused_checkpoints import refuse_published
 from membench.values import Adapter
 
@@ -51,7 +52,7 @@ class PoolParts:
 
 def load_parts(folder: str) -> PoolParts:
     """The trained parts in a folder. Raises MembenchError if it holds none, and for a published checkpoint."""
-    path = Path(folder).expanduser()
+    path = user_path(folder)
     refuse_published("checkpoint", folder, _classes(path / "config.json"))
     if not path.is_dir():
         raise MembenchError(f"checkpoint {folder}: no such folder: name the one that `membench train-memory` wrote")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from membench.corpora.world_names import accepted
-from membench.model.decoding import Reading
 from membench.text.mentions import names, same, tokens
 from membench.text.phrases import is_english
 from membench.text.words import count_words, first_words
 from membench.values import NOT_STATED, MetricSpec, Question
 from membench.views import ANSWERS
+
+if TYPE_CHECKING:
+    from membench.model.decoding import Reading
 
 METRIC_VERSION = 2  # raise it when any score below changes: tables never mix versions
 

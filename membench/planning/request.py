@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from membench.api import Method, Task
 from membench.endpoints.endpoint_address import without_secrets
 from membench.errors import MembenchError
 from membench.io import weights
+from membench.io.user_files import user_path
 from membench.model.checkpoint import refuse_language_model
 from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
 from membench.model.prompt import STYLES
@@ -54,8 +56,17 @@ class ModelInfo:
     reader: str = ""  # SLOW where it is read so (membench.reading.slow_tree)
 
 
+def refuse_unknown_names(request: Request) -> None:
+    """Refuse names of methods, tasks, data and a model that nothing answers to; nothing is imported for it."""
+    registry.require("methods", request.methods)
+    registry.require("tasks", request.tasks)
+    registry.require("data", (name.partition(":")[0] for name in request.data))
+    weights.refuse_unknown(request.model)
+
+
 def validate(request: Request) -> None:
     """Refuse what is wrong in names, settings and limits before a model is fetched or loaded. Raises MembenchError."""
+    refuse_unknown_names(request)
     chosen(request)
     for name in request.data:
         registry.load("data", name.partition(":")[0])
@@ -93,5 +104,5 @@ def resolve_model(request: Request, style: str) -> ModelInfo:
     refuse_language_model(path, request.model)
     digest = weights.weights_hash(path)
     dtype = chosen_dtype(request.dtype, request.device)
-    name = Path(request.model).name if Path(request.model).is_dir() else request.model
+    name = Path(os.path.abspath(folder)).name if (folder := user_path(request.model)).is_dir() else request.model
     return ModelInfo(name, path, digest, dtype, style, weights.files_hash(path))

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -50,6 +50,14 @@ class _Claim:
 def names(kind: str) -> list[str]:
     """The names of a kind ("methods", "tasks" or "data"), sorted."""
     return sorted(_claims(kind))
+
+
+def require(kind: str, wanted: Iterable[str]) -> None:
+    """Raise MembenchError for a name of a kind that nothing answers to; nothing is imported."""
+    claims = _claims(kind)
+    for name in wanted:
+        if name not in claims:
+            raise unknown(SINGULAR[kind], name, claims)
 
 
 def load(kind: str, name: str) -> type[Any]:

@@ -19,6 +19,8 @@ YARDSTICKS = (REFERENCE, FLOOR)  # the reference first: every other cell is comp
 MODEL_FILES = "model_files_hash"  # of what stands beside the model's weights
 ENCODER_FILES = "encoder_files"  # the same of each model of an encoder, among the sources
 
+FOLDER_NAMES = ("task", "method", "model")  # what a cell's folder is called by, in front of its id
+
 # `reader` is in recipes of models that are read slowly alone.
 GROUND = (
     "data", "limit", "model", "weights_hash", "model_files_hash", "dtype", "reader", "style", "prompt_hash",
@@ -44,8 +46,12 @@ def cell_id(recipe: Mapping[str, Any]) -> str:
 
 def folder_of(root: Path, recipe: Mapping[str, Any]) -> Path:
     """Where a cell is stored: ROOT/task--method--model--id; names are for the eye, the id alone identifies."""
-    names = (re.sub(r"[^A-Za-z0-9._-]+", "-", str(recipe[key]))[:40] for key in ("task", "method", "model"))
-    return root / "--".join((*names, cell_id(recipe)[:12]))
+    return root / "--".join((*(plain_name(str(recipe[key])) for key in FOLDER_NAMES), cell_id(recipe)[:12]))
+
+
+def plain_name(name: str) -> str:
+    """A name as the names of folders have it."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:40]
 
 
 def missing(recipe: Mapping[str, Any]) -> list[str]:

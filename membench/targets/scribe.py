@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError, unknown
 from membench.io.file_hashes import content_key
+from membench.io.user_files import user_path
 from membench.targets import openai_endpoint, writers
 from membench.targets.pairs import beginning, recorded_pairs
 from membench.values import Pair
@@ -141,7 +142,7 @@ def _split(writer: str) -> tuple[str, str]:
 @lru_cache(maxsize=4)
 def _recorded(path: str, content: str) -> dict[str, tuple[Pair, ...]]:
     """A file that has been read, by its `content`, so that one that has changed is read anew."""
-    return recorded_pairs(Path(path))
+    return recorded_pairs(user_path(path))
 
 
 @dataclass(frozen=True)
