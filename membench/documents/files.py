@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from membench.errors import MembenchError
+from membench.io.extras import require
 from membench.io.user_files import read_text
 
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "svg", "nav"})
@@ -129,11 +130,10 @@ def _html(path: Path) -> Iterator[Block]:
 
 def _pdf(path: Path) -> Iterator[Block]:
     """The text of each page; a page without text (a scan) has none."""
-    try:
-        from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
-    except ImportError:
-        raise MembenchError(f"{path} needs pypdf: pip install 'membench[pdf]'") from None
+    require("pdf", str(path))
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
     try:
         for page in PdfReader(path).pages:
             for paragraph in page.extract_text().split("\n\n"):
