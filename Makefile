@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # One thread a process, a process a core: torch's own threads would fight over the cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: run test quick lint fmt typecheck reference tables report browser clean
+.PHONY: run test quick lint fmt typecheck reference experiment tables report browser clean
 
 # A fresh machine's first command: its own environment, the default model, one method, the table.
 run: $(READY)
@@ -40,6 +40,11 @@ fmt: $(READY)
 # The project's own reference run; it resumes where it was stopped.
 reference: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/reference.sh
+
+# The experiment of docs/experiment.md, about fourteen core hours; it resumes too. Then its tables and figure.
+experiment: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/experiment.sh
+	$(BIN)/python benchmarks/experiment_tables.py
 
 # The README's tables, and the seconds that `run --dry-run` knows, from the stored reference run.
 tables: $(READY)

@@ -1,0 +1,157 @@
+"""Rewrites the marked blocks of docs/experiment.md, and its figure, from the stored cells of the experiment.
+
+    python benchmarks/experiment_tables.py [--check]
+
+A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `runs`, `effects`, `remedies`, `parts`,
+`allocation`. Exit status 1 with --check if the document is stale; nothing is written then.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from experiment_design import FACTORS, OUTPUT, REMEDIES, aliases, columns, remedies, screening, seeds
+from experiment_outcomes import SCORES, Outcome, matrix, outcomes
+from experiment_stored import allocation_table, decay, decay_table, markdown, parts_table
+
+from membench.statistics.factorial import Effect, effects
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "experiment.md"
+REFERENCE = ROOT / "results" / "reference"
+FIGURE = ROOT / "docs" / "experiment.png"
+_BLOCK = re.compile(r"^<!-- experiment: (\w+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
+
+
+def _row(found: Outcome) -> list[str]:
+    means = [f"{found.mean(score):.2f}" for score in SCORES]
+    return [
+        *means,
+        "{} of {}".format(*found.fresh),
+        "{}, {}".format(*found.old),
+        f"{found.trained:.0f}",
+        f"{found.taught:.0f}",
+    ]
+
+
+HEAD = [
+    *SCORES,
+    "right just written",
+    "first text: right in the end of those before",
+    "trained tokens",
+    "teacher's tokens",
+]
+
+
+def runs_table(folder: Path) -> str:
+    """Every run of the screening that is stored, and those of the default recipe under other seeds."""
+    lines = [["run", "settings", *HEAD]]
+    for found in outcomes([*screening(), *seeds()], folder):
+        seed = f" (seed {found.run.seed})" if found.run.seed else ""
+        lines.append([f"{found.run.name}{seed}", " ".join(found.run.settings), *_row(found)])
+    planned = len([*screening(), *seeds()])
+    return f"{len(lines) - 1} of {planned} runs are stored.\n\n{markdown(lines)}"
+
+
+def remedies_table(folder: Path) -> str:
+    """The default recipe, and what each remedy makes of it."""
+    found = outcomes([next(screening()), *remedies()], folder)
+    lines = [["recipe", *HEAD]]
+    lines += [[o.run.settings[1] if len(o.run.settings) > 1 else "default", *_row(o)] for o in found]
+    return f"{max(0, len(found) - 1)} of {len(REMEDIES)} remedies are stored.\n\n{markdown(lines)}"
+
+
+def judged(folder: Path) -> tuple[int, dict[str, dict[str, Effect]]]:
+    """How many of the screening's runs could be judged together (16, 8 or 0), and the effects on each score."""
+    found = outcomes(screening(), folder)
+    first = {run.settings for run in list(screening())[:8]}
+    half = [o for o in found if o.run.settings in first]
+    count, chosen = (16, found) if len(found) == 16 else (8, half) if len(half) == 8 else (0, [])
+    return count, {s: effects(columns(count), matrix(chosen, s)) for s in SCORES} if count else {}
+
+
+def effects_table(folder: Path) -> str:
+    """The effects of the high level on each score; bold where it is beyond Lenth's margin."""
+    count, found = judged(folder)
+    if not count:
+        return "Fewer than the first eight runs are stored: no effect can be told yet."
+    names = {f.letter: f"{f.letter} {f.name}: {f.high}" for f in FACTORS}
+    lines = [["effect", *SCORES, "mixed up with"]]
+    for word, others in aliases(count).items():
+        cells = [_shown(found[score][word]) for score in SCORES]
+        lines.append([names.get(word, word), *cells, ", ".join(others)])
+    limits = [next(iter(found[score].values())) for score in SCORES]
+    lines.append(["margin of one effect (Lenth)", *(f"±{e.margin:.2f}" for e in limits), ""])
+    lines.append(["margin of all together (Lenth)", *(f"±{e.simultaneous:.2f}" for e in limits), ""])
+    lines.append(["margin by questions or texts", *(f"±{e.blocks or 0:.2f}" for e in limits), ""])
+    return f"From {count} runs.\n\n{markdown(lines)}"
+
+
+def _shown(effect: Effect) -> str:
+    text = f"{effect.value:+.2f}"
+    return f"**{text}**" if abs(effect.value) > effect.margin else text
+
+
+def draw(folder: Path, path: Path) -> None:
+    """What is left by the number of further writes; beside it, once they can be told, the effects on `kept`."""
+    from matplotlib.figure import Figure
+
+    count, found = judged(folder)
+    figure = Figure(figsize=(9 if count else 5.2, 3.8 if count < 16 else 5), dpi=110, layout="constrained")
+    left, *right = np.atleast_1d(figure.subplots(1, 2 if count else 1))
+    for shift, (name, ages) in enumerate(decay(REFERENCE).items()):
+        at, values = (
+            [age + 0.08 * (shift - 2) for age in ages],
+            np.array([tuple(i) for i in ages.values()], dtype=float),
+        )
+        ends = np.abs(values[:, 1:].T - values[:, 0])
+        left.errorbar(at, values[:, 0], ends, marker="ovs^D"[shift], linewidth=1, capsize=2, label=name)
+    left.axhline(0, color="0.6", linewidth=0.8)
+    left.set(xlabel="further writes", ylabel="part of the gain in margin that is left", ylim=(-0.6, 1.25))
+    left.legend(fontsize=7, frameon=False, loc="lower left")
+    for ax in right:
+        words = list(found["kept"])
+        limit = found["kept"][words[0]].margin
+        ax.axvline(0, color="0.6", linewidth=0.8)
+        ax.axvspan(-limit, limit, color="0.9")
+        ax.plot([found["kept"][word].value for word in words], range(len(words)), "o")
+        ax.set_yticks(range(len(words)), words)
+        ax.invert_yaxis()
+        ax.set(xlabel="effect of the high level on kept, nats; grey: Lenth's margin")
+    figure.savefig(path, metadata={"Software": None})
+
+
+BLOCKS: dict[str, Callable[[Path], str]] = {
+    "runs": runs_table,
+    "effects": effects_table,
+    "remedies": remedies_table,
+    "decay": lambda _: decay_table(REFERENCE),
+    "parts": lambda _: parts_table(REFERENCE),
+    "allocation": lambda _: allocation_table(REFERENCE),
+}
+
+
+def rewritten(text: str, folder: Path) -> str:
+    """The document with its blocks made anew, all else as it was."""
+    return _BLOCK.sub(
+        lambda block: f"<!-- experiment: {block[1]} -->\n\n{BLOCKS[block[1]](folder)}\n\n<!-- end -->", text
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit status."""
+    folder, text = ROOT / OUTPUT, PAGE.read_text(encoding="utf-8")
+    new = rewritten(text, folder)
+    if "--check" in arguments:
+        return int(new != text)
+    PAGE.write_text(new, encoding="utf-8")
+    draw(folder, FIGURE)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

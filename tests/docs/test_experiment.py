@@ -1,0 +1,76 @@
+"""The experiment of docs/experiment.md: its design is what it says, and the document has what is stored."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from membench.analysis.verify import verify
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+design = importlib.import_module("experiment_design")
+tables = importlib.import_module("experiment_tables")
+outcomes = importlib.import_module("experiment_outcomes")
+
+
+@pytest.mark.parametrize(("count", "effects"), [(8, 7), (16, 15)])
+def test_what_can_be_told_apart_is_orthogonal(count: int, effects: int) -> None:
+    columns = design.columns(count)
+    assert len(columns) == effects
+    assert all(sum(column) == 0 for column in columns.values())
+    assert all(np.dot(a, b) == 0 for a, b in combinations(columns.values(), 2))
+    assert list(columns)[:7] == list("ABCDEFG")
+
+
+def test_main_effects_are_clear_of_two_factor_interactions_in_sixteen_runs_only() -> None:
+    assert all(not words for name, words in design.aliases(16).items() if len(name) == 1)
+    assert all(len(words) == 3 for words in design.aliases(8).values())
+    assert sorted(design.aliases(16)["AB"]) == ["CE", "FG"]
+
+
+def test_every_run_is_another_cell_and_the_first_one_is_the_default() -> None:
+    runs = design.runs()
+    recipes = [outcomes.asked_for(run) for run in runs]
+    assert len({str(recipe) for recipe in recipes}) == len(runs) == 16 + 3 + 2
+    settings = recipes[0]["settings"]
+    assert isinstance(settings, dict)
+    assert settings == outcomes.asked_for(design.Run(design.LOW, ()))["settings"]
+
+
+def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
+    """Two texts of one rehearsed fact each: the first is learned, lost and answered as the other."""
+
+    def answer(written: int, position: int, gold: str, said: str, margin: float) -> dict[str, object]:
+        scores = {"contains": float(said == gold), "margin": margin}
+        return {
+            "type": "answer", "episode": "sequence", "step": 2 * written - 1, "written": written, "position": position,
+            "question": f"q{position}", "context": f"c{position}", "tags": {"rehearsed": "yes"}, "text": "Who?",
+            "gold": [gold], "answer": said, "scores": scores,
+        }  # fmt: skip
+
+    tokens = {"reader": {"trained": 100}, "teacher": {"read": 40}}
+    records = [
+        {"type": "write", "tokens": tokens},
+        answer(1, 1, "Ines", "Ines", 2.0),
+        answer(1, 2, "Olna", "nobody", -1.0),
+        {"type": "write", "tokens": tokens},
+        answer(2, 1, "Ines", "Olna", 0.5),
+        answer(2, 2, "Olna", "Olna", 3.0),
+        {"type": "drift", "texts": [[10, 3.0, 3.1, 0.2], [10, 3.0, 3.1, 0.4]]},
+    ]
+    found = outcomes._outcome(design.runs()[0], records)
+    assert [found.mean(score) for score in outcomes.SCORES] == pytest.approx([2.5, -1.5, 0.5, 0.3])
+    assert (found.fresh, found.old, found.trained, found.taught) == ((2, 2), (1, 0), 100, 40)
+
+
+def test_the_document_is_what_the_stored_cells_say_and_these_are_sound() -> None:
+    text = tables.PAGE.read_text(encoding="utf-8")
+    fresh = tables.rewritten(text, ROOT / design.OUTPUT)
+    assert fresh == text, "run `python benchmarks/experiment_tables.py`"
+    assert [verdict.problems for verdict in verify(ROOT / design.OUTPUT) if verdict.problems] == []
