@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # One thread a process, a process a core: torch's own threads would fight over the cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: run test quick lint fmt typecheck reference experiment tables report browser clean
+.PHONY: run test quick docs lint fmt typecheck reference experiment tables report browser clean
 
 # A fresh machine's first command: its own environment, the default model, one method, the table.
 run: $(READY)
@@ -13,12 +13,16 @@ run: $(READY)
 	$(BIN)/membench run --method selfparam --task sequential
 	$(BIN)/membench leaderboard
 
-test: lint typecheck browser
+test: lint typecheck docs browser
 	$(PYTEST) -m "e2e or not e2e"
 
 # The fast tests that play no run: what to repeat while writing, in half a minute.
 quick: $(READY)
 	$(PYTEST) -m quick
+
+# The documentation as a site in build/site; a broken link ends it.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 lint: $(READY)
 	$(BIN)/ruff check .
