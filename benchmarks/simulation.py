@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from membench.formats.markdown import markdown_grid
 from membench.store.cell_folder import Cell
 from membench.tables.leaderboard import tables
-from membench.tables.render import markdown_grid
 
 QUESTIONS = 10
 SHIFT = 0.88  # on the logit scale: 15 points of true difference, checked below

@@ -27,18 +27,20 @@ import click
 
 from membench.api import settings_of
 from membench.errors import MembenchError
+from membench.formats.markdown import Grid, markdown_grid
 from membench.plugins import registry
 from membench.report.plot_curves import drift_plots, retention_plot
 from membench.store import cell_folder
 from membench.tables.columns import RISK, columns_help
 from membench.tables.leaderboard import Table, tables
-from membench.tables.render import Grid, grids, markdown_grid, notes, render
+from membench.tables.render import grids, notes, render
 
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
 COMPACT = (
-    "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "group", "MDE", "rehearsed",
-    "unrehearsed", "recovery", "margin recovery", "placebo", "gain", "final rehearsed", "kept", "half-life", "F1",
+    "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "recovery", "group", "MDE",
+    "rehearsed", "recovery rehearsed", "unrehearsed", "margin recovery rehearsed", "placebo",
+    "gain", "final rehearsed", "kept", "half-life", "F1",
     "fid F1", "fid KL", "drift_ppl", "flips", "write s", "read s", "state", "coverage",
 )  # fmt: skip
 FORMS = ("full", "card", "curves")

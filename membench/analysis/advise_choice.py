@@ -7,12 +7,12 @@ named, with what was observed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from membench.tables.entry import Entry, Standing
+from membench.tables.entry import Entry
 from membench.tables.formatting import size
-from membench.tables.significance import stand
+from membench.tables.significance import stand, tied
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _among(fitting: Sequence[Rated], metric: str) -> tuple[str | None, str]:
     top = placed[best.label]
     if top is None:
         return None, "the data do not decide: the methods were not played on the same contexts"
-    rivals = [c for c in above if c is not best and _shared(top, placed[c.label])]
+    rivals = [c for c in above if c is not best and tied(top, placed[c.label])]
     if not rivals:
         second = fitting[1][1]
         return best.label, f"above every other within the limits; next is {second.label}, {price(second)}"
@@ -99,19 +99,3 @@ def spelt(seconds: float | None) -> str:
 
 def _cost(c: Candidate) -> tuple[float, float]:
     return tuple(math.inf if x is None else x for x in (c.total_seconds, c.bytes))  # type: ignore[return-value]
-
-
-def _shared(one: Standing, other: Standing | None) -> bool:
-    """Whether two groups share a letter; a letter may carry a number."""
-    split: list[Mapping[str, None]] = [dict.fromkeys(_letters((s and s.group) or "")) for s in (one, other)]
-    return other is None or bool(split[0].keys() & split[1].keys())
-
-
-def _letters(group: str) -> list[str]:
-    found: list[str] = []
-    for sign in group:
-        if sign.isdigit() and found:
-            found[-1] += sign
-        else:
-            found.append(sign)
-    return found

@@ -9,12 +9,13 @@ import click
 from membench.cli.decide import advise, compare
 from membench.cli.documents import demo, questions
 from membench.cli.export_score import export, score
+from membench.cli.leaderboard import leaderboard
 from membench.cli.merge import merge
 from membench.cli.migrate import migrate
 from membench.cli.report import report
 from membench.cli.run import run
 from membench.cli.shell import FAILED, Shell, common, print_json, print_table
-from membench.cli.stored import leaderboard, output_option, show, stored_runs, verify
+from membench.cli.stored import output_option, show, stored_runs, verify
 from membench.cli.train_memory import train_memory
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from membench.cli.leaderboard import table_options
 from membench.cli.shell import common
-from membench.cli.stored import folders_argument, named, refuse_unknown_names, sound_cells, table_options
+from membench.cli.stored import folders_argument, named, refuse_unknown_names, sound_cells
 
 
 @click.command()

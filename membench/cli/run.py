@@ -12,8 +12,9 @@ import click
 from click.core import ParameterSource
 
 from membench.cli.crew import Crew, crew_of, crew_options
+from membench.cli.leaderboard import print_tables
 from membench.cli.shell import FAILED, common, debugging, listed, whole_numbers
-from membench.cli.stored import output_option, print_tables
+from membench.cli.stored import output_option
 from membench.errors import MembenchError, standing_at
 from membench.model.dtypes import AUTO, DTYPES
 from membench.model.prompt import STYLES

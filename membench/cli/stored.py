@@ -1,29 +1,20 @@
-"""The commands that only read what is stored: leaderboard, show, verify, and the list of runs."""
+"""The commands that only read what is stored: show, verify, and the list of runs."""
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from membench.cli.shell import FAILED, common, listed, print_json, print_table
-from membench.store.recipe import GOLD
-from membench.values import FORMATS
+from membench.cli.shell import FAILED, common, print_json, print_table
 
 if TYPE_CHECKING:
     from membench.store.cell_folder import Cell
-    from membench.tables.leaderboard import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_BUDGETS = (
-    "A budget, e.g. bytes=1e6: bytes of the whole memory; write-seconds, write-flops a context; read-seconds, "
-    "read-tokens, read-flops, live-bytes a question."
-)
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -61,41 +52,6 @@ def named(folders: Sequence[Path]) -> str:
     return ", ".join(map(str, folders))
 
 
-def table_options(command: F) -> F:
-    """Which tables are made of the stored cells, in which order, and what is compared in them."""
-    options = (
-        click.option("-t", "--task", multiple=True, callback=listed, help="Only these tasks."),
-        click.option("--data", multiple=True, callback=listed, help="Only these data, with or without argument."),
-        click.option("--model", multiple=True, callback=listed, help="Only these models."),
-        click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference."),
-        click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),
-        click.option("--against", metavar="METHOD", help="Compare all with this one, declared beforehand."),
-        click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help=_BUDGETS),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@click.command()
-@folders_argument
-@table_options
-@click.option("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
-@common
-def leaderboard(folders: tuple[Path, ...], form: str | None, **filters: Any) -> None:
-    """Print the tables that the cells stored in FOLDERS make."""
-    refuse_unknown_names(folders, filters)
-    from membench.analysis.several_folders import cells_of
-    from membench.io.fast_json import no_collecting
-    from membench.tables.leaderboard import tables
-
-    with no_collecting():  # all of it is needed until the end
-        found = tables(cells_of(folders), **filters)
-        if not found:
-            click.echo(f"nothing stored in {named(folders)} matches", err=True)
-        _print(found, form)
-
-
 def refuse_unknown_names(folders: Sequence[Path], filters: Mapping[str, Any], *methods: str) -> None:
     """Refuse names of filters, and of methods or rows, that nothing has, before what makes tables is imported.
 
@@ -117,33 +73,6 @@ def sound_cells(*folders: Path) -> list[Cell]:
         if cell.damage:
             click.echo(f"left out: {cell.damage}", err=True)
     return found
-
-
-def print_tables(results: Mapping[Path, Sequence[Mapping[str, Any]]], as_json: bool) -> None:
-    """The tables that these results stand in, by the folder where they are stored."""
-    from membench.store import cell_folder
-    from membench.tables.leaderboard import tables
-
-    found: list[Table] = []
-    for output, those in results.items():
-        played, tasks = {result["id"] for result in those}, _tasks(those)
-        standing = [t for t in tables(cell_folder.cells(output)) if any(played.intersection(e.ids) for e in t.entries)]
-        found += [table for table in standing if table.recipe["task"] in tasks]
-    _print(found, "json" if as_json else None)
-
-
-def _tasks(results: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The tasks played; the yardsticks' own script only where nothing else was."""
-    tasks = {result["recipe"]["task"] for result in results}
-    return tasks - {GOLD} or tasks
-
-
-def _print(found: Sequence[Table], form: str | None) -> None:
-    from membench.tables.render import render
-
-    form = form or ("rich" if sys.stdout.isatty() else "md")
-    width = shutil.get_terminal_size((160, 24)).columns
-    click.echo(render(found, form, width), nl=False)
 
 
 @click.command()

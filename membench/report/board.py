@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from membench.formats.markdown import Grid
 from membench.report.plot_costs import cost_plots
 from membench.report.plot_curves import drift_plots, heat_plot, retention_plot
 from membench.report.plot_intervals import interval_plot
@@ -14,7 +15,7 @@ from membench.report.plot_style import SHOWN, Plot
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table
 from membench.tables.ranking_metric import leading_metric
-from membench.tables.render import Grid, grids, notes
+from membench.tables.render import grids, notes
 
 
 @dataclass(frozen=True)

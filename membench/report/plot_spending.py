@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from membench.formats.markdown import Grid
 from membench.report.plot_style import Plot, add_legend, axes_over_legend, folded, line_style, number, styled
 from membench.report.shown_records import Shown
 from membench.statistics.break_even import Span, amortised, break_even, spans
@@ -14,7 +15,6 @@ from membench.store.cell_folder import Cell
 from membench.store.costs import KINDS, token_lines
 from membench.tables.entry import Entry
 from membench.tables.formatting import NOTHING
-from membench.tables.render import Grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from membench.formats.markdown import Grid
 from membench.tables.formatting import NOTHING
-from membench.tables.render import Grid
 from membench.text.visible import visible_lines
 
 if TYPE_CHECKING:

@@ -36,12 +36,16 @@ from membench.views import ANSWERS, DETAIL, MEMORY, RISK, SECTIONS, TIME
 
 @dataclass(frozen=True)
 class Column:
-    """A head, how to read what stands below it, and what an entry has to show there; `section` is its table."""
+    """A head, how to read what stands below it, and what an entry has to show there; `section` is its table.
+
+    `name` is the metric or cost that it shows; "" where several metrics make it.
+    """
 
     section: str
     head: str
     help: str
     show: Callable[[Entry], str]
+    name: str = ""
 
 
 _DERIVED = {
@@ -59,10 +63,11 @@ _DERIVED = {
         Column(
             MEMORY,
             "recovery",
-            "(score − floor) / (reference − floor), rehearsed facts if told apart, else all; may exceed 1; "
-            "empty where the reference is not significantly above the floor",
-            recovery("contains"),
+            "(contains − floor) / (reference − floor), all facts; may exceed 1; empty where the reference is not "
+            "significantly above the floor",
+            recovery("contains/all"),
         ),
+        Column(MEMORY, "recovery rehearsed", "the same, rehearsed facts alone", recovery("contains/rehearsed")),
         Column(
             MEMORY,
             "gain",
@@ -71,7 +76,8 @@ _DERIVED = {
             gain("contains"),
         ),
         Column(MEMORY, "need", METRICS["contains/need"].help, need),
-        Column(MEMORY, "margin recovery", "recovery of the margin, same facts as recovery", recovery("margin")),
+        Column(MEMORY, "margin recovery", "recovery of the margin, all facts", recovery("margin/all")),
+        Column(MEMORY, "margin recovery rehearsed", "the same, rehearsed facts alone", recovery("margin/rehearsed")),
         Column(
             TIME,
             "half-life",
@@ -114,9 +120,10 @@ _ORDER = (
     "conflict_swapped/new", "conflict_swapped/old", "conflict_swapped/both", "conflict_swapped/neither",
     "recency", "consistency", "attribution", "attribution/old", "attribution/new",
     "conflict/new-weak", "conflict/new-middle", "conflict/new-strong", "repairs", "suite_acc",
-    "contains", "group", "difference", "MDE", "contains/rehearsed", "recovery", "contains/unrehearsed",
-    "contains/placebo", "gain", "need", "contains/near", "contains/mid", "contains/far", "f1", "f1/placebo",
-    "margin", "margin recovery", "acc_mc", "fidelity_f1", "fidelity_kl",
+    "contains", "group", "difference", "MDE", "recovery", "contains/rehearsed", "recovery rehearsed",
+    "contains/unrehearsed", "contains/placebo", "gain", "need", "contains/near", "contains/mid", "contains/far",
+    "f1", "f1/placebo", "margin", "margin recovery", "margin recovery rehearsed", "acc_mc",
+    "fidelity_f1", "fidelity_kl",
     "contains/final", "contains/final-rehearsed", "kept:contains-rehearsed", "retention:contains",
     "half-life", "forgetting:contains", "forward",
     "em", "contains_capped", "exclusive", "words", "truncated",
@@ -133,12 +140,13 @@ def _column(name: str) -> Column:
         return _DERIVED[name]
     if name in COSTS:
         spec = COSTS[name]
-        return Column(ANSWERS, spec.title, spec.help, cost(spec))
-    return _declared(METRICS[name])
+        return Column(ANSWERS, spec.title, spec.help, cost(spec), name)
+    return of_declaration(METRICS[name])
 
 
-def _declared(spec: MetricSpec) -> Column:
-    return Column(spec.section, spec.title, spec.help, declared(spec))
+def of_declaration(spec: MetricSpec) -> Column:
+    """The column of a metric as it is declared."""
+    return Column(spec.section, spec.title, spec.help, declared(spec), spec.name)
 
 
 COLUMNS: Sequence[Column] = tuple(map(_column, _ORDER))
@@ -152,11 +160,11 @@ def columns_for(entries: Sequence[Entry]) -> list[Column]:
 def _own(entries: Sequence[Entry]) -> Iterator[Column]:
     """A column for each metric that the entries' task declares, and for each that nobody does."""
     own = dict.fromkeys(spec for entry in entries for spec in entry.declared)
-    yield from (_declared(spec) for spec in own if spec.title)
+    yield from (of_declaration(spec) for spec in own if spec.title)
     names = dict.fromkeys(name for entry in entries for name in entry.names if entry.spec(name) is None)
     for name in names:
         if not name.startswith(PREFIX):
-            yield _declared(MetricSpec(name, name.removesuffix("/all")))
+            yield of_declaration(MetricSpec(name, name.removesuffix("/all")))
 
 
 def sections(entries: Sequence[Entry]) -> dict[str, list[Column]]:
@@ -176,7 +184,7 @@ def columns_help() -> str:
         f"{FEWEST_QUESTIONS} questions; {BESIDE} beside seconds that were measured while other cells were played on "
         "the machine, which are compared with none that were measured alone."
     ]
-    own = [_declared(spec) for task in registry.names("tasks") for spec in declared_by(task) if spec.title]
+    own = [of_declaration(spec) for task in registry.names("tasks") for spec in declared_by(task) if spec.title]
     return "\n".join([*lines, *(f"- **{column.head}**: {column.help}." for column in (*COLUMNS, *own))])
 
 

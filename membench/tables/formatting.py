@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 from membench.statistics.intervals import FEWEST, Interval
 from membench.tables.catalogue import METRICS, column_of
 from membench.tables.entry import Entry
+from membench.text.visible import visible
 from membench.values import CostSpec, MetricSpec
 
 NOTHING = "–"
 EVEN = 0.03  # by which the sides of an interval may differ under one ±
 FEW = "†"  # stands beside a number over fewer than FEWEST contexts, which has no interval, or FEWEST_QUESTIONS
 FEWEST_QUESTIONS = 20
+NARROW = 24  # letters of a name that stands beside many columns
+_MARKS = {"reference": "ref"}
+_INDENT = "  "
 BESIDE = "‖"  # stands beside seconds that were measured while other cells were played on the machine
 
 
@@ -42,15 +47,20 @@ def estimate(found: Interval | None, contexts: int | None = None, digits: int = 
     return f"{value} ±{number(wide, digits)}"
 
 
-def size(value: float | None) -> str:
-    """Bytes with a unit of 1000s."""
+def size(value: float | None, digits: int = 3) -> str:
+    """Bytes with a unit of 1000s, in so many digits, or as many as whole ones need."""
     if value is None:
         return NOTHING
     for unit in ("B", "kB", "MB"):
         if abs(value) < 999.5:
-            return f"{value:.3g} {unit}"
+            return f"{_rounded(value, digits)} {unit}"
         value /= 1000
-    return f"{value:.3g} GB"
+    return f"{_rounded(value, digits)} GB"
+
+
+def _rounded(value: float, digits: int) -> str:
+    figures = max(digits, len(str(int(abs(value)))))
+    return f"{float(f'{value:.{figures}g}'):g}"
 
 
 def declared(spec: MetricSpec) -> Callable[[Entry], str]:
@@ -82,19 +92,9 @@ def above_floor(name: str, floor: str) -> Callable[[Entry], str]:
     return lambda entry: marked(estimate(entry.above_floor(name, floor), entry.clusters(name)), entry, name)
 
 
-def recovery(score: str) -> Callable[[Entry], str]:
-    """Of rehearsed facts where the data says which these are, else of all."""
-
-    def show(entry: Entry) -> str:
-        name = recovered(score, entry)
-        return marked(estimate(entry.recovery(name), entry.clusters(name)), entry, name)
-
-    return show
-
-
-def recovered(score: str, entry: Entry) -> str:
-    """The metric whose recovery is shown."""
-    return f"{score}/{'rehearsed' if f'{score}/rehearsed' in entry.names else 'all'}"
+def recovery(name: str) -> Callable[[Entry], str]:
+    """Of a metric, e.g. "contains/all"."""
+    return lambda entry: marked(estimate(entry.recovery(name), entry.clusters(name)), entry, name)
 
 
 def gain(score: str) -> Callable[[Entry], str]:
@@ -161,3 +161,21 @@ def seconds(entry: Entry, name: str, digits: int) -> str:
 def coverage(entry: Entry) -> str:
     """In per cent."""
     return NOTHING if entry.coverage is None else f"{entry.coverage:.0%}"
+
+
+def whole_name(entry: Entry, most: int) -> str:
+    """The label; one longer than `most` letters with its settings on lines of their own, which are folded there."""
+    if len(entry.label) <= most:
+        return entry.label
+    settings = [visible(f"{key}={value}") for key, value in entry.settings.items()]
+    folded = [
+        line
+        for text in settings
+        for line in textwrap.wrap(text, max(most, 20), initial_indent=_INDENT, subsequent_indent=2 * _INDENT)
+    ]
+    return "\n".join([visible(marked_name(entry.title or entry.method, entry)), *folded])
+
+
+def marked_name(text: str, entry: Entry) -> str:
+    """With what else a reader of one line has to know: that it is a yardstick."""
+    return f"{text} ({_MARKS.get(entry.mark, entry.mark)})" if entry.mark else text

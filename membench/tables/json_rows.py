@@ -13,7 +13,7 @@ from membench.tables.formatting import marked
 def head(entry: Entry) -> dict[str, Any]:
     """What all rows of this entry share."""
     return {
-        "method": entry.method, "label": entry.title or entry.method, "settings": dict(entry.settings),
+        "method": entry.method, "label": entry.label, "settings": dict(entry.settings),
         "seeds": list(entry.seeds), "mark": entry.mark,
         "contexts": entry.contexts, "questions": entry.questions, "group": entry.standing and entry.standing.group,
         **{name: entry.cost(name) for name in COSTS},

@@ -39,6 +39,7 @@ class Table:
     questions: int
     differs: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()  # how differences were judged
+    asked: tuple[str, ...] = ()  # those of the remarks that answer what was asked for: a budget, another order
 
     @property
     def title(self) -> str:
@@ -47,8 +48,13 @@ class Table:
         what = "floor and reference" if r["task"] == GOLD else r["task"]
         size = size_of(self.entries, self.contexts, self.questions)
         parts = [what, r["data"], f"{r['model']} ({r['dtype']}, {r['style']} prompt)", size]
-        parts += [f"{name.replace('_', ' ')} {_short(r[name])}" for name in self.differs]
+        parts += [told(name, r[name]) for name in self.differs]
         return visible(" · ".join(parts))
+
+    @property
+    def texts(self) -> int:
+        """The texts that are asked about: contexts, without those that only contradict others."""
+        return _facts(self.entries) or self.contexts
 
 
 def tables(
@@ -96,8 +102,8 @@ def _judged(table: Table, sort: str | None, against: str | None, budget: Mapping
     name = leading_metric(table.entries, sort)
     entries, over = fit(table.entries, budget)
     standings = stand(with_fronts(entries, name), name, against)
-    remarks = (*over, *_sorted_by(table, sort, name, bool(standings.remarks)), *standings.remarks)
-    return replace(table, entries=standings.entries, remarks=remarks)
+    asked = (*over, *_sorted_by(table, sort, name, bool(standings.remarks)))
+    return replace(table, entries=standings.entries, remarks=(*asked, *standings.remarks), asked=asked)
 
 
 def _sorted_by(table: Table, sort: str | None, name: str, judged: bool) -> list[str]:
@@ -142,10 +148,13 @@ def _key(recipe: Mapping[str, Any], names: Sequence[str]) -> str:
     return json.dumps([recipe.get(name) for name in names], sort_keys=True)
 
 
-def _short(value: Any) -> str:
+def told(name: str, value: Any) -> str:
+    """A part of the recipe in a title: what it is called and what it is, of a hash its beginning."""
     if isinstance(value, dict):
-        return " ".join(f"{name}={setting}" for name, setting in value.items()) or "default"
-    return str(value)[:8]
+        short = " ".join(f"{key}={setting}" for key, setting in value.items()) or "default"
+    else:
+        short = str(value)[:8]
+    return f"{name.replace('_', ' ')} {short}"
 
 
 def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str], sort: str | None) -> Table:
@@ -208,8 +217,12 @@ def size_of(entries: Iterable[Entry], contexts: int, questions: int) -> str:
     `contamination` asks each question before and after writing, and writes texts that disagree beside its contexts:
     those are no contexts that any fact is asked of.
     """
-    facts = max((len(values) for entry in entries for values in entry.by_context("efficacy")), default=0)
+    facts = _facts(entries)
     if not facts:
         return f"{contexts} contexts, {questions} questions"
     others = f", {contexts - facts} texts that disagree" if contexts > facts else ""
     return f"{facts} contexts{others}, {questions} answers before and after writing"
+
+
+def _facts(entries: Iterable[Entry]) -> int:
+    return max((len(values) for entry in entries for values in entry.by_context("efficacy")), default=0)

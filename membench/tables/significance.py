@@ -6,6 +6,7 @@ covered, one with the best method too. One that is declared beforehand needs few
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -118,3 +119,13 @@ def _remarks(
     if not bare:
         return (head,)
     return (head, f"one seed, whose noise nothing here covers, so not resolved (play --seeds 0,1,2): {', '.join(bare)}")
+
+
+def tied(one: Standing, other: Standing | None) -> bool:
+    """Whether two groups share a letter, so that the data do not rank them; a letter may carry a number."""
+    split = [set(_letters((standing and standing.group) or "")) for standing in (one, other)]
+    return other is None or bool(split[0] & split[1])
+
+
+def _letters(group: str) -> list[str]:
+    return re.findall(r"\D\d*", group)

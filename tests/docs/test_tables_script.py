@@ -51,7 +51,7 @@ def test_blocks_are_replaced_and_the_rest_is_untouched(results: Path, tmp_path: 
     assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")][2:] == [
         "| base (floor)", "| in-context (reference)", "| bm25",
     ]  # fmt: skip
-    assert "- **recovery**: (score − floor) / (reference − floor)" in text
+    assert "- **recovery**: (contains − floor) / (reference − floor)" in text
     assert tables("--check", "--results", results, page).returncode == 0
 
 

@@ -1,0 +1,169 @@
+"""The columns of the short tables: what stands under which head, and of which table of an overview it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from membench.statistics.intervals import FEWEST, Interval
+from membench.tables.catalogue import COSTS, METRICS, column_of
+from membench.tables.columns import Column
+from membench.tables.entry import Entry
+from membench.tables.formatting import FEW, NOTHING, cost, marked, number, size
+from membench.tables.leaderboard import Table
+from membench.tables.ranking_metric import leading_metric
+from membench.values import MetricSpec
+
+# Heads of tasks where they stand side by side, and their order; any other task goes by its name.
+_HEADS = {"single": "alone", "batch": "together"}
+_PROBES = ("leak/near_entity", "conflict/new", "abstention", "damage", "drift_kl", "flips")
+_FILMS = ("recall@1", "valid", "mrr_mc")
+_VIEWS = ("rehearsed", "unrehearsed", "placebo")
+
+Show = Callable[[Entry], str]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of a short table: `table` is the position of the table that it tells of.
+
+    `ranks` marks the one that orders the lines: it has an interval, and the signs of the lines beside it.
+    """
+
+    head: str  # its words may stand below each other
+    help: str
+    show: Show
+    table: int = 0
+    ranks: bool = False
+    cost: bool = False
+
+
+def place(table: Table) -> tuple[int, str]:
+    """Where a task's column stands: single, batch, others by name, after all writes, damage."""
+    task = table.recipe["task"]
+    last = 9 if _probes(table) else 8 if _final(table) else 5
+    return (list(_HEADS).index(task) if task in _HEADS else last), task
+
+
+def side_by_side(table: Table, position: int, ranks: bool, sort: str | None) -> Measure:
+    """The column of a task among others: of one that writes one after another what is left, of probes the damage."""
+    task, name = table.recipe["task"], leading_metric(table.entries, sort)
+    head, text = _HEADS.get(task, task), _help(name, table)
+    if _probes(table):
+        head, name, text = "damage", "damage/all", METRICS["damage"].help
+    elif left := _final(table, sort):
+        head, name, text = f"after {table.contexts} writes", left, METRICS["contains/final"].help
+    return Measure(head, text, ranged(name) if ranks else plain(name), position, ranks)
+
+
+def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
+    """The columns of a task that stands alone: its score, what belongs to it, and costs; of probes no costs."""
+    name = leading_metric(table.entries, sort)
+    score, probes, left = name.partition("/")[0], _probes(table), _final(table, sort)
+    if probes:
+        name = name if sort else "efficacy/all"
+        more = [_named(metric) for metric in _PROBES]
+    elif left:
+        final = Measure(f"after {table.contexts} writes", METRICS["contains/final"].help, plain(left))
+        half = Measure("half-life", "further writes until half is gone", lambda e: str(e.half_life or NOTHING))
+        more = [final, half, _named(f"{score}/placebo")]
+    else:
+        more = [_named(metric) for metric in (_FILMS if score.startswith("recall") else _views(score))]
+    head = "just after" if left else _title(name, table)
+    lead = Measure(head, _help(name, table), ranged(name), ranks=True)
+    costs = [] if probes else cost_measures(table, 0)
+    shown = [m for m in more if m.head != lead.head and shows(m, table)]
+    return [lead, *shown[: most - 1 - len(costs)], *costs]
+
+
+def cost_measures(table: Table, position: int) -> list[Measure]:
+    """Seconds a text to write, seconds a question to read, bytes of the memory."""
+    written, read = COSTS["write_seconds_per_context"], COSTS["read_seconds_per_question"]
+    found = (
+        ("write s", written.help, cost(replace(written, digits=1))),
+        ("read s", read.help, cost(replace(read, digits=2))),
+        ("memory", "bytes of the whole memory", lambda entry: size(entry.cost("state_bytes"), 2)),
+    )
+    made = [Measure(head, text, show, position, cost=True) for head, text, show in found]
+    return [measure for measure in made if shows(measure, table)]
+
+
+def of_column(column: Column) -> Measure:
+    """A column of the full tables."""
+    return Measure(column.head, column.help, column.show)
+
+
+def shows(measure: Measure, table: Table) -> bool:
+    """Whether any entry has something to show there."""
+    return any(measure.show(entry) != NOTHING for entry in table.entries)
+
+
+def plain(name: str) -> Show:
+    """A metric without its interval."""
+    return lambda entry: marked(number(entry.value(name), _digits(entry, name)), entry, name)
+
+
+def ranged(name: str) -> Show:
+    """A metric with the ends of its interval: 0.72 .66–.78; what is no share has ±."""
+
+    def show(entry: Entry) -> str:
+        found, spec = entry.interval(name), entry.spec(name)
+        if found is None:
+            return NOTHING
+        digits = _digits(entry, name)
+        text = number(found.value, digits)
+        if (entry.clusters(name) or FEWEST) < FEWEST:
+            return f"{text} {FEW}"
+        ends = _ends(found, digits, bool(spec and spec.unit == "share"))
+        return marked(f"{text} {ends}".rstrip(), entry, name)
+
+    return show
+
+
+def _ends(found: Interval, digits: int, share: bool) -> str:
+    """Nothing where there is no interval, or none that the digits show."""
+    if found.low is None or found.high is None or number(found.high - found.low, digits) == number(0.0, digits):
+        return ""
+    if not share:
+        return f"±{number(max(found.value - found.low, found.high - found.value), digits)}"
+    return "–".join(number(end, digits)[1:] if end < 0.995 else "1.0" for end in (found.low, found.high))
+
+
+def _digits(entry: Entry, name: str) -> int:
+    spec = entry.spec(name)
+    return spec.digits if spec else 2
+
+
+def _probes(table: Table) -> bool:
+    return any("efficacy/all" in entry.names for entry in table.entries)
+
+
+def _final(table: Table, sort: str | None = None) -> str | None:
+    """The metric of what is left after the last write, where contexts are written one after another."""
+    score = leading_metric(table.entries, sort).partition("/")[0]
+    options = (f"{score}/final", "contains/final")
+    return next((name for name in options if any(name in entry.names for entry in table.entries)), None)
+
+
+def _views(score: str) -> list[str]:
+    return [f"{score}/{view}" for view in _VIEWS]
+
+
+def _named(name: str) -> Measure:
+    spec = METRICS.get(name) or MetricSpec(name, name)
+    return Measure(spec.title or name, spec.help, plain(column_of(name)))
+
+
+def _spec(name: str, table: Table) -> MetricSpec | None:
+    return next((spec for entry in table.entries if (spec := entry.spec(name))), None)
+
+
+def _title(name: str, table: Table) -> str:
+    spec = _spec(name, table)
+    exact = spec is not None and column_of(spec.name) == name
+    return spec.title if spec and exact and spec.title else name.removesuffix("/all")
+
+
+def _help(name: str, table: Table) -> str:
+    spec = _spec(name, table)
+    return spec.help if spec else ""
