@@ -1,7 +1,6 @@
-"""What the stored cells of the reference run say of forgetting and of noise, without playing anything.
+"""What the stored cells of the reference run say of noise, without playing anything.
 
-`decay`: which part of the gain a write brings is left after so many further writes. `parts`: what the error of a
-comparison is made of. `allocation`: how to spend core hours so that it becomes small.
+`parts`: what the error of a comparison is made of. `allocation`: how to spend core hours so that it becomes small.
 """
 
 from __future__ import annotations
@@ -15,27 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from membench.statistics.intervals import Interval
-from membench.statistics.paired_tests import ALPHA, contrasts
-from membench.statistics.ratios import ratio_ci
 from membench.statistics.variance_parts import Parts, allocate, parts
 from membench.store import cell_folder
 from membench.store.records import answer_of
 from membench.tables.render import Grid, markdown_grid
 from membench.values import Answer
 
-AGES = (1, 2, 3, 5, 10)
 DATA, MODEL = "worlds", "smollm2-135m"
-SEQUENCES: dict[str, tuple[str, dict[str, Any]]] = {
-    "selfparam": ("selfparam", {}),
-    "selfparam, replay=1": ("selfparam", {"replay": 1.0}),
-    "selfparam, replay=2": ("selfparam", {"replay": 2.0}),
-    "ft-s": ("ft-s", {}),
-    "ft-c": ("ft-c", {}),
-}
 PAIRS = (("selfparam", "ft-s"), ("selfparam", "ft-c"), ("in-context", "selfparam"))
 SCORES = ("contains", "margin")
 CORE_HOURS, METHODS = 12, 4
+_FOUND = 1.96 + 0.84  # standard errors: a difference that is resolved at 5 % with 80 % power
 SEED_NOISE = (0.03, 0.06)  # standard deviations of a difference by its methods' seeds, where none is measured
 
 
@@ -50,12 +39,14 @@ def markdown(lines: Grid) -> str:
     return markdown_grid(lines).replace(r"\*", "*")
 
 
-def answers_of(folder: Path, task: str, method: str, changed: Mapping[str, Any], **task_settings: Any) -> list[Answer]:
+def answers_of(
+    folder: Path, task: str, method: str, changed: Mapping[str, Any], model: str = MODEL, **task_settings: Any
+) -> list[Answer]:
     """Of the one stored cell with these settings, all others at their defaults."""
     found = []
     for cell in stored(folder):
         recipe = cell.recipe
-        if (recipe["task"], recipe["method"], recipe["data"], recipe["model"]) != (task, method, DATA, MODEL):
+        if (recipe["task"], recipe["method"], recipe["data"], recipe["model"]) != (task, method, DATA, model):
             continue
         settings, defaults = recipe["settings"], recipe["defaults"]
         own = {name: value for name, value in settings.items() if value != defaults.get(name)}
@@ -63,68 +54,6 @@ def answers_of(folder: Path, task: str, method: str, changed: Mapping[str, Any],
             found.append(cell)
     (cell,) = found
     return [answer_of(r) for r in cell_folder.records_of(cell) if r["type"] == "answer"]
-
-
-def gains(folder: Path) -> dict[str, dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]]:
-    """By sequence and age, over the contexts that reach it: the gain in margin that is left, and that of the write.
-
-    Rehearsed facts. The gain is the margin over that of the same questions just before their text was written.
-    """
-    return {
-        name: _gains(answers_of(folder, "sequential", method, changed, questions=2))
-        for name, (method, changed) in SEQUENCES.items()
-    }
-
-
-def _gains(answers: list[Answer]) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    margins: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for a in answers:
-        if a.position and a.tags["rehearsed"] == "yes":
-            margins[a.context][a.written - a.position].append(a.scores["margin"])
-    by_age = [{age: float(np.mean(values)) for age, values in margins[c].items()} for c in sorted(margins)]
-    out = {}
-    for age in AGES:
-        reached = [ages for ages in by_age if -1 in ages and age in ages]
-        left, own = (np.array([ages[at] - ages[-1] for ages in reached]) for at in (age, 0))
-        out[age] = (left, own)
-    return out
-
-
-def decay(folder: Path) -> dict[str, dict[int, Interval]]:
-    """By sequence and age: the part of the gain that is left, with its 95 % interval over contexts."""
-    out = {}
-    for name, ages in gains(folder).items():
-        found = {age: ratio_ci(left.tolist(), own.tolist()) for age, (left, own) in ages.items()}
-        out[name] = {age: interval for age, interval in found.items() if interval}
-    return out
-
-
-def decay_table(folder: Path) -> str:
-    """The same as a table, and below it each sequence's difference to the first, bold where it is resolved."""
-    lines = [["memory", *(f"after {age} more" for age in AGES)]]
-    for name, ages in decay(folder).items():
-        lines.append([name, *(_interval(*ages[age]) if age in ages else "–" for age in AGES)])
-    found = gains(folder)
-    first, *others = found
-    rows = {name: [f"{name} less {first}"] for name in others}
-    for age in AGES:
-        samples = [_linearised(*found[name][age])[None] for name in found]
-        tested = contrasts(samples, [(i, 0) for i in range(1, len(samples))])
-        for name, value, low, high, p in zip(others, tested.difference, tested.low, tested.high, tested.p, strict=True):
-            shown = _interval(value, low, high, "+.2f")
-            rows[name].append(f"**{shown}**" if p <= ALPHA else shown)
-    return markdown([*lines, *rows.values()])
-
-
-def _linearised(left: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A value a context whose mean is the ratio of the sums (delta method)."""
-    ratio = left.sum() / own.sum()
-    values: NDArray[np.float64] = ratio + (left - ratio * own) / own.mean()
-    return values
-
-
-def _interval(value: float, low: float | None, high: float | None, form: str = ".2f") -> str:
-    return f"{value:{form}} ({low:{form}} to {high:{form}})"
 
 
 def differences(folder: Path, pair: tuple[str, str], score: str) -> list[NDArray[np.float64]]:
@@ -163,15 +92,13 @@ def allocation_table(folder: Path) -> str:
     values = differences(folder, PAIRS[0], "contains")
     known = parts(values)
     most = int(np.mean([v.size for v in values]))  # questions that a context has
-    lines = [
-        ["sd of seeds", "contexts", "questions", "seeds", "standard error", "95 % interval", "core hours a method"]
-    ]
+    lines = [["sd of seeds", "contexts", "questions", "seeds", "standard error", "95 % interval", "found in 80 %"]]
     for sd in SEED_NOISE:
         best = allocate(Parts(known.context, known.question, sd**2, None, 0.0), seconds, write, question, most)
         if best:
             sizes = [best.contexts, best.questions, best.seeds]
             half = f"±{1.96 * best.error:.3f}"
-            lines.append([f"{sd}", *map(str, sizes), f"{best.error:.3f}", half, f"{best.seconds / 3600:.1f}"])
+            lines.append([f"{sd}", *map(str, sizes), f"{best.error:.3f}", half, f"{_FOUND * best.error:.3f}"])
     told = f"A write takes {write:.0f} s and a question {question:.1f} s (`selfparam` in `single`, stored)."
     return f"{told}\n\n{markdown(lines)}"
 

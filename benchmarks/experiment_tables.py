@@ -2,8 +2,9 @@
 
     python benchmarks/experiment_tables.py [--check]
 
-A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `runs`, `effects`, `remedies`, `parts`,
-`allocation`. Exit status 1 with --check if the document is stale; nothing is written then.
+A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `decay`, `said`, `runs`,
+`effects`, `remedies`, `parts`, `allocation`. Exit status 1 with --check if the document is stale; nothing is then
+written.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from experiment_decay import AGES, GEMMA, decay, decay_table, said_table
 from experiment_design import FACTORS, OUTPUT, REMEDIES, aliases, columns, remedies, screening, seeds
 from experiment_outcomes import SCORES, Outcome, matrix, outcomes
-from experiment_stored import allocation_table, decay, decay_table, markdown, parts_table
+from experiment_stored import allocation_table, markdown, parts_table
 
 from membench.statistics.factorial import Effect, effects
 
@@ -103,11 +105,10 @@ def draw(folder: Path, path: Path) -> None:
     count, found = judged(folder)
     figure = Figure(figsize=(9 if count else 5.2, 3.8 if count < 16 else 5), dpi=110, layout="constrained")
     left, *right = np.atleast_1d(figure.subplots(1, 2 if count else 1))
-    for shift, (name, ages) in enumerate(decay(REFERENCE).items()):
-        at, values = (
-            [age + 0.08 * (shift - 2) for age in ages],
-            np.array([tuple(i) for i in ages.values()], dtype=float),
-        )
+    shown = {name: ages for name, ages in decay(REFERENCE).items() if GEMMA not in name}
+    for shift, (name, ages) in enumerate(shown.items()):
+        seen = [age for age in ages if age in AGES]
+        at, values = [age + 0.08 * (shift - 2) for age in seen], np.array([tuple(ages[a]) for a in seen], dtype=float)
         ends = np.abs(values[:, 1:].T - values[:, 0])
         left.errorbar(at, values[:, 0], ends, marker="ovs^D"[shift], linewidth=1, capsize=2, label=name)
     left.axhline(0, color="0.6", linewidth=0.8)
@@ -130,6 +131,7 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "effects": effects_table,
     "remedies": remedies_table,
     "decay": lambda _: decay_table(REFERENCE),
+    "said": lambda _: said_table(REFERENCE),
     "parts": lambda _: parts_table(REFERENCE),
     "allocation": lambda _: allocation_table(REFERENCE),
 }

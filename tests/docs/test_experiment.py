@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from membench.analysis.verify import verify
+from membench.store.records import answer_of
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 design = importlib.import_module("experiment_design")
 tables = importlib.import_module("experiment_tables")
+decay = importlib.import_module("experiment_decay")
 outcomes = importlib.import_module("experiment_outcomes")
 
 
@@ -43,30 +45,48 @@ def test_every_run_is_another_cell_and_the_first_one_is_the_default() -> None:
     assert settings == outcomes.asked_for(design.Run(design.LOW, ()))["settings"]
 
 
+def record(written: int, position: int, gold: str, said: str, margin: float) -> dict[str, object]:
+    """An answer about a rehearsed fact; the text at a position has one question."""
+    return {
+        "type": "answer", "episode": "sequence", "step": 2 * written - 1, "written": written, "position": position,
+        "question": f"q{position}", "context": f"c{position}", "tags": {"rehearsed": "yes"}, "text": "Who?",
+        "gold": [gold], "answer": said, "scores": {"contains": float(said == gold), "margin": margin},
+    }  # fmt: skip
+
+
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
     """Two texts of one rehearsed fact each: the first is learned, lost and answered as the other."""
-
-    def answer(written: int, position: int, gold: str, said: str, margin: float) -> dict[str, object]:
-        scores = {"contains": float(said == gold), "margin": margin}
-        return {
-            "type": "answer", "episode": "sequence", "step": 2 * written - 1, "written": written, "position": position,
-            "question": f"q{position}", "context": f"c{position}", "tags": {"rehearsed": "yes"}, "text": "Who?",
-            "gold": [gold], "answer": said, "scores": scores,
-        }  # fmt: skip
-
     tokens = {"reader": {"trained": 100}, "teacher": {"read": 40}}
     records = [
         {"type": "write", "tokens": tokens},
-        answer(1, 1, "Ines", "Ines", 2.0),
-        answer(1, 2, "Olna", "nobody", -1.0),
+        record(1, 1, "Ines", "Ines", 2.0),
+        record(1, 2, "Olna", "nobody", -1.0),
         {"type": "write", "tokens": tokens},
-        answer(2, 1, "Ines", "Olna", 0.5),
-        answer(2, 2, "Olna", "Olna", 3.0),
+        record(2, 1, "Ines", "Olna", 0.5),
+        record(2, 2, "Olna", "Olna", 3.0),
         {"type": "drift", "texts": [[10, 3.0, 3.1, 0.2], [10, 3.0, 3.1, 0.4]]},
     ]
     found = outcomes._outcome(design.runs()[0], records)
     assert [found.mean(score) for score in outcomes.SCORES] == pytest.approx([2.5, -1.5, 0.5, 0.3])
     assert (found.fresh, found.old, found.trained, found.taught) == ((2, 2), (1, 0), 100, 40)
+
+
+def test_gains_are_over_what_was_there_before_the_write_and_answers_are_sorted_by_whose_value_they_have() -> None:
+    """Four texts: each gains 2 over -1, and loses a half of it at each further write."""
+    golds = ["Ines", "Olna", "Karl", "Vera"]
+    margins = {-1: -1.0, 0: 1.0, 1: 0.0, 2: -0.5, 3: -0.75}
+    answers = [
+        answer_of(record(t, i, golds[i - 1], golds[t - 1], margins[max(-1, t - i)]))
+        for t in range(1, 5)
+        for i in range(1, 5)
+    ]
+    found = decay._gains(answers)
+    assert {age: (left / own).tolist() for age, (left, own) in found.items() if len(own)} == {
+        1: [0.5, 0.5], 2: [0.25], decay.END: [0.25],
+    }  # fmt: skip
+    assert set(decay._said(answers, early=False)) == {"last"}
+    other = answer_of(record(3, 1, "Ines", "Olna", 0.0))
+    assert decay._said([*answers[:8], other], early=False).count("other") == 1
 
 
 def test_the_document_is_what_the_stored_cells_say_and_these_are_sound() -> None:
