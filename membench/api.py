@@ -62,6 +62,7 @@ __all__ = [
     "Task",
     "Write",
     "added",
+    "identity_of",
     "lent",
     "settings_of",
 ]
@@ -218,3 +219,10 @@ def settings_of(plugin: object) -> dict[str, Any]:
     """The settings of a method or task as a recipe has them: fields, but for what is lent or `added` and at default."""
     own = {f: getattr(plugin, f.name) for f in fields(plugin) if not f.metadata.get("lent")}  # type: ignore[arg-type]
     return {f.name: value for f, value in own.items() if not f.metadata.get("added") or value != f.default}
+
+
+def identity_of(part: Method[Any], offline: bool) -> dict[str, Any]:
+    """What can change the results of a method that another one is made of, for the recipe of the whole."""
+    found: dict[str, Any] = {"version": part.version, "settings": settings_of(part)}
+    sources = part.sources(offline)
+    return found | ({"sources": sources} if sources else {})

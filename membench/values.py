@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -158,6 +158,7 @@ class Recall:
     )  # what tables say of this reading (NOTES of membench.store.costs)
     prefix: Prefix | None = None  # keys and values that stand behind the worked examples, before any recalled text
     adapters: tuple[Adapter | None, ...] | None = None  # in place of `adapter`, one a question
+    adapter_scope: Literal["all", "decode"] = "all"  # decode: recalled texts are read without it, all else with it
 
 
 @dataclass(frozen=True)

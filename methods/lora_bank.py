@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from membench.api import Adapter, AtLeast1, MemoryKind, Method, Recall
+from membench.api import Adapter, AtLeast1, MemoryKind, Method, Recall, identity_of
 from membench.errors import MembenchError
-from membench.plugins.parts import identity, part
+from membench.plugins.parts import part
 from membench.retrieval.router import Routes, routes
 from membench.text.digest import digest
 from membench.trained import OnTargets, Trained
@@ -60,7 +60,7 @@ class LoraBank(Method[tuple[Banked, ...]]):
 
     def sources(self, offline: bool = False) -> dict[str, Any]:
         """Who trains, with its own."""
-        return {"of": identity(self.trainer, offline)}
+        return {"of": identity_of(self.trainer, offline)}
 
     def fetches(self) -> tuple[str, ...]:
         """Those of who trains."""

@@ -11,10 +11,10 @@ from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
 from membench.errors import MembenchError
+from membench.model.decode_scope import in_turn, lent_tree, read_without_adapter
 from membench.model.decoding import Completion, Reading, complete, read
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference
-from membench.model.recall_groups import by_adapter
 from membench.reading.prefix_cache import PrefixCache
 from membench.reading.slow_tree import SlowTree
 from membench.reading.token_tree import Tree
@@ -59,13 +59,15 @@ class LLM(LanguageModel):
         """
         form = self.max_new_tokens, self.stop
         out: dict[int, Reading] = {}
-        for places, part in by_adapter(recall, len(questions)):
+        for places, part in in_turn(self, recall, questions):
             mine = [questions[i] for i in places]
             contexts = part.contexts or tuple(() for _ in mine)
             scored = [candidates[i] for i in places] if candidates else None
             compared = [references[i] for i in places] if references else None
+            lent = lent_tree(self, part, mine) if read_without_adapter(part) else None
             with self.wearing(part.adapter):
-                found = read(self, self.first_segment, self.tree(part), form, contexts, mine, scored, compared)
+                tree = lent or self.tree(part)
+                found = read(self, self.first_segment, tree, form, contexts, mine, scored, compared)
             out |= zip(places, found, strict=True)
         return [out[i] for i in range(len(questions))]
 

@@ -24,9 +24,12 @@ def by_adapter(recall: Recall, count: int) -> list[tuple[Sequence[int], Recall]]
     groups: dict[int, tuple[Adapter | None, list[int]]] = {}
     for place, adapter in enumerate(recall.adapters):
         groups.setdefault(id(adapter), (adapter, []))[1].append(place)
-    return [(places, _for(recall, adapter, places)) for adapter, places in groups.values()]
+    return [
+        (places, replace(selected(recall, places), adapter=adapter, adapters=None))
+        for adapter, places in groups.values()
+    ]
 
 
-def _for(recall: Recall, adapter: Adapter | None, places: Sequence[int]) -> Recall:
-    contexts = tuple(recall.contexts[i] for i in places) if recall.contexts else recall.contexts
-    return replace(recall, contexts=contexts, adapter=adapter, adapters=None)
+def selected(recall: Recall, places: Sequence[int]) -> Recall:
+    """What is recalled for the questions at these places, by what is worn for all."""
+    return replace(recall, contexts=tuple(recall.contexts[i] for i in places)) if recall.contexts else recall

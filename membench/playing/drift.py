@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from membench.corpora.test_suites import KNOWN_ONLY, Item, drift_texts, suite, suite_label
+from membench.model.decode_scope import read_without_adapter
 from membench.model.recall_groups import by_adapter
 from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
 from membench.values import DIGITS, Drift, Recall
@@ -105,17 +106,16 @@ def follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Ten
 def _follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Tensor]]:
     """The same under a recall with at most one adapter."""
     given = [tuple(texts) for texts in recall.contexts] if recall.contexts else [()] * len(prompts)
+    apart = read_without_adapter(recall)
+    lent = {texts: _opened(llm, recall, texts)[0].layers() for texts in dict.fromkeys(given) if texts and apart}
     out: dict[int, list[Tensor]] = {}
     with llm.wearing(recall.adapter):
         for texts in dict.fromkeys(given):
-            # A newline where nothing stands before: no tree without a root, and the first token always sees one.
-            lines = [token for text in texts for token in llm.ids(f"{text}\n")]
-            tree = llm.tree(recall)
-            if recall.prefix or recall.lookup:
-                root = tree.plant(tree.grow([(None, llm.bos or llm.ids("\n"))])[0][0])
-                root = tree.grow([(root, lines)])[0][0] if lines else root
+            if texts in lent:
+                tree = llm.tree(recall)
+                root = tree.insert(None, lent[texts])
             else:
-                root = tree.grow([(None, [*llm.bos, *lines] or llm.ids("\n"))])[0][0]
+                tree, root = _opened(llm, recall, texts)
             mark = tree.mark()
             group = [i for i, those in enumerate(given) if those == texts]
             sizes = [len(prompts[i].ids) + sum(map(len, prompts[i].ends)) for i in group]
@@ -125,6 +125,17 @@ def _follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Te
                 tree.rewind(mark)
             llm.meter.add(read=tree.tokens_read)
     return [out[i] for i in range(len(prompts))]
+
+
+def _opened(llm: LLM, recall: Recall, texts: Sequence[str]) -> tuple[Tree, Node]:
+    """A tree whose root is all that stands before a prompt: recalled keys and values, then these texts."""
+    # A newline where nothing stands before: no tree without a root, and the first token always sees one.
+    lines = [token for text in texts for token in llm.ids(f"{text}\n")]
+    tree = llm.tree(recall)
+    if recall.prefix or recall.lookup:
+        root = tree.plant(tree.grow([(None, llm.bos or llm.ids("\n"))])[0][0])
+        return tree, tree.grow([(root, lines)])[0][0] if lines else root
+    return tree, tree.grow([(None, [*llm.bos, *lines] or llm.ids("\n"))])[0][0]
 
 
 def _below(tree: Tree, root: Node, prompts: Sequence[Prompt]) -> list[list[Tensor]]:

@@ -50,8 +50,9 @@ def check(name: str, given: Sequence[str] = ()) -> list[Check]:
     cls = registry.load("methods", name)
     strings = settings.split(given, {name: cls})[name]
     with tempfile.TemporaryDirectory() as folder:
-        if "encoder" in settings.types_of(cls) and "encoder" not in strings:
-            strings["encoder"] = str(tiny_encoder(Path(folder, "encoder")))
+        for field in settings.types_of(cls):
+            if field.split("_")[-1] == "encoder" and field not in strings:
+                strings[field] = str(tiny_encoder(Path(folder, "encoder")))
         llm = LLM.load(tiny_llm(Path(folder, "model")), name="tiny", dtype="float32")
         scribe = Scribe(dict(zip(TEXTS, PAIRS, strict=True)), None, offline=True)
         method = settings.build(cls, strings, name=name, llm=llm, scribe=scribe, seed=0)

@@ -1,11 +1,11 @@
-"""A method that is made of another one: which, with which settings, and what identifies it in a recipe."""
+"""A method that is made of another one, which one of its settings names."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import Any
 
-from membench.api import Method, settings_of
+from membench.api import Method
 from membench.plugins import registry, settings
 
 
@@ -21,10 +21,3 @@ def part(text: str, whole: Method[Any], **lent: Any) -> Method[Any]:
     known = {f.name for f in fields(cls) if f.metadata.get("lent")}
     handed = {f.name: getattr(whole, f.name) for f in fields(whole) if f.name in known}
     return settings.build(cls, strings, name=name, **handed | lent)
-
-
-def identity(method: Method[Any], offline: bool) -> dict[str, Any]:
-    """What can change the results of a part, for the recipe of the whole."""
-    found: dict[str, Any] = {"version": method.version, "settings": settings_of(method)}
-    sources = method.sources(offline)
-    return found | ({"sources": sources} if sources else {})

@@ -18,6 +18,7 @@ from typing import Any
 
 from membench import api
 from membench.errors import MembenchError, unknown
+from membench.plugins.combined import SIGN, combined, together
 
 BUILTIN = "membench"
 CONTRACTS: Mapping[str, type] = {"methods": api.Method, "tasks": api.Task, "data": api.Source}
@@ -61,10 +62,14 @@ def require(kind: str, wanted: Iterable[str]) -> None:
 
 
 def load(kind: str, name: str) -> type[Any]:
-    """The plug-in class of this name.
+    """The plug-in class of this name; of several names with + between, the methods side by side.
 
-    Raises MembenchError if there is none, if two distributions claim the name, or if its module cannot be imported.
+    Raises MembenchError if there is none, if two distributions claim the name, if its module cannot be imported, or if
+    methods cannot stand side by side.
     """
+    if kind == "methods" and SIGN in name:
+        parts = tuple(name.split(SIGN))
+        return combined(parts, tuple(load(kind, part) for part in parts))
     claims = _claims(kind)
     if name not in claims:
         raise unknown(SINGULAR[kind], name, claims)
@@ -81,6 +86,8 @@ def origin(kind: str, name: str) -> str | None:
 
 def stated(kind: str, name: str, fact: str) -> str:
     """What a plug-in states of itself (one of STATED), "" for nothing; a built-in one is read and not imported."""
+    if kind == "methods" and SIGN in name:
+        return together(fact, (stated(kind, part, fact) for part in name.split(SIGN)))
     claims = _claims(kind).get(name, [])
     return str(getattr(_describe(kind, name, claims[0]), fact)) if claims else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from membench.errors import MembenchError
@@ -17,8 +18,8 @@ T = TypeVar("T")
 def split(settings: Iterable[str], chosen: Mapping[str, type], kind: str = "method") -> dict[str, dict[str, str]]:
     """Which of the chosen plug-ins gets which `key=value`, as text.
 
-    `key=value` goes to every one that has the key, `name.key=value` to that one. Raises MembenchError for a setting
-    that nobody has, and for one without a value.
+    `key=value` goes to every one that has the key, `name.key=value` to that one and to parts of that name. Raises
+    MembenchError for a setting that nobody has, and for one without a value.
     """
     out: dict[str, dict[str, str]] = {name: {} for name in chosen}
     for setting in settings:
@@ -27,16 +28,23 @@ def split(settings: Iterable[str], chosen: Mapping[str, type], kind: str = "meth
             raise MembenchError(f"setting {setting!r} has no value: write {setting}=VALUE")
         owner, dot, key = target.strip().rpartition(".")
         owner, key = owner.replace("_", "-"), key.replace("-", "_")
-        if dot and owner not in chosen:
+        every = [(name, *place) for name, cls in chosen.items() for place in _places(cls)]
+        among = [place for place in every if not dot or owner in place[:2]]
+        if not among and (not dot or owner not in chosen):
             raise MembenchError(f"setting {target!r} is for a {kind} that does not run: running {', '.join(chosen)}")
-        among = [owner] if dot else list(chosen)
-        takers = [name for name in among if key in types_of(chosen[name])]
+        takers = [(name, field) for name, _, known, field in among if key in (known, field)]
         if not takers:
-            known = sorted({key for name in among for key in types_of(chosen[name])})
-            raise _unknown(key, f"{kind} {', '.join(among)}", known)
-        for name in takers:
-            out[name][key] = value
+            owners = owner if dot else ", ".join(chosen)
+            raise _unknown(key, f"{kind} {owners}", sorted({known for _, _, known, _ in among}))
+        for name, field in takers:
+            out[name][field] = value
     return out
+
+
+def _places(cls: type) -> list[tuple[str, str, str]]:
+    """The settings of a class: the part that each is of ("" for the class's own), its name there, and its field."""
+    metadata = {f.name: f.metadata for f in fields(cls)} if is_dataclass(cls) else {}
+    return [(str(metadata[name].get("part", "")), str(metadata[name].get("key", name)), name) for name in types_of(cls)]
 
 
 def build(cls: type[T], strings: Mapping[str, str], *, name: str | None = None, **lent: Any) -> T:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from membench.api import Method
+from membench.api import Method, identity_of
 from membench.errors import MembenchError
-from membench.plugins.parts import identity, part
+from membench.plugins.parts import part
 from membench.retrieval.method import Retrieval
 from membench.setting_types import name_of
 
@@ -58,7 +58,7 @@ class Over(Retrieval[Any]):
 
     def sources(self, offline: bool = False) -> dict[str, Any]:
         """The retriever with its own."""
-        return {"of": identity(self.retriever, offline)}
+        return {"of": identity_of(self.retriever, offline)}
 
     def fetches(self) -> tuple[str, ...]:
         """Those of the retriever."""
