@@ -13,25 +13,23 @@ __all__ = ["leaderboard", "run"]
 def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any) -> list[dict[str, Any]]:
     """Play the cells that are missing and return the results of all, as stored in each cell's `result.json`.
 
-    Names are sequences or comma lists; `shard="1/4"` plays the first of four parts of the cells. `options` are the
-    fields of membench.planning.request.Request: data, model, seeds, limit, method_settings, task_settings, output,
-    overwrite, offline, device, dtype, style, yardsticks, trust_remote_code, base_url. Raises MembenchError for wrong
-    input, before anything is played.
+    Names are sequences or comma lists. `options` are the fields of membench.planning.request.Request: data, model,
+    seeds, limit, method_settings, task_settings, output, overwrite, offline, device, dtype, style, yardsticks,
+    trust_remote_code, base_url; and who plays (membench.crew.workforce): workers, executor, address,
+    executor_settings, shard. Raises MembenchError for wrong input, before anything is played.
     """
+    from membench.crew.workforce import PARTS, workforce
     from membench.planning.request import Request
-    from membench.planning.shards import shard as part
-    from membench.running import runner
 
     for name in ("data", "method_settings", "task_settings"):
         if isinstance(options.get(name), str):
             options[name] = _listed(options[name])
-    shard = options.pop("shard", None)
+    crew = workforce(**{name: options.pop(name) for name in PARTS if name in options})
     if "output" in options:
         options["output"] = Path(options["output"])
     if "seeds" in options:
         options["seeds"] = _seeds(options["seeds"])
-    request = Request(methods=_listed(methods), tasks=_listed(tasks), **options)
-    return runner.run(request, shard=part(shard) if shard else None)
+    return crew.run(Request(methods=_listed(methods), tasks=_listed(tasks), **options))
 
 
 def leaderboard(folder: str | Path | Sequence[str | Path] = "results", **filters: Any) -> list[dict[str, Any]]:

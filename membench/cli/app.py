@@ -15,6 +15,7 @@ from membench.cli.migrate import migrate
 from membench.cli.report import report
 from membench.cli.run import run
 from membench.cli.shell import FAILED, Shell, common, print_json, print_table
+from membench.cli.status import status
 from membench.cli.stored import output_option, show, stored_runs, verify
 from membench.cli.train_memory import train_memory
 
@@ -35,7 +36,7 @@ def main() -> None:
 
 for command in (
     demo, questions, run, leaderboard, report, compare, advise, show, train_memory, verify, export, score, merge,
-    migrate,
+    status, migrate,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from membench.cli.shell import listed
 from membench.errors import MembenchError, standing_at
 
 if TYPE_CHECKING:
-    from membench.planning.shards import Shard
+    from membench.crew.workforce import Workforce
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-
-@dataclass(frozen=True)
-class Crew:
-    """Who plays a run; nothing of it changes a cell."""
-
-    shard: Shard | None = None
+NAMES = ("workers", "executor", "address", "executor_settings", "shard")
 
 
 def crew_options(command: F) -> F:
     """The options, which hold for a whole run."""
     options = (
+        click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at once."),
+        click.option(
+            "--executor", type=click.Choice(["local", "ray", "slurm"]), default="local", show_default=True,
+            help="What runs the workers: processes here, Ray's actors, or SLURM's array jobs.",
+        ),
+        click.option("--address", help="Of the Ray cluster; without it one is started here."),
+        click.option(
+            "--executor-setting", "executor_settings", multiple=True, metavar="KEY=VALUE", callback=listed,
+            help="A setting of SLURM's jobs as submitit names it, e.g. slurm_partition=gpu.",
+        ),
         click.option("--shard", metavar="I/N", help="Only part I, from 1, of N; together the parts are the whole run."),
-    )
+    )  # fmt: skip
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def crew_of(blocks: Sequence[tuple[str, dict[str, Any]]]) -> Crew:
+def crew_of(blocks: Sequence[tuple[str, dict[str, Any]]]) -> Workforce:
     """Who plays, taken out of the blocks' options. Raises MembenchError where blocks differ in it."""
-    from membench.planning.shards import shard
+    from membench.crew.workforce import workforce
 
-    given = {name: _one(blocks, name) for name in ("shard",)}
+    given = {name: _one(blocks, name) for name in NAMES}
     with standing_at(blocks[0][0]):
-        return Crew(shard=shard(given["shard"]) if given["shard"] else None)
+        return workforce(**given)
 
 
 def _one(blocks: Sequence[tuple[str, dict[str, Any]]], name: str) -> Any:

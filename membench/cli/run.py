@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from membench.cli.crew import Crew, crew_of, crew_options
+from membench.cli.crew import crew_of, crew_options
 from membench.cli.leaderboard import print_tables
 from membench.cli.shell import FAILED, common, debugging, listed, whole_numbers
 from membench.cli.stored import output_option
@@ -110,7 +110,7 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
 
 
 def _play(
-    ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[str, Any]], crew: Crew
+    ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[str, Any]], crew: Any
 ) -> dict[Path, list[Any]]:
     """Play the blocks one after another, once all of them are known to be right; the results by folder."""
     from rich.console import Console
@@ -124,7 +124,7 @@ def _play(
     saved = _save(ctx, blocks)
     results: dict[Path, list[Any]] = {}
     try:
-        for session, played in zip(sessions, runner.play(sessions, reporter), strict=True):
+        for session, played in zip(sessions, crew.play(sessions, reporter, debugging(ctx)), strict=True):
             results.setdefault(session.request.output, []).extend(played)
     except MembenchError:
         if not any(session.played for session in sessions):

@@ -10,6 +10,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import socket
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, LeaseSettingsMismatch, SoftFileLease, Timeout
@@ -23,6 +26,39 @@ POLL_SECONDS = 0.2
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 _State = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who has a lock."""
+
+    host: str
+    pid: int
+
+
+def owner_of(path: Path) -> Owner | None:
+    """Who has the lock on a path, by its lease; None where nobody has, or its owner is gone or stands still."""
+    lease = Path(f"{path}.lease")
+    found = SoftFileLease(lease, lease_duration=LEASE_SECONDS, heartbeat_interval=HEARTBEAT_SECONDS).owner
+    try:
+        fresh = time.time() - lease.stat().st_mtime < LEASE_SECONDS
+    except FileNotFoundError:
+        return None
+    if found is None or not fresh:
+        return None
+    here = found.hostname == socket.gethostname()
+    return Owner(found.hostname, found.pid) if not here or _runs(found.pid) else None
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process on this host."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 class Hold:

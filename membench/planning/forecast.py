@@ -17,6 +17,7 @@ class Forecast:
     def __init__(self, expected: Sequence[float | None], clock: Callable[[], float] = time.monotonic):
         self.expected = list(expected)
         self.taken: dict[int, float] = {}
+        self._rated = 0.0, 0.0  # seconds taken and expected of the cells that are over and of which both are known
         self.clock = clock
         self.begun = self.started = clock()
         self.at = -1  # number of the cell that started last
@@ -39,9 +40,15 @@ class Forecast:
         assert self.cell is not None
         seconds = self.spent()
         if not failed:
-            self.taken[self.cell] = seconds
+            self.took(self.cell, seconds)
         self.cell = None
         return seconds
+
+    def took(self, cell: int, seconds: float) -> None:
+        """Cell number `cell` is over and took so long."""
+        self.taken[cell] = seconds
+        if expected := self.expected[cell] if cell < len(self.expected) else None:
+            self._rated = self._rated[0] + seconds, self._rated[1] + expected
 
     def spent(self) -> float:
         """Seconds in the cell that is played."""
@@ -57,7 +64,7 @@ class Forecast:
             return 0.0
         done = self.share - (self.first or 0.0)
         rest = 1.0 - (self.first or 0.0)
-        expected = self._expected(self.cell)
+        expected = self.of(self.cell)
         pace = self.spent() / done * rest if done > 0 else None  # seconds of all that was left when it was taken up
         if expected is None or pace is None:
             whole = pace if expected is None else expected * rest
@@ -68,17 +75,16 @@ class Forecast:
 
     def left(self) -> float | None:
         """Seconds that all cells need still; None where one of them cannot be told."""
-        rest = [self.left_of_cell(), *(self._expected(k) for k in range(self.at + 1, len(self.expected)))]
+        rest = [self.left_of_cell(), *(self.of(k) for k in range(self.at + 1, len(self.expected)))]
         known = [seconds for seconds in rest if seconds is not None]
         return sum(known) if len(known) == len(rest) else None
 
-    def _expected(self, cell: int) -> float | None:
+    def of(self, cell: int) -> float | None:
         """Seconds of a cell, by the scale of the cells before; of one nobody knows, their mean."""
         own = self.expected[cell] if cell < len(self.expected) else None
-        rated = [(self.taken[k], e) for k, e in enumerate(self.expected) if k in self.taken and e]
         if own is not None:
-            scale = sum(t for t, _ in rated) / sum(e for _, e in rated) if rated else 1.0
-            return own * scale
+            taken, expected = self._rated
+            return own * (taken / expected if expected else 1.0)
         return sum(self.taken.values()) / len(self.taken) if self.taken else None
 
 

@@ -19,6 +19,10 @@ class Models:
         self._key: object = None
         self._llm: LLM | None = None
 
+    def drop(self) -> None:
+        """Let it go."""
+        self._key = self._llm = None
+
     def lend(self, model: ModelInfo, request: Request, reporter: Reporter) -> LLM:
         """This model, loaded if it is not the one that is here."""
         key = (replace(model, reader=""), request.device, request.trust_remote_code)  # which is found by loading it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from membench.errors import standing_at
 from membench.planning.estimate import Estimator
 from membench.planning.plan import PlannedCell
+from membench.planning.plan_file import Planned, write_plan
 from membench.planning.request import Request
 from membench.planning.schedule import Turn, share
 from membench.planning.shards import Shard, part
@@ -20,17 +21,17 @@ from membench.running.session import Session
 from membench.store import cell_folder
 from membench.store.recipe import stored_before
 
+Block = tuple[Path, Sequence[PlannedCell], Set[str]]  # a folder, the cells of a request, and the ids of those done
 
-def run(
-    request: Request, console: Console | None = None, debug: bool = False, shard: Shard | None = None
-) -> list[dict[str, Any]]:
-    """Play the cells that are missing and return the results of all, or of all in one part, in the order of play.
+
+def run(request: Request, console: Console | None = None, debug: bool = False) -> list[dict[str, Any]]:
+    """Play the cells that are missing and return the results of all, in the order of play.
 
     Raises MembenchError for wrong input, before anything is played. A cell that fails is kept with its reason, and the
     others are played.
     """
     reporter = Reporter(console or Console(stderr=True))
-    (results,) = play(sessions_of([request], reporter, debug, shard), reporter)
+    (results,) = play(sessions_of([request], reporter, debug), reporter)
     return results
 
 
@@ -80,10 +81,26 @@ def share_out(sessions: Sequence[Session], reporter: Reporter) -> None:
         session.turn = Turn(len(own) - len(cells), cells, len(expected) + 1, count)
         expected += _seconds(session, cells)
     reporter.expect(expected)
+    _write_plans(sessions, blocks, dict(zip((c.recipe_id for own in missing for c in own), expected, strict=True)))
     folders = ", ".join(dict.fromkeys(str(output) for output, *_ in blocks))
     reporter.say(f"{total} cells, {total - count} of them done already, in {folders}")
     for session, cells in zip(sessions, missing, strict=True):
         _tell_of_earlier(session.request.output, cells, reporter)
+
+
+def _write_plans(sessions: Sequence[Session], blocks: Sequence[Block], seconds: Mapping[str, float | None]) -> None:
+    """Keep in each folder what is going to be played there, for `membench status`; nothing where nothing is missing."""
+    plans: dict[Path, dict[str, Planned]] = {}
+    for output, cells, done in blocks:
+        for cell in cells:
+            known = cell.recipe_id in done
+            steps = None if known else sum(len(e.steps) for e in cell.task.episodes(cell.data, cell.recipe["seed"]))
+            folder = cell_folder.folder_of(output, cell.recipe).name
+            planned = Planned(cell.recipe_id, folder, cell.title, steps, seconds.get(cell.recipe_id))
+            plans.setdefault(output, {})[cell.recipe_id] = planned
+    for output, cells_there in plans.items():
+        if any(cell.steps is not None for cell in cells_there.values()):
+            write_plan(output, list(cells_there.values()))
 
 
 def _tell_of_earlier(output: Path, cells: Sequence[PlannedCell], reporter: Reporter) -> None:

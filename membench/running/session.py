@@ -30,6 +30,7 @@ from membench.running.progress import Reporter
 from membench.running.references import gold_readings, load_references, save_references
 from membench.running.yardsticks import Yardsticks, stored_whole
 from membench.store import cell_folder
+from membench.store.cell_lock import taken_up
 from membench.store.recipe import REFERENCE
 from membench.store.record_log import RecordLog
 from membench.store.records import readable_records
@@ -97,6 +98,10 @@ class Session:
         """The model, loaded once."""
         return self._models.lend(self.model, self.request, self.reporter)
 
+    def unload(self) -> None:
+        """Let the model go, as others play; it is loaded again where it is needed."""
+        self._models.drop()
+
     def result(self, cell: PlannedCell) -> dict[str, Any] | None:
         """The stored result of a cell that is done, sound and whole, unless it is to be played anew."""
         if self.request.overwrite and cell.recipe_id not in self.played:
@@ -113,6 +118,13 @@ class Session:
 
     def run(self) -> list[dict[str, Any]]:
         """Play what falls to this request."""
+        self.prepare()
+        for k, cell in enumerate(self.turn.missing, self.turn.first):
+            self.played[cell.recipe_id] = self.play(cell, k, self.turn.of)
+        return self.results()
+
+    def prepare(self) -> None:
+        """Fetch what the cells of this turn need, and refuse what cannot be played. Raises MembenchError."""
         missing = self.turn.missing
         with standing_at(self.request.place):
             for name in dict.fromkeys(name for cell in missing for name in cell.method.fetches()):
@@ -123,15 +135,25 @@ class Session:
                     self.reporter.say(line)
             for method in {id(cell.method): cell.method for cell in missing}.values():
                 replace(method, llm=self.llm).require_model()
-        for k, cell in enumerate(missing, self.turn.first):
-            self.played[cell.recipe_id] = self._play(cell, k, self.turn.of)
+
+    def results(self) -> list[dict[str, Any]]:
+        """The results of all cells, once those of this turn are played."""
         self.over = True
         results = (
             (c, self.played.get(c.recipe_id) or cell_folder.finished(self.request.output, c.recipe)) for c in self.cells
         )
         return [self._yardsticks.complete(cell, result) for cell, result in results if result]
 
-    def _play(self, cell: PlannedCell, number: int, count: int) -> dict[str, Any]:
+    def give_up(self, cell: PlannedCell, reason: str) -> dict[str, Any]:
+        """The result of a cell that cannot be played, stored with the reason."""
+        folder = cell_folder.open_cell(self.request.output, cell.recipe)
+        with self._locked(folder, cell.title):
+            records, found = readable_records(folder)
+            spent = {"started": now(), "device": self.request.device, "parameters": None}
+            return cell_folder.finish(folder, outcome(cell, records, self._yardsticks, {}, spent, reason), found)
+
+    def play(self, cell: PlannedCell, number: int, count: int) -> dict[str, Any]:
+        """The result of one cell, played unless another run has done so; number `number`, from 1, of `count`."""
         head = f"[{number}/{count}] {cell.title}"
         try:
             folder = cell_folder.open_cell(self.request.output, cell.recipe)
@@ -143,7 +165,8 @@ class Session:
                 elif trouble := cell_folder.reject(folder, cell.recipe, self._script(cell)):
                     self.reporter.say(trouble)
                 cell_folder.sweep(folder)
-                return self._play_locked(cell, folder, number, count)
+                with taken_up(folder, now()):
+                    return self._play_locked(cell, folder, number, count)
         except (NoFile, cell_folder.LockLost) as odd:  # nothing can be stored: the result is known to this run alone
             self.reporter.say(f"{head}: failed: {odd}")
             return dict(cell_folder.failed_cell(self._folder(cell), cell.recipe, str(odd)).result)
@@ -209,13 +232,15 @@ class Session:
         It is waited for while another run plays it, and played here if it is gone.
         """
         gold = next((g for g in self._yardsticks.of(cell) if g.method_name == REFERENCE), None)
+        if gold and stored_whole(self.request.output, gold) and (kept := load_references(self._folder(gold))):
+            return kept  # what is whole needs no lock
         while gold is not None:
             with self._locked(cell_folder.open_cell(self.request.output, gold.recipe), gold.title):
                 if stored_whole(self.request.output, gold):
                     return self._kept_references(gold)
             if self.played.get(gold.recipe_id, {}).get("status") == "failed":  # it was tried just now
                 break
-            self.played[gold.recipe_id] = self._play(gold, number, count)
+            self.played[gold.recipe_id] = self.play(gold, number, count)
         return {}
 
     def _kept_references(self, gold: PlannedCell) -> dict[str, Reference]:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from membench.errors import MembenchError
+from membench.io.atomic_files import replace_file
 from membench.io.locks import Hold
 
 LOCK = ".lock"
+SINCE = f"{LOCK}.since"  # when the cell that is played now was taken up
 
 _held: dict[Path, Hold] = {}  # of this process, by the cell's folder
 
@@ -34,6 +36,16 @@ def lock(folder: Path, wait: bool = False) -> Iterator[bool]:
         if mine:
             del _held[folder]
         hold.release()
+
+
+@contextlib.contextmanager
+def taken_up(folder: Path, when: str) -> Iterator[None]:
+    """Say in the cell's folder that it is played since then. Its lock must be held. Raises CannotWrite."""
+    replace_file(folder / SINCE, when.encode(), durable=False)
+    try:
+        yield
+    finally:
+        (folder / SINCE).unlink(missing_ok=True)
 
 
 def refuse_lost(folder: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_reference_that_another_run_takes_away_is_played_and_fidelity_measured
     """As beside `--overwrite`: the reference is gone when the other cells begin."""
     from membench.running.session import Session
 
-    play = Session._play
+    play = Session.play
 
     def gone(self: Session, cell: Any, number: int, count: int) -> dict[str, Any]:
         if not cell.is_gold:
@@ -145,7 +145,7 @@ def test_a_reference_that_another_run_takes_away_is_played_and_fidelity_measured
                 cell_folder.clear(result.parent)
         return play(self, cell, number, count)
 
-    monkeypatch.setattr(Session, "_play", gone)
+    monkeypatch.setattr(Session, "play", gone)
     *_, result = membench.run("bm25", "sequential", **given)
     rows = [json.loads(line) for line in records(given).read_text().splitlines()]
     assert all("fidelity_kl" in row["scores"] for row in rows if row["type"] == "answer")

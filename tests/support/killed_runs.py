@@ -13,6 +13,8 @@ KILLING = Path(__file__).with_name("killing.py")
 
 Job = dict[str, Any]
 
+OWN = (".lock.lease", ".lock.since")  # of a process that is killed
+
 
 def play(*groups: list[Job]) -> list[list[int]]:
     """Run the groups of jobs; returns the signal that ended each."""
@@ -50,7 +52,9 @@ def stored(folder: Path) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_dir() or path.name.startswith("recipe.json.") or path.name == ".lock.lease":
+        if name.startswith("runs/plan-"):
+            continue
+        if path.is_dir() or path.name.startswith("recipe.json.") or path.name in OWN:
             continue
         if path.suffix in (".json", ".jsonl"):
             text = path.read_text()

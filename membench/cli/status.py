@@ -1,0 +1,100 @@
+"""The command that tells from another terminal how far a run is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from membench.cli.shell import common, print_json
+
+if TYPE_CHECKING:
+    from membench.analysis.status import Playing, Status
+
+REFRESH = 2.0  # seconds between two looks
+FAILED_SHOWN, PLAYING_SHOWN = 10, 20
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")
+@click.option("--watch", is_flag=True, help="Look again every other second, until nothing is left to play.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def status(folder: Path, watch: bool, as_json: bool) -> None:
+    """Show how far the runs in FOLDER are: cells done, failed, waiting, played now and where, time left."""
+    from membench.analysis.status import status_of
+
+    before = None
+    while True:
+        found = status_of(folder)
+        said = _plain(found) if as_json else list(_lines(found))
+        if said != before:
+            _show(said, as_json, watch and before is not None)
+        before = said
+        if not watch or not (found.playing or found.waiting):
+            return
+        time.sleep(REFRESH)
+
+
+def _show(said: Any, as_json: bool, again: bool) -> None:
+    if as_json:
+        print_json(said)
+        return
+    if again:
+        import sys
+
+        click.clear() if sys.stdout.isatty() else click.echo()
+    for line in said:
+        click.echo(line)
+
+
+def _lines(found: Status) -> Iterator[str]:
+    from membench.planning.forecast import spell, until
+
+    counts = (found.done, "done"), (len(found.failed), "failed"), (len(found.playing), "playing")
+    states = [
+        f"{count} {name}" for count, name in (*counts, (len(found.waiting), "waiting")) if count or name == "done"
+    ]
+    head = f"{found.planned} cells: {', '.join(states)}"
+    if found.left is not None and (found.playing or found.waiting):
+        when = f", until {until(found.left)}" if found.playing else " once played"
+        head += f"; about {spell(found.left)} left{when}"
+    yield head
+    for play in found.playing[:PLAYING_SHOWN]:
+        yield f"  playing: {play.cell.title}, {_steps(play)} on {play.owner.host} ({play.owner.pid}){_since(play)}"
+    if found.waiting and not found.playing:
+        yield "  nothing is played now: the same `membench run` goes on from here"
+    for cell in found.failed[:FAILED_SHOWN]:
+        yield f"  failed: {cell.folder.name}: {' '.join(str(cell.result.get('reason')).split())}"
+    if len(found.failed) > FAILED_SHOWN:
+        yield f"  and {len(found.failed) - FAILED_SHOWN} more failed: --json lists all"
+
+
+def _steps(play: Playing) -> str:
+    return f"step {play.steps + 1} of {play.cell.steps}" if play.cell.steps else f"step {play.steps + 1}"
+
+
+def _since(play: Playing) -> str:
+    from datetime import datetime
+
+    return f", since {datetime.fromisoformat(play.since).astimezone():%H:%M:%S}" if play.since else ""
+
+
+def _plain(found: Status) -> dict[str, Any]:
+    return {
+        "planned": found.planned,
+        "done": found.done,
+        "failed": [{"id": c.id, "cell": c.folder.name, "reason": c.result.get("reason")} for c in found.failed],
+        "playing": [
+            {
+                "id": p.cell.id, "cell": p.cell.folder, "host": p.owner.host, "pid": p.owner.pid, "since": p.since,
+                "steps_done": p.steps, "steps": p.cell.steps,
+            }
+            for p in found.playing
+        ],
+        "waiting": [{"id": c.id, "cell": c.folder} for c in found.waiting],
+        "seconds_left": None if found.left is None else round(found.left, 1),
+    }  # fmt: skip
