@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from membench.model.llm import LLM
 from membench.plugins.tiny_model import tiny_llm
+from tests.support.harbours import harbours
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,19 +42,4 @@ def llm(tiny: Path) -> LLM:
 @pytest.fixture(scope="session")
 def data_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three contexts with two questions each, in the user's own format (`--data jsonl:PATH`)."""
-    harbours = (("Vellmar", "Ines Corde", 1931), ("Oxley", "Tam Reed", 1874), ("Brannow", "Ada Quill", 1902))
-    lines = [
-        {
-            "id": name.lower(),
-            "context": f"The harbour of {name} was built by {builder} in {year}.",
-            "questions": [
-                {"question": f"Who built the harbour of {name}?", "answers": [builder]},
-                {"question": f"In what year was the harbour of {name} built?", "answers": [str(year)]},
-            ],
-            "targets": [{"question": f"Who made the harbour of {name}?", "answer": builder}],
-        }
-        for name, builder, year in harbours
-    ]
-    path = tmp_path_factory.mktemp("data") / "harbours.jsonl"
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    return path
+    return harbours(tmp_path_factory.mktemp("data") / "harbours.jsonl")

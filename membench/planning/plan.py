@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from membench.api import Method, Source, Task, settings_of
 from membench.corpora.test_suites import drift_digest
+from membench.endpoints.endpoint_address import OPENAI, without_secrets
 from membench.errors import MembenchError
 from membench.io import weights
 from membench.metrics.answer_scores import METRIC_VERSION
@@ -20,6 +22,8 @@ from membench.planning.request import ModelInfo, Request, chosen
 from membench.plugins import registry
 from membench.store.recipe import GOLD, YARDSTICKS, cell_id
 from membench.values import Context, Dataset, Drift, Write
+
+_ENDPOINTS = {("writer", "openai"), ("summariser", "openai")}  # of sources that a model behind an endpoint writes
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def _add(
         "method_version": method.version,
         "settings": settings_of(method),
         "defaults": defaults,
-        "sources": method.sources(request.offline) | _drift_sources(task, data, seed),
+        "sources": _asked_at(method.sources(request.offline), request.base_url) | _drift_sources(task, data, seed),
         "seed": seed,
         **task.provenance(),
     }
@@ -151,6 +155,20 @@ def _modules(request: Request, model: ModelInfo) -> dict[str, Any]:
         return {}
     found = planned_roles(str(model.path), request.offline, request.trust_remote_code)
     return {} if found == LLAMA else {"modules": list(found)}
+
+
+def _asked_at(sources: dict[str, Any], base_url: str | None) -> dict[str, Any]:
+    """The sources, with the endpoint of those that a model behind one writes, where it is not OpenAI's own.
+
+    Of its URL what may be stored: a user, a password and keys are left out.
+    """
+    base_url = base_url or os.environ.get("OPENAI_BASE_URL")
+    if not base_url or (place := without_secrets(base_url)) == OPENAI:
+        return sources
+    return {
+        name: {**part, "base_url": place} if isinstance(part, dict) and _ENDPOINTS & set(part.items()) else part
+        for name, part in sources.items()
+    }
 
 
 def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:

@@ -12,15 +12,12 @@ from torch import Tensor, nn
 from membench.errors import MembenchError
 from membench.reading.kept_verdicts import keep, kept
 from membench.reading.output_head import OutputHead, tolerance
-from membench.reading.positions import window_of
+from membench.reading.positions import made_small, window_of, windows
 from membench.reading.slow_tree import SlowTree, before_head
 from membench.reading.token_tree import Tree
 
-# Lengths in configurations beyond which attention or positions change.
-_WINDOWS = (
-    "sliding_window", "window_size", "attention_chunk_size", "local_attention", "sliding_window_size",
-)  # fmt: skip
-_LONGEST = 600  # tokens of the beginning at most: a longer window than that is not crossed, as the test would take long
+_LONGEST = 600  # tokens of the beginning at most; longer windows are crossed as if they were _SMALL
+_SMALL = 16
 _SHORTEST = 24
 _BRANCHES = (5, 7)
 _TRIAL = 4
@@ -60,6 +57,9 @@ def _tried(model: Any, name: str) -> Reader:
         try:
             head = OutputHead.tried(model, *_trial(model, slow=tree is SlowTree))
             found = _difference(model, tree, head, ids)
+            if tree is Tree:
+                with made_small(model.config, _LONGEST, _SMALL) as some:
+                    found = max(found, _difference(model, tree, head, ids) if some else 0.0)
         except Exception as error:  # code of any architecture runs here and may raise anything
             reasons.append(f"{way}: {type(error).__name__}: {error}".splitlines()[0])
             continue
@@ -112,9 +112,8 @@ def _causal(model: Any, whole: Tensor, plain: Tensor) -> bool:
 def _tokens(model: Any) -> list[int]:
     """A beginning beyond every window that is not too long, and two branches; the same every time."""
     config = model.config.get_text_config()
-    windows = [w for name in _WINDOWS if isinstance(w := getattr(config, name, None), int) and w > 0]
     limit = window_of(config)
-    begin = max([_SHORTEST, *(w + 8 for w in windows if w + 8 <= _LONGEST)])
+    begin = max([_SHORTEST, *(w + 8 for w in windows(config).values() if w + 8 <= _LONGEST)])
     begin = min(begin, limit - sum(_BRANCHES) - 1)
     rng = random.Random(0)
     top = min(model.get_input_embeddings().weight.shape[0], 4096)

@@ -78,10 +78,18 @@ class SlowTree(Tree):
 
 
 def before_head(model: Any, ids: Sequence[int]) -> Tensor:
-    """What the model's own forward hands to its output head for these tokens, [tokens, width]."""
+    """What the model's own forward hands to its output head for these tokens, [tokens, width]; gradients flow.
+
+    The head itself gets the last of them alone: its logits are wanted by nobody, and cost as much as several layers.
+    """
     head = model.get_output_embeddings()
     found: list[Tensor] = []
-    handle = head.register_forward_pre_hook(lambda _module, given: found.append(given[0]))
+
+    def catch(_module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        found.append(given[0])
+        return (given[0][..., -1:, :], *given[1:])
+
+    handle = head.register_forward_pre_hook(catch)
     try:
         model(torch.tensor([list(ids)], device=head.weight.device), use_cache=False)
     finally:

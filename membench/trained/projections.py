@@ -97,5 +97,7 @@ def _is_role(name: str) -> bool:
 
 def _routes(layer: nn.Module, name: str) -> bool:
     """Whether this module chooses among the experts beside it."""
-    above, _, leaf = name.rpartition(".")
-    return leaf == "gate" and hasattr(layer.get_submodule(above), "experts")
+    parts = name.split(".")  # the gate itself, or what it is made of
+    return any(
+        part == "gate" and hasattr(layer.get_submodule(".".join(parts[:k])), "experts") for k, part in enumerate(parts)
+    )

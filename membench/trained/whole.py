@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from membench.trained.projections import decoder_of
+from membench.reading.slow_tree import before_head
 from membench.trained.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ def predicting(llm: LLM, before: Sequence[int], tokens: Sequence[int]) -> Tensor
 
     Where nothing stands before, the first token is not predicted, and the first row stands for nothing.
     """
-    read = torch.tensor([[*before, *tokens]], device=llm.device)
-    hidden: Tensor = decoder_of(llm.model)(input_ids=read, use_cache=False).last_hidden_state[0]
+    hidden = before_head(llm.model, [*before, *tokens])
     return hidden[len(before) - 1 : -1] if before else torch.cat([hidden[:1], hidden[:-1]])
 
 

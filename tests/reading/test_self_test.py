@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from membench.model.llm import LLM
 from membench.reading.positions import window_of
 from membench.reading.self_test import reader_of
 from membench.reading.slow_tree import SlowTree
+from membench.reading.token_tree import Tree
 from membench.values import Prefix, Recall
 from tests.support.architectures import build
 
@@ -91,6 +93,29 @@ def test_a_slow_tree_grows_as_a_fast_one(llm: LLM) -> None:
 
 
 def test_the_window_ends_where_rotations_change_for_all_tokens(tmp_path: Path) -> None:
-    assert made("phi3-longrope", tmp_path).window == 128
+    assert made("phi3-longrope", tmp_path).window == 2048  # of 8192
     assert made("llama", tmp_path).window == 2048
-    assert window_of(made("llama-dynamic-rope", tmp_path).model.config) <= 128
+    assert window_of(made("llama-dynamic-rope", tmp_path).model.config) <= 2048
+
+
+@pytest.mark.parametrize("name", ["mistral-sliding", "gemma2"])
+def test_long_windows_are_tried_as_short_ones(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that forgets about a window of thousands of tokens is found out, and the configuration stays."""
+    folder = build(name, tmp_path / name)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"sliding_window": 1500}))
+    llm = LLM.load(folder, name=name, dtype="float32")
+    assert not llm.slow
+    assert llm.model.config.sliding_window == 1500
+    real = Tree._mask
+
+    def forgetful(tree: Tree, *given: Any) -> Any:
+        window, tree.config.sliding_window = tree.config.sliding_window, None
+        try:
+            return real(tree, *given)
+        finally:
+            tree.config.sliding_window = window
+
+    monkeypatch.setattr(Tree, "_mask", forgetful)
+    assert reader_of(llm.model, name)[0] is SlowTree
+    assert llm.model.config.sliding_window == 1500

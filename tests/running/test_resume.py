@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from membench.analysis.verify import verify
 from tests.support.killed_runs import Job, play, request, stored
 
 # Where a run is killed, and then the run that resumes it, and so on; numbers count from each process's start.
@@ -72,3 +73,46 @@ def test_two_runs_at_once_do_not_harm_each_other(ran: Ran) -> None:
     assert stored(root / "both") == stored(root / "whole")
     assert 0 in ended[-1]  # the other one may have been killed; this one took over what it left
     assert stored(root / "both-killed") == stored(root / "whole")
+
+
+def searched(tiny: Path, data_file: Path, output: Path) -> dict[str, Any]:
+    """A request that trains nothing."""
+    return {**request(tiny, data_file, output), "methods": ["bm25"], "method_settings": []}
+
+
+def test_two_hosts_without_locks_play_each_cell_once_and_take_over_what_one_leaves(
+    tiny: Path, data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEMBENCH_HOME", str(tmp_path / "home"))
+    whole, shared = (searched(tiny, data_file, tmp_path / name) for name in ("whole", "shared"))
+    hosts = ("one", "two", "three")
+    kills = (("tear", "answer", 5), None, None)
+    ended = play(
+        [{"request": whole}],
+        [{"request": shared, "host": host, "kill": kill} for host, kill in zip(hosts, kills, strict=True)],
+    )
+    assert ended[1][1:] == [0, 0]
+    found, undisturbed = (stored(tmp_path / name) for name in ("shared", "whole"))
+    assert found == {name: part for name, part in undisturbed.items() if not name.endswith(".lock")}
+
+
+def test_two_overwrites_of_one_folder_do_not_harm_each_other(
+    tiny: Path, data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them killed or not: what is stored is of one play each, and a third call finds it whole."""
+    monkeypatch.setenv("MEMBENCH_HOME", str(tmp_path / "home"))
+    plain = searched(tiny, data_file, tmp_path / "out")
+    again = {**plain, "overwrite": True}
+    ended = play(
+        [{"request": plain}],
+        [{"request": again}, {"request": again}],
+        [{"request": again, "kill": ("tear", "answer", 3)}, {"request": again}],
+        [{"request": plain}],
+    )
+    assert [ended[0], ended[1], ended[3]] == [[0], [0, 0], [0]]
+    assert 0 in ended[2]
+    verdicts = verify(tmp_path / "out")
+    assert len(verdicts) == 3
+    assert all(v.ok and v.cell.status == "done" for v in verdicts)
+    (cell,) = (v.cell for v in verdicts if v.cell.recipe["method"] == "bm25")
+    assert "fidelity_f1/all" in cell.result["summary"], "the reference was there for it"

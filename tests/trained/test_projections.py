@@ -45,6 +45,11 @@ def meta(kind: str, **settings: Any) -> Any:
         ("mixtral", {**_LLAMA, "num_local_experts": 2}, _QKV),
         ("phimoe", {**_LLAMA, "num_local_experts": 2}, _QKV),
         (
+            "hunyuan_v1_moe",  # its router is a module of modules
+            {**_LLAMA, "num_experts": 2, "moe_topk": 1, "head_dim": 16},
+            (*_QKV, *(f"mlp.shared_mlp.{role}_proj" for role in ("gate", "up", "down"))),
+        ),
+        (
             "deepseek_v3",
             {**_LLAMA, "n_routed_experts": 8, "moe_intermediate_size": 32, "first_k_dense_replace": 1},
             (*_LATENT, *(f"mlp.{part}{r}_proj" for part in ("", "shared_experts.") for r in ("gate", "up", "down"))),
@@ -66,7 +71,7 @@ def test_the_same_roles_on_every_architecture(kind: str, settings: dict[str, Any
     upper = projections(model, len(layers) - 1)
     assert upper
     assert all(name.startswith(f"{prefix}.{len(layers) - 1}.") for name in upper)
-    assert has_experts(model) == (kind in ("mixtral", "phimoe", "deepseek_v3"))
+    assert has_experts(model) == (kind in ("mixtral", "phimoe", "hunyuan_v1_moe", "deepseek_v3"))
 
 
 def test_shared_experts_are_told_from_a_dense_llama() -> None:
