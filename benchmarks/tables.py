@@ -7,6 +7,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     TASK DATA MODEL          the columns of COMPACT, a table for each limit and each setting of the task
     full TASK DATA MODEL     all columns, as `membench leaderboard --format md` prints them
     card TASK DATA MODEL     the risk card alone
+    short DATA MODEL         the short table of `membench leaderboard`, without seconds to read
     curves TASK DATA MODEL   what the figures of retention and drift along a sequence show, with theory, as tables
     columns                  how to read the columns
     settings METHOD,METHOD   the defaults of these methods
@@ -20,6 +21,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ import click
 from membench.api import settings_of
 from membench.errors import MembenchError
 from membench.formats.markdown import Grid, markdown_grid
+from membench.overview.lines import overviews
+from membench.overview.short_text import short_text
 from membench.plugins import registry
 from membench.report.plot_curves import drift_plots, retention_plot
 from membench.store import cell_folder
@@ -36,14 +40,14 @@ from membench.tables.leaderboard import Table, tables
 from membench.tables.render import grids, notes, render
 
 ROOT = Path(__file__).parent.parent
-FILES = ("README.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
+FILES = ("README.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
 COMPACT = (
     "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "recovery", "group", "MDE",
     "rehearsed", "recovery rehearsed", "unrehearsed", "margin recovery rehearsed", "placebo",
     "gain", "final rehearsed", "kept", "half-life", "F1",
     "fid F1", "fid KL", "drift_ppl", "flips", "write s", "read s", "state", "coverage",
 )  # fmt: skip
-FORMS = ("full", "card", "curves")
+FORMS = ("full", "card", "curves", "short")
 
 _OPEN, _END = "<!-- table: ", "<!-- end -->"
 _BLOCK = re.compile(r"^<!-- table: ([^\n]+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
@@ -64,6 +68,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell]) -> str:
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
     form = words.pop(0) if words[0] in FORMS else ""
+    if form == "short" and len(words) == 2:
+        return f"\n{short(tables(cells, data=words[0], model=words[1]))}\n"
     if len(words) != 3:
         raise MembenchError(f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, or columns")
     task, data, model = words
@@ -85,6 +91,12 @@ def compact(found: Sequence[Table]) -> str:
         grid = _chosen(table)
         blocks += [f"**{table.title}**", markdown_grid(grid), *notes(table, {"": grid})]
     return "\n\n".join(blocks) + "\n"
+
+
+def short(found: Sequence[Table]) -> str:
+    """The short table of one data and model."""
+    made = overviews(found)
+    return short_text([replace(o, measures=tuple(m for m in o.measures if m.head != "read s")) for o in made], "md", 80)
 
 
 def curves(found: Sequence[Table], settings: Mapping[str, Mapping[str, Any]]) -> str:

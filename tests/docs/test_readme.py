@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [
     ("README.md", "methods", "rare_words"),
-    ("README.md", "tasks", "gap"),
+    ("CONTRIBUTING.md", "tasks", "gap"),
     ("CONTRIBUTING.md", "methods", "my_idea"),
 ]
 

@@ -85,7 +85,7 @@ def test_a_block_without_results_is_emptied(tmp_path: Path) -> None:
     [
         ("<!-- table: columns -->\nno end\n", "one does not"),
         ("<!-- table: columns -->\n" + block("columns"), "one does not"),
-        (block("single worlds"), "write [full|card|curves] TASK DATA MODEL"),
+        (block("single worlds"), "write [full|card|curves|short] TASK DATA MODEL"),
     ],
 )
 def test_a_malformed_block_is_refused_and_the_file_kept(tmp_path: Path, text: str, why: str) -> None:
@@ -99,7 +99,7 @@ def test_a_malformed_block_is_refused_and_the_file_kept(tmp_path: Path, text: st
 def test_the_documents_are_up_to_date(tmp_path: Path) -> None:
     pages = [
         shutil.copy(ROOT / name, tmp_path)
-        for name in ("README.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
+        for name in ("README.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
     ]
     done = tables("--check", *pages)
     assert done.returncode == 0, done.stdout + done.stderr
