@@ -1,4 +1,4 @@
-"""Pages of the site that are no files of docs/: README, CONTRIBUTING, CHANGELOG, and a page a method from its docstring.
+"""Pages of the site that are no files of docs/: README, CONTRIBUTING, CHANGELOG, and a method from its docstring.
 
 A hook of MkDocs. Links to files of the repository that have no page become plain code, since a site has no such files.
 """
