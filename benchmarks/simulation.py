@@ -5,7 +5,9 @@
 Each draw makes stored cells, and the table itself says what is resolved. Answers are right with a probability whose
 logit is the sum of a context's effect (sd 1), a question's (sd 1), a method's own on that context (sd 0.7) and, where
 methods are trained, a seed's and a seed's on that context (sd `noise` each); 10 questions a context, the same for all
-methods. Prints the table of docs/statistics.md.
+methods. Two designs are harder: a method that is right or wrong a whole context at a time against one that is right
+as often at every question (`whole`), and two trained methods of unequal noise (`quiet`, of the second). Prints the
+table of docs/statistics.md.
 """
 
 from __future__ import annotations
@@ -36,18 +38,28 @@ class Design:
     methods: int = 2
     trained: int = 2  # the others are played once and have no noise
     shift: float = 0.0
+    whole: float = 0.0  # how often the second is right in a context, the first at a question; nothing else counts then
+    quiet: float | None = None  # the last method's noise
 
 
 def scores(design: Design, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Share of right answers: [draws, methods, seeds, contexts]."""
     d, shape = design, (draws, design.methods, design.seeds, design.contexts, QUESTIONS)
 
+    if d.whole:
+        each = rng.random(shape) < d.whole
+        each[:, 1:] = each[:, 1:, :, :, :1]
+        return each.mean(-1)
+
     def effect(sd: float, *kept: int) -> NDArray[np.float64]:
         return rng.normal(0, 1, [n if k in kept else 1 for k, n in enumerate(shape)]) * sd
 
     trained = (np.arange(d.methods) >= d.methods - d.trained)[:, None, None, None]
     logit = effect(1.0, 0, 3) + effect(1.0, 0, 3, 4) + effect(0.7, 0, 1, 3)
-    logit = logit + trained * (effect(d.noise, 0, 1, 2) + effect(d.noise, 0, 1, 2, 3))
+    noise = np.full(d.methods, d.noise)
+    noise[-1] = d.noise if d.quiet is None else d.quiet
+    loud = trained * noise[:, None, None, None]
+    logit = logit + loud * (effect(1.0, 0, 1, 2) + effect(1.0, 0, 1, 2, 3))
     logit[:, 0] += d.shift
     right: NDArray[np.bool_] = rng.random(shape) < 1 / (1 + np.exp(-logit))
     return right.mean(-1)
@@ -75,7 +87,9 @@ def cells(design: Design, drawn: NDArray[np.float64]) -> Iterator[Cell]:
 
 def claims(design: Design, draws: int, seed: int = 0) -> float:
     """The share of draws whose table resolves any two methods: that do not share a letter."""
-    rng = np.random.default_rng([seed, design.contexts, design.seeds, int(10 * design.noise), design.methods])
+    rng = np.random.default_rng(
+        [seed, design.contexts, design.seeds, int(10 * design.noise), design.methods, int(100 * design.whole)]
+    )
     found = 0
     for drawn in scores(design, draws, rng):
         (table,) = tables(cells(design, drawn))
@@ -93,13 +107,17 @@ def main() -> None:
         "two trained methods, 3 seeds, noise 0.4": Design(0, seeds=3, noise=0.4),
         "one trained (3 seeds, noise 0.4), one not": Design(0, seeds=3, noise=0.4, trained=1),
         "six trained methods, 3 seeds, noise 0.4": Design(0, seeds=3, noise=0.4, methods=6, trained=6),
+        "two trained methods, 3 seeds, noise 1.0 and 0.1": Design(0, seeds=3, noise=1.0, quiet=0.1),
+        "0.9 everywhere, and 0.9 a whole context at a time": Design(0, whole=0.9),
+        "0.95 everywhere, and 0.95 a whole context at a time": Design(0, whole=0.95),
     }
     sizes = (5, 8, 10, 20, 50)
     grid = [["claims in % of draws without a difference", *(f"{size} contexts" for size in sizes), "15 points, 50"]]
     for name, kind in kinds.items():
         row = [f"{100 * claims(Design(**vars(kind) | {'contexts': size}), draws, seed):.1f}" for size in sizes]
         strong = Design(**vars(kind) | {"contexts": 50, "shift": SHIFT})
-        grid.append([name, *row, f"{100 * claims(strong, draws, seed):.1f}"])
+        power = "–" if kind.whole else f"{100 * claims(strong, draws, seed):.1f}"
+        grid.append([name, *row, power])
         print(name, *grid[-1][1:], file=sys.stderr)
     print(markdown_grid(grid))
     big = scores(Design(2000, shift=SHIFT), 50, np.random.default_rng(1)).mean((0, 2, 3))

@@ -18,8 +18,8 @@ from membench.store.records import answer_of
 from membench.tables.catalogue import COSTS
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
-from membench.tables.ranking_metric import less_is_better
-from membench.tables.significance import declared_entry
+from membench.tables.ranking_metric import is_share, less_is_better
+from membench.tables.significance import corrected, declared_entry
 
 RATIOS = (
     "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context", "tokens_read_per_question",
@@ -33,8 +33,9 @@ class Comparison:
     damage, what the base model has wrong anyway); a win is A's being better. `cost_ratios` are A / B where B costs
     anything.
 
-    `verdict` names the higher one, or says "not resolved", with the reason where it is not the numbers'. `mde` is None
-    where one seed alone says nothing about training.
+    `p` decides: Holm's over all pairs of the table that could have been picked, unless the pair was declared before the
+    results were seen. `verdict` names the higher one, or says "not resolved", with the reason where it is not the
+    numbers'. `p` and `mde` are None where one seed alone says nothing about training.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Comparison:
     difference: float
     low: float
     high: float
+    p: float | None
     p_t: float
     p_flip: float
     mde: float | None
@@ -66,9 +68,12 @@ class Comparison:
         return {**asdict(self), "break_even": {**even, "why": self.break_even.why}, "cells": list(self.cells)}
 
 
-def compare(cells: Sequence[Cell], a: str, b: str, metric: str = "contains", **filters: Any) -> list[Comparison]:
+def compare(
+    cells: Sequence[Cell], a: str, b: str, metric: str = "contains", declared: bool = False, **filters: Any
+) -> list[Comparison]:
     """Every table that has both; names are methods or the labels that tables print, `filters` those of `tables`.
 
+    `declared` says that the pair was chosen before the results were seen: it is then a family of its own.
     A metric of which lower is better (fidelity_kl) is compared as it is: a positive difference is A's being higher.
     Raises MembenchError for an unknown or ambiguous name, and where no table has both with this metric.
     """
@@ -81,39 +86,40 @@ def compare(cells: Sequence[Cell], a: str, b: str, metric: str = "contains", **f
     for table in found:
         one, other = declared_entry(table.entries, a), declared_entry(table.entries, b)
         if one and other and one is not other and one.by_context(full) and other.by_context(full):
-            out += _compared(table, one, other, full, cells)
+            out += _compared(table, one, other, full, cells, declared)
     if not out:
         raise MembenchError(f"no table has both {a} and {b} with {metric} over two contexts or more")
     return out
 
 
-def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cell]) -> list[Comparison]:
+def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cell], declared: bool) -> list[Comparison]:
     """None where the two share fewer than two contexts."""
     ours, theirs = a.by_context(metric), b.by_context(metric)
     shared = [c for c in ours[0] if all(c in scores for scores in (*ours, *theirs))]
     if len(shared) < 2:
         return []
     samples = [np.array([[scores[c] for c in shared] for scores in those]) for those in (ours, theirs)]
-    found = contrasts(samples, [(0, 1)], flip_all=True)
+    found = contrasts(samples, [(0, 1)], is_share(metric, [a, b]), flip_all=True)
     played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
     ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
     counts = _counted(ours_asked, theirs_asked, less_is_better(metric, [a, b]))
-    difference, p = float(found.difference[0]), float(found.p[0])
+    difference, alone = float(found.difference[0]), None if a.unseeded or b.unseeded else float(found.p[0])
+    p = alone if declared else corrected(table.entries, metric, (a, b))
     return [
         Comparison(
             table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
-            difference, float(found.low[0]), float(found.high[0]), float(found.p_t[0]), float(found.p_flip[0]),
+            difference, float(found.low[0]), float(found.high[0]), p, float(found.p_t[0]), float(found.p_flip[0]),
             None if a.unseeded or b.unseeded else float(found.mde[0]), len(shared), *counts, _ratios(a, b),
             _break_even(a, b, *played), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
         )
     ]  # fmt: skip
 
 
-def _verdict(a: Entry, b: Entry, difference: float, p: float, metric: str) -> str:
+def _verdict(a: Entry, b: Entry, difference: float, p: float | None, metric: str) -> str:
     bare = [e.label for e in (a, b) if e.unseeded]
     if bare:
         return f"not resolved: one seed of {' and of '.join(bare)}, whose noise nothing here covers; play --seeds 0,1,2"
-    if p > ALPHA:
+    if p is None or p > ALPHA:
         return "not resolved"
     higher, lower = (a, b) if difference > 0 else (b, a)
     return f"{lower.label} is lower, so better" if less_is_better(metric, [a, b]) else f"{higher.label} is higher"

@@ -37,17 +37,21 @@ def _filters(command: F) -> F:
 @folders_option
 @_filters
 @click.option("--metric", default="contains", show_default=True, help="What to compare by, e.g. f1, margin/rehearsed.")
+@click.option("--declared", is_flag=True, help="The pair was chosen before the results were seen: a family of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def compare(a: str, b: str, folders: tuple[Path, ...], metric: str, as_json: bool, **filters: Any) -> None:
+def compare(
+    a: str, b: str, folders: tuple[Path, ...], metric: str, declared: bool, as_json: bool, **filters: Any
+) -> None:
     """Compare two methods, paired by question, in every table that has both.
 
-    A and B are methods, or labels as tables print them ("ft-c lr=0.01").
+    A and B are methods, or labels as tables print them ("ft-c lr=0.01"). A pair that was picked from a table is
+    judged as one of all its pairs; with --declared it stands alone.
     """
     refuse_unknown_names(folders, filters, a, b)
     from membench.analysis.compare import compare as compared
 
-    found = compared(sound_cells(*folders), a, b, metric, **filters)
+    found = compared(sound_cells(*folders), a, b, metric, declared, **filters)
     if as_json:
         print_json([comparison.plain() for comparison in found])
         return
@@ -63,12 +67,14 @@ def _lines(c: Comparison) -> list[list[str]]:
     mde = "none: one seed says nothing about training" if c.mde is None else f"{c.mde:.3f} with 80 % power"
     ends = f"[{c.low:+.3f}, {c.high:+.3f}]" if c.contexts >= FEWEST else "(too few contexts for an interval)"
     outside = f"; {c.outside} more are outside the metric" if c.outside else ""
+    alone = f"alone {c.p_t:.2g} by Student's t, {c.p_flip:.2g} by sign flips"
+    decides = "none: one seed" if c.p is None else f"{c.p:.2g}"
     return [
         [c.a, f"{c.score_a:.3f}"],
         [c.b, f"{c.score_b:.3f}"],
         ["difference", f"{c.difference:+.3f} {ends}"],
         ["verdict", c.verdict],
-        ["p", f"{c.p_t:.2g} by Student's t, {c.p_flip:.2g} by sign flips, over {c.contexts} contexts"],
+        ["p", f"{decides}; {alone}, over {c.contexts} contexts"],
         ["minimum detectable effect", mde],
         ["questions won, lost, tied", f"{c.wins}, {c.losses}, {c.ties}{outside}"],
         *([f"{name}, ratio", f"{ratio:.3g}"] for name, ratio in c.cost_ratios.items()),

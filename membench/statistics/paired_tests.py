@@ -4,8 +4,10 @@ A method's scores are a seeds × contexts matrix; each entry is the mean over th
 differences of entries are paired by question. Contexts and seeds are both random: the variance of a difference is
 A + B = s²_context/G + (s²_seed/S of one + s²_seed/S of the other). The critical value weighs Student's quantiles of the
 two parts' degrees of freedom by the parts (Cochran and Cox 1950): Satterthwaite's single number of them claims up to
-7 % where 5 % are meant if there are three seeds (docs/statistics.md). Two tests must both reject: this one, and sign
-flips of the contexts' differences, which protect where contexts are few. Several comparisons are a family (Holm 1979).
+7 % where 5 % are meant if there are three seeds (docs/statistics.md). The seeds' part has Welch's degrees of freedom,
+since two trained methods need not be equally noisy. Up to three tests must all reject: this one, sign flips of the
+contexts' differences, which protect where contexts are few, and of shares the one with a context more
+(membench.statistics.one_more). Several comparisons are a family (Holm 1979).
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
+
+from membench.statistics import one_more
 
 Array = NDArray[np.float64]
 
@@ -31,9 +35,9 @@ BLOCK = 1 << 22  # numbers held at once while flipping
 class Contrasts:
     """One number a pair in each array: the difference, its 95 % interval, p-values, minimum detectable effect.
 
-    `p_t` and `p_flip` are the two tests alone; `p` is the larger one, corrected for the family. `p_flip` is 1 where
-    it was not needed, since Student's t had not rejected. `mde` is the smallest true difference that such data would
-    resolve with 80 % power at the level of Holm's first step.
+    `p_t` and `p_flip` are the two tests alone; `p` is the largest one, that with a context more included, corrected for
+    the family. `p_flip` is 1 where it was not needed, since Student's t had not rejected. `mde` is the smallest true
+    difference that such data would resolve with 80 % power at the level of Holm's first step.
     """
 
     difference: Array
@@ -45,11 +49,13 @@ class Contrasts:
     mde: Array
 
 
-def contrasts(samples: Sequence[Array], pairs: Sequence[tuple[int, int]], flip_all: bool = False) -> Contrasts:
+def contrasts(
+    samples: Sequence[Array], pairs: Sequence[tuple[int, int]], shares: bool = False, flip_all: bool = False
+) -> Contrasts:
     """Compare these pairs of samples as one family.
 
     A sample is [seeds, contexts], the same two contexts or more for all. With one seed its noise counts as none.
-    `flip_all` asks for every `p_flip`.
+    `shares` says that scores lie within [0, 1]. `flip_all` asks for every `p_flip`.
     """
     differences, noise = _differences(samples, pairs)
     value = differences.mean(1)
@@ -60,7 +66,33 @@ def contrasts(samples: Sequence[Array], pairs: Sequence[tuple[int, int]], flip_a
     p_flip[needed] = sign_flip(differences[needed], max(DRAWS, 40 * family))
     half = noise.reach(np.full(family, ALPHA))
     mde = noise.reach(np.full(family, ALPHA / family)) + noise.reach(np.full(family, 2 * (1 - POWER)))
-    return Contrasts(value, value - half, value + half, p_t, p_flip, holm(np.maximum(p_t, p_flip)), mde)
+    p = np.maximum(p_t, p_flip)
+    if shares:
+        p = np.maximum(p, _with_one_more(samples, pairs, differences, noise))
+    return Contrasts(value, value - half, value + half, p_t, p_flip, holm(p), mde)
+
+
+def _with_one_more(
+    samples: Sequence[Array], pairs: Sequence[tuple[int, int]], differences: Array, noise: _Noise
+) -> Array:
+    """Student's p-values after one more context that speaks against the difference; 0 where none is due."""
+    means = [sample.mean(0) for sample in samples]
+    found = [one_more.against(means, pair) for pair in pairs]
+    due = [k for k, difference in enumerate(found) if difference is not None]
+    p = np.zeros(len(pairs))
+    if due:
+        more = np.array([[found[k]] for k in due], np.float64)
+        longer = np.concatenate([differences[due], more], axis=1)
+        spread = _Noise(_of_mean(longer), noise.seeds[due], noise.df_contexts[due] + 1, noise.df_seeds[due])
+        turned = longer.mean(1) * differences[due].mean(1) <= 0
+        p[due] = np.where(turned, 1.0, spread.p_value(np.abs(longer.mean(1))))
+    return p
+
+
+def _of_mean(differences: Array) -> Array:
+    """The variances of the means of rows [pairs, contexts]."""
+    found: Array = differences.var(1, ddof=1) / differences.shape[1]
+    return found
 
 
 def intervals(samples: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Array:
@@ -104,14 +136,12 @@ def _differences(samples: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> 
     means = np.stack([sample.mean(0) for sample in samples])
     differences: Array = means[first] - means[second]
     contexts = differences.shape[1]
-    seeds = np.array([len(sample) - 1.0 for sample in samples])
+    seeds = np.array([max(len(sample) - 1.0, 1.0) for sample in samples])  # of one seed the part is 0, and this unused
     noise = np.array([s.mean(1).var(ddof=1) / len(s) if len(s) > 1 else 0.0 for s in samples])
-    return differences, _Noise(
-        differences.var(1, ddof=1) / contexts,
-        noise[first] + noise[second],
-        np.full(len(first), contexts - 1.0),
-        np.maximum(seeds[first] + seeds[second], 1.0),  # without any seeds the part is 0 and this unused
-    )
+    both = noise[first] + noise[second]
+    each = noise[first] ** 2 / seeds[first] + noise[second] ** 2 / seeds[second]
+    welch = np.divide(both**2, each, out=np.ones_like(both), where=each > 0)
+    return differences, _Noise(_of_mean(differences), both, np.full(len(first), contexts - 1.0), welch)
 
 
 def sign_flip(differences: Array, draws: int = DRAWS) -> Array:

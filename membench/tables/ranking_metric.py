@@ -33,6 +33,12 @@ def check_sort(entries: Sequence[Entry], sort: str) -> None:
         raise unknown("metric", sort, known if "/" in sort or ":" in sort else whole)
 
 
+def is_share(metric: str, entries: Sequence[Entry]) -> bool:
+    """Whether a metric of these entries lies within [0, 1]."""
+    spec = next((spec for entry in entries if (spec := entry.spec(metric))), None)
+    return spec is not None and spec.unit == "share"
+
+
 def less_is_better(metric: str, entries: Sequence[Entry]) -> bool:
     """Whether a metric of these entries counts downwards."""
     spec = next((spec for entry in entries if (spec := entry.spec(metric))), None)

@@ -15,7 +15,7 @@ import numpy as np
 from membench.errors import MembenchError
 from membench.statistics.paired_tests import ALPHA, Array, contrasts, intervals, letters
 from membench.tables.entry import Entry, Standing, in_order, shared_keys
-from membench.tables.ranking_metric import less_is_better
+from membench.tables.ranking_metric import is_share, less_is_better
 
 Pair = tuple[int, int]
 
@@ -64,12 +64,29 @@ def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
     return found[0] if found else None
 
 
+def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) -> float | None:
+    """The p-value of a pair that was picked after the table was seen: Holm's over all pairs that could have been.
+
+    Those are the pairs of all entries that a table ranks, and of these two. None where one of the two has one seed, or
+    fewer than two contexts are shared by all.
+    """
+    rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e in pair)]
+    found = [e.by_context(metric) for e in rivals]
+    contexts = shared_keys([scores for those in found for scores in those])
+    pairs = [(i, j) for i in range(len(rivals)) for j in range(i + 1, len(rivals)) if not _unseeded(rivals, (i, j))]
+    wanted = tuple(sorted(next(k for k, e in enumerate(rivals) if e is one) for one in pair))
+    if wanted not in pairs or len(contexts) < 2:
+        return None
+    samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
+    return float(contrasts(samples, pairs, is_share(metric, rivals)).p[pairs.index(wanted)])
+
+
 def _standings(
     rivals: Sequence[Entry], samples: Sequence[Array], pairs: Sequence[Pair], metric: str, lettered: bool
 ) -> list[Standing]:
     """One an entry, with the comparison that its row shows: to the declared one, else to the best of the others."""
     fair = [pair for pair in pairs if not _unseeded(rivals, pair)]
-    family = contrasts(samples, fair) if fair else None
+    family = contrasts(samples, fair, is_share(metric, rivals)) if fair else None
     p = dict(zip(fair, family.p, strict=True)) if family else {}
     mde = dict(zip(fair, family.mde, strict=True)) if family else {}
     different = [pair for pair in fair if p[pair] <= ALPHA]
