@@ -2,7 +2,8 @@
 
 It reads JSON from standard input: a list of groups of jobs. The groups follow one another, the jobs of a group run at
 once. A job is {"request": fields of Request, "kill": [point, what, number] or null, "after": seconds or null,
-"host": a name or null}. It writes the signal that ended each job (0 if none did). Jobs are forked, so that torch is imported once.
+"host": a name or null}. It writes the signal that ended each job (0 if none did). Jobs are forked, so that torch is
+imported once.
 """
 
 from __future__ import annotations
