@@ -51,11 +51,12 @@ EPOCHS = {(-1, -1): 12, (1, -1): 20, (-1, 1): 3, (1, 1): 5}
 
 @dataclass(frozen=True)
 class Run:
-    """One cell of a design: the signs of the factors, the method's settings, and its seed."""
+    """One cell of a design: the signs of the factors, the method's settings, its seed, and another method if any."""
 
     signs: tuple[int, ...]
     settings: tuple[str, ...]
     seed: int = 0
+    method: str = "selfparam"
 
     @property
     def name(self) -> str:
@@ -76,6 +77,7 @@ def remedies() -> Iterator[Run]:
     """What is said to help against forgetting and is no factor above, each alone on top of the default recipe."""
     for setting in REMEDIES:
         yield Run(LOW, (*settings_of(dict(zip(_LETTERS, LOW, strict=True))), setting))
+    yield Run(LOW, (), method="lora-bank")  # an adapter of that recipe a text
 
 
 def seeds() -> Iterator[Run]:
@@ -110,7 +112,7 @@ def settings_of(signs: dict[str, int]) -> tuple[str, ...]:
 def request(run: Run, output: Path = OUTPUT) -> Request:
     """The run as the command `membench run` would have it."""
     return Request(
-        methods=("selfparam",),
+        methods=(run.method,),
         tasks=("sequential",),
         data=(DATA,),
         seeds=(run.seed,),

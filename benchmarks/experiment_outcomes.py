@@ -59,7 +59,8 @@ def asked_for(run: Run) -> dict[str, object]:
     asked = request(run)
     methods, tasks = chosen(asked)
     return {
-        "settings": settings_of(methods["selfparam"]),
+        "method": run.method,
+        "settings": settings_of(methods[run.method]),
         "task_settings": settings_of(tasks["sequential"]),
         "data": asked.data[0],
         "limit": asked.limit,
@@ -68,7 +69,7 @@ def asked_for(run: Run) -> dict[str, object]:
 
 
 def _key(recipe: Mapping[str, object]) -> str:
-    parts = {name: recipe.get(name) for name in ("settings", "task_settings", "data", "limit", "seed")}
+    parts = {name: recipe.get(name) for name in ("method", "settings", "task_settings", "data", "limit", "seed")}
     return json.dumps(parts, sort_keys=True)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from experiment_decay import AGES, GEMMA, decay, decay_table, said_table
-from experiment_design import FACTORS, OUTPUT, REMEDIES, aliases, columns, remedies, screening, seeds
+from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, remedies, screening, seeds
 from experiment_outcomes import SCORES, Outcome, matrix, outcomes
 from experiment_stored import allocation_table, markdown, parts_table
 
@@ -61,10 +61,16 @@ def runs_table(folder: Path) -> str:
 
 def remedies_table(folder: Path) -> str:
     """The default recipe, and what each remedy makes of it."""
-    found = outcomes([next(screening()), *remedies()], folder)
+    planned = [next(screening()), *remedies()]
+    found = outcomes(planned, folder)
     lines = [["recipe", *HEAD]]
-    lines += [[o.run.settings[1] if len(o.run.settings) > 1 else "default", *_row(o)] for o in found]
-    return f"{max(0, len(found) - 1)} of {len(REMEDIES)} remedies are stored.\n\n{markdown(lines)}"
+    lines += [[_recipe(outcome.run), *_row(outcome)] for outcome in found]
+    return f"{max(0, len(found) - 1)} of {len(planned) - 1} remedies are stored.\n\n{markdown(lines)}"
+
+
+def _recipe(run: Run) -> str:
+    """What it has beside the default recipe."""
+    return run.method if run.method != "selfparam" else " ".join(run.settings[1:]) or "default"
 
 
 def judged(folder: Path) -> tuple[int, dict[str, dict[str, Effect]]]:
