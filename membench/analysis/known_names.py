@@ -38,7 +38,9 @@ def refuse_unknown(
     Of data the part in front of the colon is judged; the cells are read only for a name that no plug-in has.
     """
     for what, given in (("task", task), ("method", method)):
-        _require(what, given, registry.names(_KINDS[what]), stored_names(folders, what))
+        names = set(registry.names(_KINDS[what]))
+        composed = {name for name in _listed(given) if names.issuperset(registry.parts_of(_KINDS[what], name))}
+        _require(what, given, names | composed, stored_names(folders, what))
     _require("model", model, weights.ALIASES, stored_names(folders, "model"))
     sources, known = {name.partition(":")[0] for name in _listed(data)}, registry.names("data")
     if sources.difference(known):

@@ -56,9 +56,14 @@ def names(kind: str) -> list[str]:
 def require(kind: str, wanted: Iterable[str]) -> None:
     """Raise MembenchError for a name of a kind that nothing answers to; nothing is imported."""
     claims = _claims(kind)
-    for name in wanted:
+    for name in (part for whole in wanted for part in parts_of(kind, whole)):
         if name not in claims:
             raise unknown(SINGULAR[kind], name, claims)
+
+
+def parts_of(kind: str, name: str) -> tuple[str, ...]:
+    """The names that a name is made of: of methods side by side (A+B) all, else the name itself."""
+    return tuple(name.split(SIGN)) if kind == "methods" else (name,)
 
 
 def load(kind: str, name: str) -> type[Any]:
@@ -67,8 +72,8 @@ def load(kind: str, name: str) -> type[Any]:
     Raises MembenchError if there is none, if two distributions claim the name, if its module cannot be imported, or if
     methods cannot stand side by side.
     """
-    if kind == "methods" and SIGN in name:
-        parts = tuple(name.split(SIGN))
+    parts = parts_of(kind, name)
+    if len(parts) > 1:
         return combined(parts, tuple(load(kind, part) for part in parts))
     claims = _claims(kind)
     if name not in claims:
@@ -86,8 +91,9 @@ def origin(kind: str, name: str) -> str | None:
 
 def stated(kind: str, name: str, fact: str) -> str:
     """What a plug-in states of itself (one of STATED), "" for nothing; a built-in one is read and not imported."""
-    if kind == "methods" and SIGN in name:
-        return together(fact, (stated(kind, part, fact) for part in name.split(SIGN)))
+    parts = parts_of(kind, name)
+    if len(parts) > 1:
+        return together(fact, (stated(kind, part, fact) for part in parts))
     claims = _claims(kind).get(name, [])
     return str(getattr(_describe(kind, name, claims[0]), fact)) if claims else ""
 

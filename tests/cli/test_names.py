@@ -30,6 +30,8 @@ WRONG = {  # what is typed, and what is said of it
     "run -m bm25 -t single --model ''": "unknown model ''",
     "run -m bm25 -t single -M bm25.k9=3": "unknown setting 'k9' of method bm25: did you mean 'k'?",
     "run -m bm26 -t single --dry-run": "unknown method 'bm26': did you mean 'bm25'?",
+    "run -m bm25+selfpram -t single": "unknown method 'selfpram': did you mean 'selfparam'?",
+    "leaderboard CELLS -m bm25+bm26": "unknown method 'bm25+bm26': did you mean 'bm25'?",
     "leaderboard CELLS -m bm26": "unknown method 'bm26': did you mean 'bm25'?",
     "leaderboard CELLS -t singel": "unknown task 'singel': did you mean 'single'?",
     "leaderboard CELLS --model some-mdel": "unknown model 'some-mdel': did you mean 'some-model'?",
