@@ -13,6 +13,7 @@ from membench.cli.shell import print_json, print_table
 from membench.errors import standing_at
 from membench.io import weights
 from membench.io.hub import NotFetched, cached_only, size_of
+from membench.model.devices import chosen_device
 from membench.planning.estimate import Estimator
 from membench.planning.forecast import spell
 from membench.planning.plan import PlannedCell, plan
@@ -52,7 +53,7 @@ def print_plan(requests: Sequence[Request], shard: Shard | None, as_json: bool) 
             own.cells = cells
     blocks = [(request.output, found.cells, found.done) for request, found in zip(requests, planned, strict=True)]
     for request, found, cells in zip(requests, planned, share(blocks), strict=True):
-        estimator = Estimator.of(request.output, request.device)
+        estimator = Estimator.of(request.output, chosen_device(request.device))
         rows += [_row(cell, cell.recipe_id in found.done, estimator, found.path) for cell in cells]
         rows += [row for data in found.unread for row in _unread_rows(request, data)]
         known = weights.packaged()

@@ -68,7 +68,12 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
 @click.option("--overwrite", is_flag=True, help="Play cells again that are done.")
 @click.option("--dry-run", is_flag=True, help="Show cells, downloads, estimated time and memory, and stop.")
 @click.option("--offline", is_flag=True, help="Refuse the network; say which command fetches what is missing.")
-@click.option("--device", default="cpu", show_default=True, help="Where the model stands: cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where the model stands: cpu, cuda, cuda:1, mps; auto takes CUDA, then MPS, then the CPU.",
+)
 @click.option(
     "--dtype",
     type=click.Choice([AUTO, *DTYPES]),

@@ -31,7 +31,7 @@ HELD_OUT = 32  # documents that losses are measured on
 @click.option("--warm-up", default=100, show_default=True, type=click.IntRange(min=1), help="Steps of the warm-up.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--save-every", default=50, show_default=True, type=click.IntRange(min=1), help="Steps between savings.")
-@click.option("--device", default="cpu", show_default=True, help="Where the model stands: cpu, cuda, cuda:1, mps.")
+@click.option("--device", default="auto", show_default=True, help="Where the model stands: as for `run`.")
 @click.option(
     "--dtype", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True, help="Of weights."
 )

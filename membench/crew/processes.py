@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from membench.model.devices import chosen_device
 from membench.planning.request import Request
 
 
@@ -72,7 +73,7 @@ class Processes:
         self.size = size
         self._hands: list[Process] = []
         self._free = list(range(1, size + 1))
-        self._gpus = _gpus() if any(request.device == "cuda" for request in requests) else []
+        self._gpus = _gpus() if any(chosen_device(request.device) == "cuda" for request in requests) else []
 
     def hire(self) -> Process:
         """Start one more."""

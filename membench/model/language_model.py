@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from membench.errors import MembenchError
+from membench.model.devices import chosen_device
 from membench.model.dtypes import chosen_dtype
 from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
@@ -50,15 +51,16 @@ class LanguageModel:
         *,
         name: str | None = None,
         dtype: str = "auto",
-        device: str = "cpu",
+        device: str = "auto",
         style: str = "plain",
         offline: bool = False,
         trust_remote_code: bool = False,
     ) -> Self:
-        """Load from a local folder or a hub id. `auto` is float32 on a CPU and bfloat16 elsewhere.
+        """Load from a local folder or a hub id. `auto` is the best device that is here, and float32 on a CPU alone.
 
         Raises MembenchError for what is no causal language model, or not a whole one (membench.model.loading).
         """
+        device = chosen_device(device)
         dtype = chosen_dtype(dtype, device)
         options = {"local_files_only": offline, "trust_remote_code": trust_remote_code}
         model, tokenizer = load_parts(path, name or str(path), getattr(torch, dtype), device, options)

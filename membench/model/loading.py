@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from transformers.utils import logging as transformers_logging
 
 from membench.errors import MembenchError
 from membench.model.checkpoint import refuse_kind, refuse_language_model
+from membench.model.devices import placement
 
 _MASKED = ("eager", "sdpa")  # attention that takes a mask of any shape; flash and flex attention do not
 SHOWN = 3  # tensors that a message names
@@ -36,8 +40,8 @@ def load_parts(
         tokenizer = AutoTokenizer.from_pretrained(path, **options)
         if config._attn_implementation not in _MASKED:
             config._attn_implementation = None  # transformers takes one that the model has
-        model, found = _loaded(path, config, dtype, options)
-        model = model.to(torch.device(device))
+        placed = placement(device, _bytes_of(path, dtype))
+        model, found = _loaded(path, config, dtype, {**options, **placed})
     except MembenchError:
         raise
     except Exception as error:  # transformers, tokenizers and a model's own code raise anything, also bare Exception
@@ -59,6 +63,22 @@ def _loaded(path: str | Path, config: Any, dtype: torch.dtype, options: Mapping[
         )  # fmt: skip
     finally:
         transformers_logging.set_verbosity(level)
+
+
+def _bytes_of(path: str | Path, dtype: torch.dtype) -> int:
+    """What a folder's weights take in a precision; 0 for what is no folder yet."""
+    return sum(
+        math.prod(tensor["shape"]) * dtype.itemsize
+        for file in Path(path).glob("*.safetensors")
+        for name, tensor in _head(file).items()
+        if name != "__metadata__"
+    )
+
+
+def _head(file: Path) -> dict[str, Any]:
+    with open(file, "rb") as opened:
+        found: dict[str, Any] = json.loads(opened.read(struct.unpack("<Q", opened.read(8))[0]))
+    return found
 
 
 def embeddings(model: Any) -> int:

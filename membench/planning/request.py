@@ -34,7 +34,7 @@ class Request:
     output: Path = Path("results")
     overwrite: bool = False
     offline: bool = False
-    device: str = "cpu"
+    device: str = "auto"
     dtype: str = "auto"
     style: str | None = None
     yardsticks: bool = True

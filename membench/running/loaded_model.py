@@ -28,7 +28,7 @@ class Models:
         key = (replace(model, reader=""), request.device, request.trust_remote_code)  # which is found by loading it
         if self._llm is None or self._llm.spoilt or key != self._key:
             self._llm = None  # before the next one is loaded: no two need to fit
-            reporter.say(f"loading {model.name} ({model.dtype}, {model.style} prompt)")
+            reporter.say(f"loading {model.name} on {request.device} ({model.dtype}, {model.style} prompt)")
             self._llm = LLM.load(
                 model.path, name=model.name, dtype=model.dtype, device=request.device, style=model.style,
                 offline=request.offline, trust_remote_code=request.trust_remote_code,

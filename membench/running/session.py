@@ -14,6 +14,7 @@ from membench.errors import standing_at
 from membench.io import weights
 from membench.io.atomic_files import CannotWrite
 from membench.io.plain_files import NoFile
+from membench.model.devices import chosen_device
 from membench.model.likelihood import Reference
 from membench.model.llm import LLM
 from membench.model.prompt import Renderer
@@ -59,6 +60,7 @@ class Session:
         self._baselines: dict[Drift, Baseline] = {}
         with standing_at(request.place):
             validate(request)
+            self.request = request = replace(request, device=chosen_device(request.device))
             self.model: ModelInfo = resolve_model(request, request.style or weights.style(request.model))
             self._plan(bool(self._slow()))
         for data, count in {cell.data.name: len(cell.data.contexts) for cell in self.cells}.items():

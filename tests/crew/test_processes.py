@@ -80,7 +80,7 @@ def test_a_worker_stores_its_cell_though_the_run_is_gone(tiny: Path, data_file: 
         os._exit(0)
     os.close(answers[1])
     with os.fdopen(answers[0], "rb") as ready:
-        assert json.loads(ready.readline()) == {"said": [f"loading {tiny.name} (float32, plain prompt)"]}
+        assert json.loads(ready.readline()) == {"said": [f"loading {tiny.name} on cpu (float32, plain prompt)"]}
     for end in messages:  # as the system does with them all when the run is killed
         os.close(end)
     assert os.waitpid(child, 0)[1] == 0
