@@ -29,11 +29,11 @@ import click
 
 from membench.api import settings_of
 from membench.errors import MembenchError
+from membench.figures.plot_curves import drift_plots, retention_plot
 from membench.formats.markdown import Grid, markdown_grid
 from membench.overview.lines import overviews
 from membench.overview.short_text import short_text
 from membench.plugins import registry
-from membench.report.plot_curves import drift_plots, retention_plot
 from membench.store import cell_folder
 from membench.tables.columns import RISK, columns_help
 from membench.tables.leaderboard import Table, tables

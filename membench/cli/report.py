@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +11,48 @@ import click
 from membench.cli.leaderboard import table_options
 from membench.cli.shell import common
 from membench.cli.stored import folders_argument, named, refuse_unknown_names, sound_cells
+from membench.errors import MembenchError
 
 
 @click.command()
 @folders_argument
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="By default report.html; figures for svg and png."
+    "-o", "--output", type=click.Path(path_type=Path), help="By default report.html; a folder figures for the others."
 )
 @table_options
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["html", "svg", "png"]),
+    type=click.Choice(["html", "pdf", "svg", "png"]),
     default="html",
     show_default=True,
     help="One page, or a folder with a file for each figure.",
 )
+@click.option("--open", "opened", is_flag=True, help="Show the page in the browser when it is written.")
 @common
-def report(folders: tuple[Path, ...], output: Path | None, form: str, **filters: Any) -> None:
+def report(folders: tuple[Path, ...], output: Path | None, form: str, opened: bool, **filters: Any) -> None:
     """Write one self-contained page of what the cells stored in FOLDERS show.
 
-    Tables, figures, every answer, and where each number comes from; the page needs no network.
+    The answer, tables, figures, every question with its answers, and where each number comes from; the page needs no
+    network.
     """
+    if opened and form != "html":
+        raise MembenchError(f"--open shows the page, and --format {form} writes none: leave one of the two out")
     refuse_unknown_names(folders, filters)
+    from membench.figures import write_figures
     from membench.io.extras import require
-    from membench.report import write_figures, write_page
+    from membench.report import write_page
 
-    require("report", "the report")
+    if form != "html":
+        require("report", f"--format {form}")
     cells = sound_cells(*folders)
     if form == "html":
         path = output or Path("report.html")
         size = write_page(cells, path, **filters)
         if size:
             click.echo(f"{path}: {size / 1e6:.1f} MB")
+            if opened and not webbrowser.open(path.resolve().as_uri()):
+                click.echo(f"no browser found here: open {path} in one", err=True)
     else:
         path = output or Path("figures")
         size = len(write_figures(cells, path, form, **filters))

@@ -35,9 +35,8 @@ def data_name(source: str, argument: str) -> str:
 
 def read_text(argument: str) -> str:
     """The text of a file; raises MembenchError if it cannot be read or is empty."""
-    path = user_path(argument)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = user_path(argument).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise MembenchError(f"{argument}:{line}: not UTF-8 text: save the file as UTF-8") from error
@@ -45,6 +44,8 @@ def read_text(argument: str) -> str:
         raise MembenchError(f"{argument}: no such file: check the path after the colon of --data") from error
     except OSError as error:
         raise MembenchError(f"{argument}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a null character, half of a surrogate pair
+        raise MembenchError(f"{argument!r}: cannot be the name of a file: {error}") from error
     if not text.strip():
         raise MembenchError(f"{argument}: the file is empty")
     return text

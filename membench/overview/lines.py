@@ -79,6 +79,11 @@ def overviews(found: Sequence[Table], by_settings: bool = False, sort: str | Non
     return sorted(made, key=lambda overview: -sum(len(table.entries) for table in overview.tables))
 
 
+def of_same(one: Table, other: Table) -> bool:
+    """Whether two tables are on the same data and model, played in the same way."""
+    return all(one.recipe.get(name) == other.recipe.get(name) for name in _SHARED)
+
+
 def view(
     table: Table, by_settings: bool = False, sort: str | None = None, chosen: Sequence[Measure] | None = None
 ) -> Overview:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.report.board import Board, labels_of
+from membench.report.board import labels_of
+from membench.report.view import View
 from membench.store.cell_folder import Cell
 
 Facts = Sequence[tuple[str, str]]
@@ -20,6 +21,7 @@ class Origin:
     id: str
     label: str
     task: str
+    at: str  # the titles of the views that show it, a line each
     seed: str
     status: str
     played: str
@@ -36,27 +38,28 @@ class Origins:
     surroundings: Sequence[Facts]
 
 
-def origins_of(boards: Sequence[Board], cells: Iterable[Cell]) -> Origins:
+def origins_of(views: Sequence[View], cells: Iterable[Cell]) -> Origins:
     """One origin a cell, in the order of the tables; floor and reference stand in several and are listed once."""
     by_id = {cell.id: cell for cell in cells}
     numbers: dict[str, int] = {}
     surroundings: list[Facts] = []
     found = []
-    for i, label in labels_of(boards).items():
+    for i, label in labels_of([board for view in views for board in view.boards]).items():
         versions = by_id[i].result.get("versions") or {}
         key = json.dumps(versions, sort_keys=True)
         if key not in numbers:
             surroundings.append(_facts(versions))
             numbers[key] = len(surroundings)
-        found.append(_origin(by_id[i], label, numbers[key]))
+        at = [view.title for view in views if i in labels_of(view.boards)]
+        found.append(_origin(by_id[i], label, "\n".join(at), numbers[key]))
     return Origins(found, surroundings)
 
 
-def _origin(cell: Cell, label: str, surroundings: int) -> Origin:
+def _origin(cell: Cell, label: str, at: str, surroundings: int) -> Origin:
     result, recipe = cell.result, cell.recipe
     reason = f": {result['reason']}" if result.get("reason") else ""
     return Origin(
-        cell.id, label, recipe["task"], str(recipe["seed"]), f"{cell.status}{reason}",
+        cell.id, label, recipe["task"], at, str(recipe["seed"]), f"{cell.status}{reason}",
         " to ".join(result[name] for name in ("started", "finished") if result.get(name)), surroundings,
         [(f"sha256 of the {part}", h) for part in ("records", "targets") if (h := result.get(f"{part}_sha256"))],
         _facts({k: v for k, v in recipe.items() if k != "defaults"}),

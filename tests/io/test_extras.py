@@ -32,9 +32,10 @@ def test_what_needs_an_extra_names_it_before_anything_is_played(tiny: Path, data
     assert not (tmp_path / "r").exists()
     assert CliRunner().invoke(main, ["run", "-m", "bm25", *common]).exit_code == 0
     assert CliRunner().invoke(main, ["leaderboard", str(tmp_path / "r")]).exit_code == 0
-    page = CliRunner().invoke(main, ["report", str(tmp_path / "r"), "-o", str(tmp_path / "r.html")])
-    assert page.exit_code == 2
-    assert "the report needs matplotlib, which is not installed: pip install 'membench[report]'" in page.stderr
+    assert CliRunner().invoke(main, ["report", str(tmp_path / "r"), "-o", str(tmp_path / "r.html")]).exit_code == 0
+    figures = CliRunner().invoke(main, ["report", str(tmp_path / "r"), "--format", "pdf", "-o", str(tmp_path / "f")])
+    assert figures.exit_code == 2
+    assert "--format pdf needs matplotlib, which is not installed: pip install 'membench[report]'" in figures.stderr
 
 
 @pytest.mark.usefixtures("bare")

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from membench.cli import app
-from membench.report import write_figures, write_page
+from membench.figures import write_figures
+from membench.report import write_page
 from membench.store import cell_folder
 from membench.text.visible import visible, visible_lines
 from tests.support.stored_cells import put_cell, recipe

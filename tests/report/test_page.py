@@ -6,9 +6,7 @@ import base64
 import hashlib
 import json
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,20 +15,16 @@ import pytest
 from click.testing import CliRunner
 
 from membench.cli import app
-from membench.report import answers, write_figures, write_page
+from membench.report import answers, write_page
 from membench.report.board import Board, board, labels_of
-from membench.report.plot_curves import retention_plot
-from membench.report.plot_intervals import interval_plot
-from membench.report.plot_style import Plot
 from membench.report.shown_records import read_shown
 from membench.store import cell_folder
 from membench.store.records import read_records
 from membench.tables.leaderboard import tables
+from tests.support.report_cells import NASTY, three_tasks
 from tests.support.stored_cells import put_cell, recipe
 
 pytestmark = pytest.mark.long
-
-NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 class Reader(HTMLParser):
@@ -56,12 +50,8 @@ def read(text: str) -> Reader:
     return reader
 
 
-def settings_of(cells: Sequence[cell_folder.Cell]) -> dict[str, Any]:
-    return {cell.id: cell.recipe["settings"] for cell in cells}
-
-
 def boards_of(cells: Sequence[cell_folder.Cell], **filters: Any) -> list[Board]:
-    return [board(table, k, None, settings_of(cells)) for k, table in enumerate(tables(cells, **filters))]
+    return [board(table, k, None) for k, table in enumerate(tables(cells, **filters), 1)]
 
 
 def invoke(*arguments: object) -> Any:
@@ -70,19 +60,7 @@ def invoke(*arguments: object) -> Any:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cells of three tasks; one has a label and answers that try to be HTML."""
-    root = tmp_path_factory.mktemp("report") / "results"
-    put_cell(root, recipe("gold", "base"), skill=0.1)
-    put_cell(root, recipe("gold", "in-context"), skill=0.9)
-    for seed in (0, 1):
-        put_cell(root, recipe("single", "bm25", seed), skill=0.8)
-    put_cell(root, recipe("single", "dpr"), skill=0.5)
-    put_cell(root, recipe("single", "ft-c", settings={"note": NASTY}), answer=NASTY)
-    pool = {"size": 100, "new": 20}
-    sequential: dict[str, Any] = {"task_settings": {"drift": 2}}
-    put_cell(root, recipe("sequential", "memoryllm", settings=pool, **sequential), contexts=6, drift=2)
-    put_cell(root, recipe("sequential", "bm25", **sequential), contexts=6, drift=2)
-    return root
+    return three_tasks(tmp_path_factory.mktemp("report") / "results")
 
 
 @pytest.fixture(scope="module")
@@ -115,24 +93,29 @@ def test_every_link_has_its_place_and_no_id_stands_twice(page: str) -> None:
 def test_nothing_from_results_becomes_an_element(page: str) -> None:
     reader = read(page)
     names = [tag for tag, _ in reader.elements]
-    assert names.count("script") == 2
+    assert names.count("script") == 4  # two of data, the library, the page's own
     assert "img" not in names
     assert not any(name.startswith("on") for _, attributes in reader.elements for name in attributes)
     assert any(NASTY in text for text in reader.text.values())  # the label of the row, as text
-    data = json.loads(reader.text["script#answer-data"])
-    assert NASTY in data["strings"]
+    assert NASTY in json.loads(reader.text["script#answer-data"])["strings"]
+    figures = json.loads(reader.text["script#figure-data"])
+    labels = [point["label"] for view in figures for score in view["scores"] for point in score["points"]]
+    assert any(NASTY in label for label in labels)
 
 
 def test_the_page_asks_no_other_machine_and_says_so(page: str) -> None:
-    assert "http://" not in page
-    assert "https://" not in page
-    assert not re.search(r"url\((?!#)|@import|\bfetch\(|XMLHttpRequest|innerHTML|srcset", page)
+    *_, library, own = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    rest = page.replace(library, "")
+    assert "http://" not in rest
+    assert "https://" not in rest
+    assert not re.search(r"url\((?!#)|@import|\bfetch\(|XMLHttpRequest|innerHTML|srcset", rest)
     places = [str(a[name]) for _, a in read(page).elements for name in ("src", "href") if name in a]
     assert not [place for place in places if not place.startswith(("#", "data:"))]
     (policy,) = [a["content"] for t, a in read(page).elements if a.get("http-equiv") == "Content-Security-Policy"]
-    script = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)[-1]
     assert "default-src 'none'" in str(policy)
-    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in str(policy)
+    assert "unsafe-eval" not in str(policy)
+    for script in (library, own):
+        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in str(policy)
 
 
 def test_the_same_cells_give_the_same_bytes(folder: Path, page: str, tmp_path: Path) -> None:
@@ -142,7 +125,9 @@ def test_the_same_cells_give_the_same_bytes(folder: Path, page: str, tmp_path: P
 
 def test_answers_are_whole_and_repeated_ones_stand_once(folder: Path, page: str) -> None:
     data = json.loads(read(page).text["script#answer-data"])
-    table = next(t for t in data["tables"] if t["title"].startswith("sequential"))
+    boards = boards_of(cell_folder.cells(folder))
+    (name,) = [board.name for board in boards if board.table.recipe["task"] == "sequential"]
+    table = next(t for t in data["tables"] if t["board"] == name)
     row = table["rows"].index("bm25")
     (cell,) = [c for c in cell_folder.cells(folder) if (c.recipe["task"], c.recipe["method"]) == ("sequential", "bm25")]
     stored = [r for r in read_records(cell.folder) if r["type"] == "answer" and r["question"] == "c1-q0"]
@@ -162,8 +147,8 @@ def test_what_does_not_fit_is_left_out_and_said(folder: Path) -> None:
     cells = cell_folder.cells(folder)
     boards = boards_of(cells)
     whole = answers.answers_of(boards, read_shown(labels_of(boards), cells))
-    less = answers.answers_of(boards, read_shown(labels_of(boards), cells), len(whole.text) - 1)
-    least = answers.answers_of(boards, read_shown(labels_of(boards), cells), 1500)
+    less = answers.answers_of(boards, read_shown(labels_of(boards), cells), limit=len(whole.text) - 1)
+    least = answers.answers_of(boards, read_shown(labels_of(boards), cells), limit=1500)
     assert not whole.left_out
     assert "just after its write and after the last one" in less.left_out[0]
     assert "only the first" in least.left_out[0]
@@ -183,21 +168,21 @@ def test_the_limit_counts_bytes_and_not_characters(tmp_path: Path) -> None:
     whole = answers.answers_of(boards, read_shown(labels_of(boards), cells))
     size = len(whole.text.encode())
     assert size > 2 * len(whole.text)
-    assert answers.answers_of(boards, read_shown(labels_of(boards), cells), size).text == whole.text
-    less = answers.answers_of(boards, read_shown(labels_of(boards), cells), size - 1)
+    assert answers.answers_of(boards, read_shown(labels_of(boards), cells), limit=size).text == whole.text
+    less = answers.answers_of(boards, read_shown(labels_of(boards), cells), limit=size - 1)
     assert less.left_out
     assert len(less.text.encode()) < size
 
 
 def test_long_texts_are_cut_before_a_question_goes_and_no_question_is_said_so(tmp_path: Path) -> None:
     boards, cells = filled(tmp_path, "long " * 10_000)
-    cut = answers.answers_of(boards, read_shown(labels_of(boards), cells), 20_000)
+    cut = answers.answers_of(boards, read_shown(labels_of(boards), cells), limit=20_000)
     data = json.loads(cut.text)
     assert "texts end after 2,000 characters" in cut.left_out[0]
     assert "question" not in cut.left_out[0]
     assert any(text.endswith("… (48,000 more characters)") for text in data["strings"])
     assert len(data["tables"][0]["questions"]) == 8
-    none = answers.answers_of(boards, read_shown(labels_of(boards), cells), 400)
+    none = answers.answers_of(boards, read_shown(labels_of(boards), cells), limit=400)
     assert json.loads(none.text)["tables"][0]["questions"] == []
     assert "no question is here" in none.left_out[0]
     assert "first 0" not in none.left_out[0]
@@ -217,32 +202,6 @@ def test_a_damaged_cell_lacks_its_answers_alone(tmp_path: Path) -> None:
     assert done.exit_code == 0
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"The answers of dpr in cell {broken.id} are missing" in text
-
-
-def test_retention_has_a_theory_line_for_a_pool_alone(folder: Path) -> None:
-    cells = cell_folder.cells(folder)
-    (table,) = tables(cells, task="sequential")
-    plot = retention_plot(table.entries, {c.id: c.recipe["settings"] for c in cells})
-    assert plot is not None
-    theory = [line for line in plot.grid if "(1 − 20/100)^k" in line[0]]
-    assert [line[1:] for line in theory] == [[f"{0.8**k:.3f}" for k in range(len(theory[0]) - 1)]]
-    assert not any(line[0].startswith("bm25:") for line in plot.grid)
-    curve = next(e for e in table.entries if e.method == "bm25").curve("retention:contains")
-    assert curve is not None
-    assert next(line for line in plot.grid if line[0] == "bm25")[1 : len(curve) + 1] == [f"{v:.3f}" for v in curve]
-
-
-def test_figures_are_files_of_their_form(folder: Path, tmp_path: Path) -> None:
-    cells = cell_folder.cells(folder)
-    kinds = {path.name.split("-", 3)[3] for path in write_figures(cells, tmp_path / "figures", "svg")}
-    assert kinds == {f"{kind}.svg" for kind in (
-        "intervals", "cost-b", "cost-w", "cost-r", "amortised", "retention", "drift_ppl", "drift_kl", "flips", "matrix",
-    )}  # fmt: skip
-    for path in (tmp_path / "figures").iterdir():
-        assert ET.parse(path).getroot().tag.endswith("svg")
-    pictures = write_figures(cells, tmp_path / "figures", "png", task="single")
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
-    assert pictures
 
 
 def test_the_command_filters_and_says_where_the_page_is(folder: Path, tmp_path: Path) -> None:
@@ -278,36 +237,3 @@ def test_what_cannot_be_written_is_one_line(folder: Path, tmp_path: Path, name: 
     assert "Traceback" not in done.output
     assert isinstance(done.exception, SystemExit)
     assert not list(tmp_path.glob("**/*.part"))
-
-
-def plots(cells: Sequence[cell_folder.Cell], **filters: Any) -> dict[str, Plot]:
-    """The figures of the only table, by their kinds."""
-    (table,) = tables(cells, **filters)
-    return {plot.kind: plot for plot in board(table, 1, filters.get("sort"), settings_of(cells)).plots}
-
-
-def test_the_caption_names_what_is_marked_and_the_column_that_tests(tmp_path: Path) -> None:
-    played = {
-        name: put_cell(tmp_path, recipe("gold", name), skill=skill)["summary"]
-        for name, skill in (("base", 0.1), ("in-context", 0.9))
-    }
-    for method in ("bm25", "dpr"):
-        put_cell(tmp_path, recipe("single", method), yardsticks=played)
-    cells = cell_folder.cells(tmp_path)
-    caption = plots(cells, task="single")["intervals"].caption
-    assert "no competitors: base (floor), in-context (reference)." in caption
-    assert caption.endswith("see the column group.")
-    assert plots(cells, task="single", against="dpr")["intervals"].caption.endswith("see the column difference.")
-    assert "column" not in plots(cells, task="single", method="dpr")["intervals"].caption
-    (table,) = tables(cells, task="single")
-    chance = replace(table.entries[-1], method="random", settings={}, seeds=(0,), mark="no model")
-    drawn = interval_plot([*table.entries, chance], "contains/all")
-    assert drawn
-    assert "in-context (reference), random (no model)." in drawn.caption
-
-
-def test_the_front_of_a_harm_is_its_least_and_the_axis_says_so(folder: Path) -> None:
-    cells = cell_folder.cells(folder)
-    harm = plots(cells, task="sequential", sort="drift_kl")["cost-b"]
-    assert harm.figure.axes[0].get_ylabel() == "drift_kl, lower is better"
-    assert plots(cells, task="sequential")["cost-b"].figure.axes[0].get_ylabel() == "contains"

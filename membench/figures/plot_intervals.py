@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from membench.report.plot_style import WIDTH, Plot, axes, folded, light, number, styled
+from membench.figures.plot_style import WIDTH, Plot, axes, folded, light, number, styled
 from membench.tables.entry import Entry
 from membench.tables.formatting import NOTHING
 

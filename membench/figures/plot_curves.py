@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.report.plot_style import (
+from membench.figures.plot_style import (
     HEAT,
     Plot,
     add_legend,
@@ -59,7 +59,7 @@ def retention_plot(entries: Sequence[Entry], settings: Mapping[str, Mapping[str,
         curve = entry.curve(RETENTION)
         if curve:
             ages = range(len(curve))
-            keeps, formula = _theory(entry, settings)
+            keeps, formula = theory_of(entry, settings)
             theory = [keeps**age for age in ages] if keeps is not None else []
             lines.append(Line(entry.label, ages, curve, theory, formula))
     dotted = "Dotted lines are theory: what a full pool keeps when each write replaces K of its N vectors at random. "
@@ -70,7 +70,7 @@ def retention_plot(entries: Sequence[Entry], settings: Mapping[str, Mapping[str,
     return _plot("retention", "retention by age", "writes since its own", "ρ", lines, caption, 1.0)
 
 
-def _theory(entry: Entry, settings: Mapping[str, Mapping[str, Any]]) -> tuple[float | None, str]:
+def theory_of(entry: Entry, settings: Mapping[str, Mapping[str, Any]]) -> tuple[float | None, str]:
     """The share that a write is expected to keep of what was there (MemoryLLM, section 3.3), and its formula."""
     own = settings.get(entry.ids[0], {}) if entry.ids else {}
     if entry.method != "memoryllm":
@@ -81,20 +81,31 @@ def _theory(entry: Entry, settings: Mapping[str, Mapping[str, Any]]) -> tuple[fl
 def drift_plots(entries: Sequence[Entry], task_settings: Mapping[str, Any]) -> list[Plot]:
     """Each measure of drift against writes, where a sequence was measured several times."""
     plots = []
-    every = task_settings.get("drift") or 0
     for metric, (meaning, still) in DRIFTS.items():
         curves = [(entry, curve) for entry in entries if (curve := entry.curve(metric))]
-        # Measured after every so many writes and after the last one; what is measured otherwise is only counted.
-        placed = every and all(len(c) == math.ceil((e.contexts or 0) / every) for e, c in curves)
+        placed = all(_spaced(e, len(c), task_settings) for e, c in curves)
         lines = [
-            Line(e.label, [min((k + 1) * every, e.contexts or 0) if placed else k + 1 for k in range(len(c))], c)
-            for e, c in curves
+            Line(e.label, placed_at(e, len(c), task_settings) if placed else range(1, len(c) + 1), c) for e, c in curves
         ]
         caption = f"{meaning[0].upper()}{meaning[1:]}; {still} is no drift."
         name = metric.removesuffix("/all")
         x = "contexts written" if placed else "measurement"
         plots.append(_plot(name, f"{name} along the sequence", x, name, lines, caption, float(still)))
     return [plot for plot in plots if plot]
+
+
+def placed_at(entry: Entry, count: int, task_settings: Mapping[str, Any]) -> list[int]:
+    """After how many writes each of `count` measurements was made; where that is not known, their numbers."""
+    every = task_settings.get("drift") or 0
+    if not _spaced(entry, count, task_settings):
+        return list(range(1, count + 1))
+    return [min((k + 1) * every, entry.contexts or 0) for k in range(count)]
+
+
+def _spaced(entry: Entry, count: int, task_settings: Mapping[str, Any]) -> bool:
+    """Whether measured after every so many writes and after the last one; what is not so is only counted."""
+    every = task_settings.get("drift") or 0
+    return bool(every) and count == math.ceil((entry.contexts or 0) / every)
 
 
 def _plot(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -36,7 +35,7 @@ _MARGIN = 12  # above the axes and to their right
 _LINE, _GAP = 13, 5  # of a legend: height of a line, and between labels
 
 
-_FONT = re.compile(r"font: ([^;\"']*?)'[^;\"]*")
+_DATED = {"svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}
 
 
 @dataclass(frozen=True)
@@ -115,23 +114,8 @@ def styled() -> Iterator[None]:
         yield
 
 
-def inline_svg(plot: Plot, prefix: str) -> str:
-    """The figure as an <svg> element that follows the page's theme; `prefix` keeps ids apart from other figures'."""
-    text = _saved(plot.figure, "svg").decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
-    text = re.sub(r' xmlns(:xlink)?="[^"]*"', "", text).replace("xlink:href", "href")
-    for name, (colour, _) in THEME.items():
-        text = text.replace(colour, f"var(--{name})")
-    text = _FONT.sub(r"font: \1system-ui, sans-serif", text)
-    names = f'role="img" aria-labelledby="{prefix}-title" aria-describedby="{prefix}-text"'
-    text = text.replace("<svg ", f"<svg {names} ", 1)
-    return re.sub(r">\s*\n\s*<", "><", text)
-
-
 def file_bytes(plot: Plot, form: str) -> bytes:
-    """The figure as a file for a paper: svg, or png with 300 dots an inch on white."""
+    """The figure as a file for a paper: pdf, svg, or png with 300 dots an inch; pdf and png on white."""
     return _saved(plot.figure, form)
 
 
@@ -145,7 +129,9 @@ def _clean(figure: Figure) -> None:
 
 def _saved(figure: Figure, form: str) -> bytes:
     out = io.BytesIO()
-    options: dict[str, Any] = {"metadata": {"Date": None, "Creator": None}} if form == "svg" else {"facecolor": "white"}
+    options: dict[str, Any] = {} if form == "svg" else {"facecolor": "white"}
+    if form in _DATED:
+        options["metadata"] = dict.fromkeys(_DATED[form])  # the same figure is the same bytes
     with styled():
         _clean(figure)
         figure.savefig(out, format=form, dpi=300 if form == "png" else "figure", **options)
@@ -159,6 +145,9 @@ THEME: Mapping[str, tuple[str, str]] = {  # name of the CSS variable -> (light, 
     "soft": ("#59636d", "#a0a9b2"),
     "rule": ("#d4d8db", "#363d45"),
     "accent": ("#1a5c96", "#7cb7ee"),
+    "bar": ("#cfe0f0", "#26425c"),
+    "harm": ("#f3d9c8", "#5a3420"),
+    "heat-ink": ("#3d86c6", "#3d86c6"),
     "s0": ("#1b609c", "#7ab5ed"),
     "s1": ("#b5521b", "#ee9a63"),
     "s2": ("#2b7a4b", "#6cc48f"),

@@ -1,52 +1,25 @@
-"""Amortised costs, break-even and tokens by role on the report page."""
+"""Break-even and tokens by role on the report page."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from membench.report import write_page
-from membench.report.plot_spending import amortised_plot, spending_of
-from membench.report.plot_style import inline_svg
 from membench.report.shown_records import Shown, read_shown
+from membench.report.spending import spending_of
 from membench.statistics.break_even import break_even, spans
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
-from membench.store.costs import ledger_of
-from membench.store.record_log import RecordLog
-from membench.store.records import digest, read_records
-from membench.store.summary import summarise_cell
+from membench.store.records import read_records
 from membench.tables.leaderboard import Table, tables
-from tests.support.stored_cells import put_cell, recipe
-
-
-def cell(root: Path, method: str, write: float, read: float) -> None:
-    """A stored cell of which every write and every question takes so many seconds."""
-    put_cell(root, recipe("single", method))
-    (made,) = [c for c in cell_folder.cells(root) if c.recipe["method"] == method]
-    rows: list[dict[str, Any]] = read_records(made.folder)
-    for row in rows:
-        if row["type"] in ("write", "ask"):
-            row["seconds"] = write if row["type"] == "write" else read * row["questions"]
-    (made.folder / "records.jsonl").unlink()
-    with RecordLog.open(made.folder) as log:
-        for row in rows:
-            log.append(row)
-    costs = summarise_cell(None, rows)[1]
-    cell_folder.finish(
-        made.folder, {**made.result, "costs": costs, "ledger": ledger_of(rows, None)}, digest(made.folder)
-    )
+from tests.support.report_cells import three_prices
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dear writes in 10 s and reads in 1, cheap in 1 s and 3, worst in 20 s and 5."""
-    folder = tmp_path_factory.mktemp("spending") / "results"
-    for method, write, read in (("selfparam", 10.0, 1.0), ("bm25", 1.0, 3.0), ("raptor", 20.0, 5.0)):
-        cell(folder, method, write, read)
-    return folder
+    return three_prices(tmp_path_factory.mktemp("spending") / "results")
 
 
 def played(root: Path) -> tuple[Table, list[Cell]]:
@@ -70,16 +43,6 @@ def test_the_matrix_says_from_when_on_a_row_is_cheaper(root: Path) -> None:
     assert found["bm25", "selfparam"] == "0 to 4.5"
     assert found["bm25", "raptor"] == found["selfparam", "raptor"] == "0"
     assert {found["raptor", name] for name in head[1:]} == {"–"}
-
-
-def test_the_figure_is_w_plus_n_q(root: Path) -> None:
-    plot = amortised_plot(played(root)[0].entries)
-    assert plot is not None
-    (line,) = [line for line in plot.grid if line[0] == "selfparam"]
-    assert line[1:] == ["11.000", "20.000", "110.000", "1010", "1.001e+04", "1e+05"]
-    assert plot.figure.axes[0].get_xscale() == plot.figure.axes[0].get_yscale() == "log"
-    assert "mathdefault" not in inline_svg(plot, "a")
-    assert amortised_plot([]) is None
 
 
 def test_tokens_stand_by_role_and_all_of_it_is_on_the_page(root: Path, tmp_path: Path) -> None:

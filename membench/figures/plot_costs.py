@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from membench.report.plot_style import Plot, add_legend, axes_over_legend, folded, light, line_style, number, styled
+from membench.figures.plot_style import Plot, add_legend, axes_over_legend, folded, light, line_style, number, styled
 from membench.tables.entry import Entry
 from membench.tables.formatting import size
 from membench.tables.pareto import FRONTS, with_fronts
