@@ -6,6 +6,7 @@ From the sequences of the reference run; nothing is played.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 from experiment_stored import MODEL, answers_of, markdown
 from numpy.typing import NDArray
 
-from membench.statistics.intervals import FEWEST, Interval
+from membench.corpora.world_builder import build, cast
+from membench.statistics.intervals import FEWEST, Interval, mean_ci
 from membench.statistics.paired_tests import ALPHA, contrasts
 from membench.statistics.ratios import ratio_ci
 from membench.text.mentions import names
@@ -138,5 +140,48 @@ def _linearised(left: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[
     return values
 
 
+def types_table(folder: Path) -> str:
+    """What one further write does to a margin, by whether its text teaches a value of the question's type."""
+    lines = [["memory", "changes", "a value of that type", "none", "difference, same texts"]]
+    for name, (model, *_) in SEQUENCES.items():
+        if model == MODEL:
+            found = _changes(answers(folder, name))
+            shared, others = ({c: float(np.mean(v)) for c, v in found[kind].items()} for kind in (True, False))
+            both = sorted(shared.keys() & others.keys())
+            mean = mean_ci([shared[c] - others[c] for c in both])
+            count = sum(len(values) for kind in found.values() for values in kind.values())
+            means = [f"{np.mean(list(those.values())):+.2f}" for those in (shared, others)]
+            lines.append([name, str(count), *means, f"{_interval(*mean, form='+.2f')}, {len(both)} texts"])
+    return markdown(lines)
+
+
+def _changes(found: list[Answer]) -> dict[bool, dict[str, list[float]]]:
+    """The changes of the margins of rehearsed facts by one further write, by whether it teaches their type, by text."""
+    rehearsed = [a for a in found if a.position and a.tags["rehearsed"] == "yes"]
+    taught = {a.position: _taught(a.context) for a in rehearsed}
+    after = {(a.question, a.written): a.scores["margin"] for a in rehearsed}
+    out: dict[bool, dict[str, list[float]]] = {True: defaultdict(list), False: defaultdict(list)}
+    for a in rehearsed:
+        later = after.get((a.question, a.written + 1))
+        if a.position <= a.written and later is not None:
+            shared = _type(a.context, a.tags["fact"]) in taught[a.written + 1]
+            out[shared][a.context].append(later - a.scores["margin"])
+    return out
+
+
 def _interval(value: float, low: float | None, high: float | None, form: str = ".2f") -> str:
     return f"{value:{form}} ({low:{form}} to {high:{form}})"
+
+
+@cache
+def _taught(context: str) -> frozenset[str]:
+    """The types of the values that target sentences repeat about a text of the reference run, by its id w0-INDEX."""
+    made = build(0, int(context.partition("-")[2]))
+    facts = (q.tags["fact"] for q in made.questions if q.tags["rehearsed"] == "yes")
+    return frozenset(_type(context, fact) for fact in facts)
+
+
+def _type(context: str, fact: str) -> str:
+    """Of the value of a fact: colour, person, number ..."""
+    kind, *_ = cast(0, int(context.partition("-")[2]))
+    return next(attribute.base for attribute in kind.attributes if attribute.key == fact)

@@ -2,7 +2,7 @@
 
     python benchmarks/experiment_tables.py [--check]
 
-A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `decay`, `said`, `runs`,
+A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `decay`, `said`, `types`, `runs`,
 `effects`, `remedies`, `parts`, `allocation`. Exit status 1 with --check if the document is stale; nothing is then
 written.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from experiment_decay import AGES, GEMMA, decay, decay_table, said_table
+from experiment_decay import AGES, GEMMA, decay, decay_table, said_table, types_table
 from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, remedies, screening, seeds
 from experiment_outcomes import SCORES, Outcome, matrix, outcomes
 from experiment_stored import allocation_table, markdown, parts_table
@@ -138,6 +138,7 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "remedies": remedies_table,
     "decay": lambda _: decay_table(REFERENCE),
     "said": lambda _: said_table(REFERENCE),
+    "types": lambda _: types_table(REFERENCE),
     "parts": lambda _: parts_table(REFERENCE),
     "allocation": lambda _: allocation_table(REFERENCE),
 }

@@ -89,6 +89,27 @@ def test_gains_are_over_what_was_there_before_the_write_and_answers_are_sorted_b
     assert decay._said([*answers[:8], other], early=False).count("other") == 1
 
 
+def test_changes_are_told_apart_by_the_type_of_value_that_the_further_write_teaches() -> None:
+    """w0-0 and w0-11 are dishes, whose facts have the same types; w0-4 is a person with other ones."""
+    shared = next(fact for fact in ("colour", "main", "time") if decay._type("w0-0", fact) in decay._taught("w0-11"))
+    steps = [(1, "w0-0", 3.0), (2, "w0-0", 1.0), (3, "w0-0", 0.5), (2, "w0-11", 9.0), (3, "w0-4", 9.0)]
+    places = {"w0-0": 1, "w0-11": 2, "w0-4": 3}
+    answers = []
+    for written, context, margin in steps:
+        fact = (
+            shared
+            if context == "w0-0"
+            else next(iter(f.tags["fact"] for f in decay.build(0, int(context[3:])).questions))
+        )
+        told = record(written, places[context], "gold", "gold", margin)
+        told |= {"context": context, "question": f"{context}-{fact}", "tags": {"rehearsed": "yes", "fact": fact}}
+        answers.append(answer_of(told))
+    found = decay._changes(answers)
+    assert found[True]["w0-0"][0] == -2.0
+    expected = decay._type("w0-0", shared) in decay._taught("w0-4")
+    assert found[expected]["w0-0"][-1] == -0.5
+
+
 def test_the_document_is_what_the_stored_cells_say_and_these_are_sound() -> None:
     text = tables.PAGE.read_text(encoding="utf-8")
     fresh = tables.rewritten(text, ROOT / design.OUTPUT)
