@@ -17,6 +17,7 @@ from membench.values import MetricSpec
 # Heads of tasks where they stand side by side, and their order; any other task goes by its name.
 _HEADS = {"single": "alone", "batch": "together"}
 _PROBES = ("leak/near_entity", "conflict/new", "abstention", "damage", "drift_kl", "flips")
+_DELETED = ("exact/forgotten", "residual/forgotten", "loss/kept")  # of what a memory was made to forget
 _FILMS = ("recall@1", "valid", "mrr_mc")
 _VIEWS = ("rehearsed", "unrehearsed", "placebo")
 
@@ -51,6 +52,8 @@ def side_by_side(table: Table, position: int, ranks: bool, sort: str | None) -> 
     head, text = _HEADS.get(task, task), _help(name, table)
     if _probes(table):
         head, name, text = "damage", "damage/all", METRICS["damage"].help
+    elif any("residual/forgotten" in entry.names for entry in table.entries):
+        head, name, text = "left of deleted", "residual/forgotten", METRICS["residual/forgotten"].help
     elif left := _final(table, sort):
         head, name, text = f"after {table.contexts} writes", left, METRICS["contains/final"].help
     return Measure(head, text, ranged(name) if ranks else plain(name), position, ranks)
@@ -68,7 +71,7 @@ def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
         half = Measure("half-life", "further writes until half is gone", lambda e: str(e.half_life or NOTHING))
         more = [final, half, _named(f"{score}/placebo")]
     else:
-        more = [_named(metric) for metric in (_FILMS if score.startswith("recall") else _views(score))]
+        more = [_named(metric) for metric in (_FILMS if score.startswith("recall") else (*_DELETED, *_views(score)))]
     head = "just after" if left else _title(name, table)
     lead = Measure(head, _help(name, table), ranged(name), ranks=True)
     costs = [] if probes else cost_measures(table, 0)

@@ -9,6 +9,7 @@ from membench.metrics import (
     answer_scores,
     conflicts,
     contamination_specs,
+    deletion,
     drift,
     recommendation,
     retention,
@@ -22,6 +23,7 @@ METRICS: Mapping[str, MetricSpec] = {
     spec.name: spec
     for module in (
         answer_scores, question_subsets, retention, recommendation, contamination_specs, conflicts, drift,
+        deletion,
     )
     for spec in module.METRICS
 }  # fmt: skip

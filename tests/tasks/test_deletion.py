@@ -1,0 +1,89 @@
+"""Deletion: its script, its numbers by hand, and that a store which forgets answers as one that never knew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from membench.api import Answer, Ask, Context, Dataset, Forget, Question, Write
+from membench.cli.app import main
+from membench.metrics.deletion import FORGOT, NEVER
+from membench.plugins import registry
+
+
+def context(k: int) -> Context:
+    asked = (Question(f"c{k}-0", f"what is {k}?", (f"a{k}",), f"c{k}"),)
+    probes = (
+        Question(f"c{k}-p", f"{k} is what?", (f"a{k}",), f"c{k}", (), {"kind": "paraphrase"}),
+        Question(f"c{k}-u", "unrelated?", ("b",), f"c{k}", (), {"kind": "unrelated"}),
+    )
+    return Context(f"c{k}", f"text {k}", asked, probes=probes)
+
+
+DATA = Dataset("made", tuple(map(context, range(5))))
+DELETION = registry.load("tasks", "deletion")
+
+
+def test_one_of_every_so_many_is_forgotten_and_another_memory_never_holds_it() -> None:
+    forgot, never = DELETION(every=3).episodes(DATA, 0)
+    gone = (DATA.contexts[0], DATA.contexts[3])
+    assert [type(step) for step in forgot.steps] == [Write] * 5 + [Ask, Forget, Ask]
+    assert forgot.steps[6] == Forget(gone)
+    assert forgot.steps[5] == forgot.steps[7] == never.steps[-1]
+    assert [q.id for q in forgot.steps[5].questions[:3]] == ["c0-0", "c0-p", "c1-0"]
+    assert [step.contexts[0].id for step in never.steps[:-1]] == ["c1", "c2", "c4"]
+
+
+def answer(episode: str, step: int, position: int, question: str, text: str, contains: float) -> Answer:
+    tags = {"kind": "paraphrase"} if question.endswith("p") else {}
+    return Answer(episode, step, 2, position, question, question[:2], tags, "", ("a",), text, {"contains": contains})
+
+
+def test_its_numbers_by_hand() -> None:
+    answers = [
+        answer(FORGOT, 2, 1, "c0-0", "a", 1), answer(FORGOT, 2, 1, "c0-p", "a", 1),
+        answer(FORGOT, 2, 2, "c1-0", "a", 1),
+        answer(FORGOT, 4, 0, "c0-0", "a", 1), answer(FORGOT, 4, 0, "c0-p", "b", 0),
+        answer(FORGOT, 4, 2, "c1-0", "x", 0),
+        answer(NEVER, 1, 0, "c0-0", "z", 0), answer(NEVER, 1, 0, "c0-p", "b", 0), answer(NEVER, 1, 1, "c1-0", "a", 1),
+    ]  # fmt: skip
+    found = {name: metric.value for name, metric in DELETION().summarise(answers).items()}
+    assert found == {
+        "contains/all": 1.0, "contains/forgotten": 1.0, "contains/never": 0.0, "contains/kept": 0.0,
+        "residual/forgotten": 1.0, "residual/paraphrased": 0.0, "exact/forgotten": 0.5, "loss/kept": 1.0,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def played(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("deletion") / "results"
+    methods = "bm25,full-context,selfparam"
+    done = CliRunner().invoke(
+        main, ["run", "-m", methods, "-t", "deletion", "--model", str(tiny), "-L", "4", "-o", str(folder)]
+    )
+    assert done.exit_code == 1, done.stderr  # selfparam cannot forget
+    return folder
+
+
+def test_stores_that_forget_answer_as_those_that_never_knew(played: Path) -> None:
+    found = {}
+    for path in played.glob("deletion--*/result.json"):
+        result = json.loads(path.read_bytes())
+        found[result["recipe"]["method"]] = result
+    for method in ("bm25", "full-context"):
+        summary = found[method]["summary"]
+        assert summary["exact/forgotten"]["value"] == 1.0
+        assert summary["residual/forgotten"]["value"] == 0.0
+        assert summary["residual/paraphrased"]["value"] == 0.0
+        assert found[method]["costs"]["forget_seconds_per_context"] is not None
+    assert found["selfparam"]["status"] == "failed"
+    assert "cannot forget" in found["selfparam"]["reason"]
+
+
+def test_its_table_shows_what_is_left(played: Path) -> None:
+    table = CliRunner().invoke(main, ["leaderboard", str(played), "-t", "deletion"]).stdout
+    heads = next(line for line in table.splitlines() if line.startswith("| method"))
+    assert all(head in heads for head in ("exact", "residual", "rest lost"))
