@@ -19,6 +19,19 @@ play -m ft-s -t single -L 20 -M lr=0.002 -M epochs=24
 play -m cartridge -t single,batch -L 20
 play -m cartridge -t sequential -L 20 -T questions=2
 play -m selfparam -t single -L 20 -M suffix=0
+play -m hybrid,rerank,contextual,lora-bank -t single,batch -L 20
+play -m hybrid,rerank,contextual,lora-bank -t sequential -L 20 -T questions=2
+# Text and weights together: the adapter worn for all of the prompt or for the answer alone, and less and less of the text.
+for scope in all decode; do
+  play -m bm25+selfparam -t single -L 20 -M adapter_scope=$scope
+  play -m bm25+selfparam -t batch -L 20 -M adapter_scope=$scope -M selfparam.epochs=24
+  play -m bm25+selfparam -t sequential -L 20 -T questions=2 -M adapter_scope=$scope
+done
+for share in 0.25 0.5 0.75; do
+  play -m bm25+base -t batch -L 20 -M retained=$share
+  play -m bm25+selfparam -t batch -L 20 -M retained=$share -M selfparam.epochs=24
+  play -m bm25+selfparam -t batch -L 20 -M retained=$share -M selfparam.epochs=24 -M adapter_scope=decode
+done
 play -m bm25,ft-s,ft-c,selfparam -t single -L 10 --model gemma3-270m
 play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemma3-270m
 
@@ -48,6 +61,12 @@ if given MEMBENCH_SQUAD "${MEMBENCH_SQUAD:-}"; then
   recorded=(-M targets=recorded:benchmarks/targets/squad_dev_half1.jsonl -M pairs=8)
   squad -m selfparam,ft-s,cartridge -t single,batch "${recorded[@]}"
   squad -m selfparam,ft-s,cartridge -t sequential -T questions=1 "${recorded[@]}"
+  squad -m bm25+selfparam -t single,batch "${recorded[@]}"
+  squad -m bm25+selfparam -t sequential -T questions=1 "${recorded[@]}"
+  squad -m lora-bank -t single,batch -M "of=selfparam ${recorded[1]} ${recorded[3]}"
+  squad -m lora-bank -t sequential -T questions=1 -M "of=selfparam ${recorded[1]} ${recorded[3]}"
+  squad -m hybrid,rerank,contextual -t single,batch
+  squad -m hybrid,rerank,contextual -t sequential -T questions=1
   squad -m ft-c -t single,batch
   squad -m ft-c -t sequential -T questions=1
 fi

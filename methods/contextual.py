@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from membench.api import AtLeast0, AtLeast1, MemoryKind
 from membench.retrieval.encoders import titled
 from membench.retrieval.over import Over
 from membench.retrieval.passages import passages
 from membench.text.sentences import sentences
+
+if TYPE_CHECKING:
+    from membench.model.llm import LLM
 
 LINE_TOKENS = 40  # of the line, at most
 
@@ -32,13 +36,24 @@ class Contextual(Over):
 
     def passages(self, contexts: Sequence[str]) -> tuple[str, ...]:
         """Every passage with its document's line before it, but for the first, which begins with it."""
-        return tuple(passage for text in contexts for passage in self._with_line(text))
+        if not self.chunk_tokens:
+            return tuple(contexts)
+        return _with_lines(self.llm, tuple(contexts), self.chunk_tokens, self.overlap)
 
-    def _with_line(self, text: str) -> tuple[str, ...]:
-        first, *rest = super().passages((text,)) or (text,)
-        return (first, *(f"{self._line(text)}\n{passage}" for passage in rest))
 
-    def _line(self, text: str) -> str:
-        """The title of a document that has one, else its first sentence."""
-        line = titled(text)[0] or next(iter(sentences(text)), "")
-        return passages(line, LINE_TOKENS, 0, lambda part: len(self.llm.ids(part)))[0]
+@lru_cache(maxsize=4)
+def _with_lines(llm: LLM, contexts: tuple[str, ...], limit: int, overlap: int) -> tuple[str, ...]:
+    def count(text: str) -> int:
+        return len(llm.ids(text))
+
+    found: list[str] = []
+    for text in contexts:
+        first, *rest = passages(text, limit, overlap, count) or (text,)
+        line = passages(_line(text), LINE_TOKENS, 0, count)[0] if rest else ""
+        found += (first, *(f"{line}\n{passage}" for passage in rest))
+    return tuple(found)
+
+
+def _line(text: str) -> str:
+    """The title of a document that has one, else its first sentence."""
+    return titled(text)[0] or next(iter(sentences(text)), "")
