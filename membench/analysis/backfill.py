@@ -33,7 +33,8 @@ def derived(
     where the method kept no targets and the data are no longer here as they were.
     """
     answers = [answer_of(row) for row in rows if row["type"] == "answer"]
-    out: dict[str, Any] = {"ledger": ledger_of(rows, parameters)}
+    prices = (cell.result.get("ledger") or {}).get("prices")
+    out: dict[str, Any] = {"ledger": ledger_of(rows, parameters, prices)}
     overlap = cell.result.get("overlap", _overlap(cell, task, answers))
     if overlap is not None:
         out["overlap"] = overlap

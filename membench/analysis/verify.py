@@ -130,7 +130,7 @@ def _later_problems(
     """Ledger, overlap and controls, which cells of the first versions lack."""
     result = cell.result
     if stored := result.get("ledger"):
-        yield from _differences("ledger", stored, ledger_of(records, stored["parameters"]))
+        yield from _differences("ledger", stored, ledger_of(records, stored["parameters"], stored.get("prices")))
     answers = [answer_of(record) for record in records if record["type"] == "answer"]
     overlap = result.get("overlap") or {}
     pairs = [pair for group in read_targets(cell.folder).values() for pair in group]

@@ -13,12 +13,12 @@ from membench.cli.shell import print_json, print_table
 from membench.errors import standing_at
 from membench.io import weights
 from membench.io.hub import NotFetched, cached_only, size_of
-from membench.model.devices import chosen_device
 from membench.planning.estimate import Estimator
 from membench.planning.forecast import spell
 from membench.planning.plan import PlannedCell, plan
 from membench.planning.request import ModelInfo, Request, validate
 from membench.planning.schedule import share
+from membench.planning.served import device_of, is_served
 from membench.planning.shards import Shard, part
 from membench.running.runner import plan_cells
 from membench.tables.formatting import size
@@ -53,7 +53,7 @@ def print_plan(requests: Sequence[Request], shard: Shard | None, as_json: bool) 
             own.cells = cells
     blocks = [(request.output, found.cells, found.done) for request, found in zip(requests, planned, strict=True)]
     for request, found, cells in zip(requests, planned, share(blocks), strict=True):
-        estimator = Estimator.of(request.output, chosen_device(request.device))
+        estimator = Estimator.of(request.output, device_of(request))
         rows += [_row(cell, cell.recipe_id in found.done, estimator, found.path) for cell in cells]
         rows += [row for data in found.unread for row in _unread_rows(request, data)]
         known = weights.packaged()
@@ -101,6 +101,8 @@ def _planned(request: Request) -> _Plan:
 def _unfetched(request: Request, found: _Plan) -> ModelInfo | None:
     """In place of a model that is not here; of one that is, its folder is noted."""
     validate(request)
+    if is_served(request.model):
+        return None
     here = request.model not in weights.ALIASES or weights.fetched(request.model)
     if here:
         try:

@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ROWS = ("json", "csv")
 _BUDGETS = (
     "A budget, e.g. bytes=1e6: bytes of the whole memory; write-seconds, write-flops a context; read-seconds, "
-    "read-tokens, read-flops, live-bytes a question."
+    "read-tokens, read-flops, read-price, live-bytes a question."
 )
 
 

@@ -43,7 +43,7 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
     callback=listed,
     help="Data to play on: NAME or NAME:ARGUMENT.",
 )
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="An alias, a local folder or a hub id.")
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Alias, folder, hub id or openai:NAME.")
 @click.option("--seeds", default="0", show_default=True, callback=whole_numbers, help="Seeds, e.g. 0,1,2.")
 @click.option(
     "-L", "--limit", metavar="N", type=click.IntRange(min=1), help="Contexts to write; by default what the task says."
@@ -84,7 +84,16 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
 @click.option("--style", type=click.Choice(STYLES), help="Of the prompt; by default what suits the model.")
 @click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
 @click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a model or an encoder.")
-@click.option("--base-url", help="OpenAI-compatible endpoint for the `openai` target writer.")
+@click.option("--base-url", metavar="URL", help="OpenAI-compatible endpoint of --model openai:NAME and of writers.")
+@click.option("--concurrency", metavar="N", type=click.IntRange(min=1), help="Requests at once to the endpoint (8).")
+@click.option(
+    "--max-tokens-total", metavar="N", type=click.IntRange(min=1), help="Stop before the endpoint took more tokens."
+)
+@click.option("--price-in", metavar="X", type=float, help="Price of a million tokens that the endpoint reads.")
+@click.option("--price-out", metavar="X", type=float, help="Price of a million tokens that it generates.")
+@click.option(
+    "--window", metavar="N", type=click.IntRange(min=1), help="Tokens of the endpoint's window, if it does not tell."
+)
 @crew_options
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @common

@@ -126,8 +126,11 @@ def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
         print_json({"folder": found.folder.name, **found.result, "targets": pairs, "answers": shown})
         return
     facts = {"folder": found.folder.name, "id": found.id, "status": found.status, "reason": found.result.get("reason")}
+    remarks = found.result.get("endpoint") or {}
     own = {name: cost for name, cost in found.result["costs"].items() if name != "peak_bytes"}  # the process's
-    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", own)):
+    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", own), ("endpoint", remarks)):
+        if not part:
+            continue
         print_table([title, ""], [[key, _flat(value)] for key, value in part.items() if value not in (None, {})])
         click.echo()
     if lines := token_lines(found.result.get("ledger") or {}):

@@ -37,6 +37,8 @@ class Workforce:
         requests = [session.request for session in sessions]
         if self.workers == 1:
             return runner.play(sessions, reporter)
+        if any(request.max_tokens_total for request in requests):
+            raise MembenchError("--max-tokens-total is of one process: leave --workers out, --concurrency asks at once")
         return Deal(sessions, reporter, Processes(self.workers, requests), debug).play()
 
     def run(self, request: Request) -> list[dict[str, Any]]:

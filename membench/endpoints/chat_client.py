@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from membench.endpoints.endpoint_address import Address
-from membench.endpoints.http_call import PASSING, Call, Limits, NoAnswer
+from membench.endpoints.endpoint_call import Asking, count, plain, shown
+from membench.endpoints.http_call import Limits
 from membench.errors import MembenchError
 
 Talk = Sequence[tuple[str, str]]  # (role, content)
-
-SHOWN = 200  # characters of what an endpoint said, in an error
-REFUSING = (0, 400, 422, 500, 501)  # statuses whose error may name what is refused; 0 is an error without one
 
 _REFUSALS = {
     "temperature": re.compile(r"temperature", re.IGNORECASE),
@@ -32,7 +30,6 @@ _REFUSALS = {
     ),
 }
 _THINKING = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_SAYING = ("message", "msg", "detail", "error", "errors", "param", "loc", "reason", "description", "metadata", "raw")
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,12 @@ class ChatClient:
     def __init__(self, model: str, where: Address, limits: Limits | None = None):
         self.model = model
         self.where = where
-        self.limits = limits or Limits()
-        self.refused: set[str] = set()
+        self._asking = Asking(where, limits or Limits(), _REFUSALS)
+
+    @property
+    def refused(self) -> set[str]:
+        """What the endpoint does not take."""
+        return self._asking.refused
 
     def reply(self, talk: Talk, schema: Mapping[str, Any] | None = None, max_tokens: int | None = None) -> ChatReply:
         """The reply to a talk at temperature 0; in the form of a JSON schema and of at most `max_tokens` tokens where
@@ -68,46 +69,15 @@ class ChatClient:
         Raises MembenchError that names the endpoint and says what came, if that is no reply.
         """
         try:
-            with Call(self.limits) as call:
-                body, status = self._asked(call, talk, schema, max_tokens)
-            return _read(body, status)
+            body, status = self._asking.ask(lambda refused: self._payload(talk, schema, max_tokens, refused))
+            return chat_reply(body, status)
         except MembenchError as error:
             raise MembenchError(self.where.hide(f"{self.where.public} {error}")) from error
 
-    def _asked(
-        self, call: Call, talk: Talk, schema: Mapping[str, Any] | None, max_tokens: int | None
-    ) -> tuple[Any, int]:
-        """What came with the last request, and its status; more than one where something is refused or passes."""
-        tries = 0
-        while True:
-            payload = self._payload(talk, schema, max_tokens)
-            wait = None
-            try:
-                answer = call.post(self.where.url, payload, self.where.headers)
-                body = _opened(self.where.hide(answer.body.decode("utf-8-sig", errors="replace")))
-                status = _status(body, answer.status)
-                if 0 < status < 400:
-                    return body, status
-                said = _said(body)
-                if status in REFUSING and (named := self._named(payload, said)):
-                    self.refused.add(named)
-                    continue
-                wait, failure = (
-                    answer.wait,
-                    NoAnswer(f"answered {status or 'with an error'}: {shown(said)}", status in PASSING),
-                )
-            except NoAnswer as error:
-                failure = error
-            tries += 1
-            if not failure.passing or tries >= call.limits.tries:
-                raise failure
-            try:
-                call.pause(tries, wait)
-            except NoAnswer as error:
-                raise NoAnswer(f"{failure}; it {error}") from failure
-
-    def _payload(self, talk: Talk, schema: Mapping[str, Any] | None, max_tokens: int | None) -> dict[str, Any]:
-        if "system" in self.refused:
+    def _payload(
+        self, talk: Talk, schema: Mapping[str, Any] | None, max_tokens: int | None, refused: set[str]
+    ) -> dict[str, Any]:
+        if "system" in refused:
             talk = without_system(talk)
         payload: dict[str, Any] = {
             "model": self.model,
@@ -118,13 +88,8 @@ class ChatClient:
             form = {"name": "reply", "strict": True, "schema": schema}
             payload["response_format"] = {"type": "json_schema", "json_schema": form}
         if max_tokens is not None:
-            payload["max_completion_tokens" if "max_tokens" in self.refused else "max_tokens"] = max_tokens
-        return {name: value for name, value in payload.items() if name not in self.refused}
-
-    def _named(self, payload: Mapping[str, Any], said: str) -> str | None:
-        """Which part of a request an error names, of those that can be left out."""
-        sent = {*payload, *(message["role"] for message in payload["messages"])}
-        return next((name for name, pattern in _REFUSALS.items() if name in sent and pattern.search(said)), None)
+            payload["max_completion_tokens" if "max_tokens" in refused else "max_tokens"] = max_tokens
+        return {name: value for name, value in payload.items() if name not in refused}
 
 
 def without_system(talk: Talk) -> Talk:
@@ -136,12 +101,6 @@ def without_system(talk: Talk) -> Talk:
         return [("user", "\n\n".join(rules)), *rest]
     rest[first] = ("user", "\n\n".join([*rules, rest[first][1]]))
     return rest
-
-
-def shown(said: str) -> str:
-    """The beginning of what an endpoint said, on one line and without control characters."""
-    flat = " ".join("".join(letter if letter.isprintable() else " " for letter in said[: 4 * SHOWN]).split())
-    return (flat if len(flat) <= SHOWN else f"{flat[:SHOWN]}…") or "nothing"
 
 
 def spoken(text: str) -> str:
@@ -158,43 +117,7 @@ def spoken(text: str) -> str:
     return "".join(kept if thinking else [*kept, text[place:]]).strip()
 
 
-def _opened(said: str) -> Any:
-    """A body as JSON; as text if it is none."""
-    try:
-        return json.loads(said)
-    except (ValueError, RecursionError):
-        return said
-
-
-def _status(body: Any, status: int) -> int:
-    """The status of an error that came with status 200, as its code says; 0 if that says none. Else the status."""
-    error = body.get("error") if isinstance(body, dict) and not body.get("choices") else None
-    if status >= 400 or not error:
-        return status
-    code = str(error.get("code")) if isinstance(error, dict) else ""
-    return int(code) if re.fullmatch(r"[45]\d\d", code, re.ASCII) else 0
-
-
-def _said(body: Any, depth: int = 6) -> str:
-    """What a body says of an error: the texts of the fields that servers put it into, or else all that came."""
-    found: list[str] = []
-
-    def walk(value: Any, left: int) -> None:
-        if isinstance(value, str | int) and not isinstance(value, bool):
-            found.append(str(value))
-        elif isinstance(value, list) and left:
-            for item in value:
-                walk(item, left - 1)
-        elif isinstance(value, dict) and left:
-            for name in _SAYING:
-                if name in value:
-                    walk(value[name], left - 1)
-
-    walk(body, depth)
-    return " ".join(dict.fromkeys(found)) or json.dumps(body)
-
-
-def _read(body: Any, status: int) -> ChatReply:
+def chat_reply(body: Any, status: int) -> ChatReply:
     """The reply in a chat completion. Raises MembenchError for what is none."""
     choices = body.get("choices") if isinstance(body, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
@@ -211,9 +134,9 @@ def _read(body: Any, status: int) -> ChatReply:
         )
     if isinstance(content, list):
         content = "".join(_part(part) for part in content)
-    text = (content or "").encode(errors="replace").decode()  # half of a surrogate pair can be in no file
-    usage = body.get("usage") if isinstance(body.get("usage"), dict) else {}
-    return ChatReply(spoken(text), _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"), ended)
+    usage = body.get("usage")
+    text = spoken(plain(content or ""))
+    return ChatReply(text, count(usage, "prompt_tokens"), count(usage, "completion_tokens"), ended)
 
 
 def _part(part: Any) -> str:
@@ -222,8 +145,3 @@ def _part(part: Any) -> str:
         return part
     said = part.get("text") if isinstance(part, dict) and part.get("type", "text") in ("text", "output_text") else None
     return said if isinstance(said, str) else ""
-
-
-def _count(usage: Mapping[str, Any], name: str) -> int:
-    count = usage.get(name)
-    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0

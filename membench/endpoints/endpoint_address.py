@@ -50,8 +50,8 @@ def without_secrets(base_url: str) -> str:
     return str(url.copy_with(userinfo=b"", query=urlencode(kept).encode() or None))
 
 
-def address(base_url: str | None) -> Address:
-    """The chat endpoint below a base URL; OpenAI's without one.
+def address(base_url: str | None, path: str = "chat/completions") -> Address:
+    """What is asked for by a path below a base URL, OpenAI's without one.
 
     A user and a password in the URL are sent as HTTP's basic authorisation, and OPENAI_API_KEY as a bearer token where
     there are none; an endpoint of one's own may do without. Raises MembenchError for a URL or a key that is none.
@@ -72,7 +72,7 @@ def address(base_url: str | None) -> Address:
     else:
         raise MembenchError(f"set {KEY}, or give --base-url of an endpoint of your own")
     secrets += [value for name, value in parse_qsl(url.query.decode()) if _SECRET.search(name)]
-    full = url.copy_with(userinfo=b"", path=f"{url.path.rstrip('/')}/chat/completions", fragment=None)
+    full = url.copy_with(userinfo=b"", path=f"{url.path.rstrip('/')}/{path}", fragment=None)
     return Address(public, str(full), headers, tuple(secret for secret in secrets if len(secret) > 3))
 
 

@@ -40,11 +40,12 @@ class Answer:
 
 
 class NoAnswer(MembenchError):
-    """No whole answer came; `passing` if another try may bring one."""
+    """No whole answer came; `passing` if another try may bring one; with the status of an answer that is an error."""
 
-    def __init__(self, reason: str, passing: bool = False):
+    def __init__(self, reason: str, passing: bool = False, status: int | None = None):
         super().__init__(reason)
         self.passing = passing
+        self.status = status
 
 
 class Call:
@@ -73,17 +74,24 @@ class Call:
         self._http.close()
 
     def post(self, url: str, payload: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
-        """The answer to one request, whatever its status.
+        """The answer to one request with JSON, whatever its status. Raises NoAnswer."""
+        return self._send("POST", url, json.dumps(payload).encode(), headers)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """The answer to one request without a body, whatever its status. Raises NoAnswer."""
+        return self._send("GET", url, None, headers)
+
+    def _send(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
+        """The answer to one request.
 
         The request runs in a thread of its own: there is no other way to end one whose every byte is in time, as the
-        limits of HTTP clients are on single reads, or one that waits for a name server. Raises NoAnswer.
+        limits of HTTP clients are on single reads, or one that waits for a name server.
         """
-        data = json.dumps(payload).encode()
         box: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
 
         def ask() -> None:
             try:
-                box.put(self._exchange(url, data, headers))
+                box.put(self._exchange(method, url, data, headers))
             except Exception as error:  # handed to the thread that waits
                 box.put(error)
 
@@ -103,10 +111,10 @@ class Call:
             raise NoAnswer(f"asks to wait {seconds:.0f} s, and a call ends after {self.limits.seconds:g} s")
         time.sleep(seconds)
 
-    def _exchange(self, url: str, data: bytes, headers: Mapping[str, str]) -> Answer:
+    def _exchange(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
         body = bytearray()
         all_headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
-        with self._http.stream("POST", url, content=data, headers=all_headers) as response:
+        with self._http.stream(method, url, content=data, headers=all_headers) as response:
             for piece in response.iter_bytes():
                 body += piece
                 if len(body) > self.limits.size:

@@ -126,9 +126,15 @@ def mentions(answer: str, values: Iterable[str], others: Iterable[str] = ()) -> 
 
 
 def likelihood(reading: Reading) -> dict[str, float]:
-    """Scores of the likelihood channel, nats per token; the first candidate is the gold answer, the rest are wrong."""
+    """Scores of the likelihood channel, nats per token; the first candidate is the gold answer, the rest are wrong.
+
+    Of a model that gives no likelihoods there is `truncated` alone.
+    """
+    scores = {"truncated": float(reading.truncated)}
+    if not reading.logprobs:
+        return scores
     gold, *others = reading.logprobs
-    scores = {"truncated": float(reading.truncated), "gold_logprob": round(gold, 6)}
+    scores |= {"gold_logprob": round(gold, 6)}
     if others:
         margin = gold - max(others)
         rank = 1.0 + sum(other >= gold for other in others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,20 @@ _SWITCHES = ("enable_thinking", "thinking")  # what templates call it
 _CLOCK = "strftime_now"
 _DIRECTIVES = "aAbBdHIjmMpSuUVwWyYeFDTRh"
 _INSTEAD = "use --style plain"
+
+
+class ServerTemplate:
+    """In place of a tokenizer whose template a server knows: the message as it is sent there."""
+
+    chat_template = "the server's own"
+
+    def get_chat_template(self) -> str:
+        """A name, as there is no template here."""
+        return self.chat_template
+
+    def apply_chat_template(self, messages: Sequence[Mapping[str, Any]], **_: Any) -> str:
+        """The text of the one message."""
+        return str(messages[0]["content"])
 
 
 def chat_frame(tokenizer: Any, instruction: str) -> tuple[str, str]:

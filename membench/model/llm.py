@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
 from membench.errors import MembenchError
+from membench.model.answer_form import MAX_NEW_TOKENS, AnswerForm
 from membench.model.decode_scope import in_turn, lent_tree, read_without_adapter
 from membench.model.decoding import Completion, Reading, complete, read
 from membench.model.language_model import LanguageModel
@@ -20,14 +21,14 @@ from membench.reading.slow_tree import SlowTree
 from membench.reading.token_tree import Tree
 from membench.values import Adapter, Recall
 
-MAX_NEW_TOKENS = 16
 
-
-class LLM(LanguageModel):
+class LLM(AnswerForm, LanguageModel):
     """A language model that answers questions in a task's form.
 
     `wearing` and the training loop change weights only inside a `with` block.
     """
+
+    is_here = True
 
     def __init__(
         self,
@@ -40,7 +41,6 @@ class LLM(LanguageModel):
     ):
         super().__init__(model, tokenizer, name, style, checkpoint)
         self.max_new_tokens = max_new_tokens
-        self.stop = "\n"
         self.first_segment = PrefixCache()
         self._pristine: dict[str, Tensor] = {}
 
@@ -81,20 +81,15 @@ class LLM(LanguageModel):
             return SlowTree(self.model)
         return recall.lookup.tree(self.model) if recall.lookup else Tree(self.model, prefix=recall.prefix)
 
+    @property
+    def parameters(self) -> int:
+        """How many parameters the model has."""
+        return int(self.model.num_parameters())
+
     @torch.no_grad()
     def complete(self, prompts: Sequence[str], max_new_tokens: int, stop: str = "\n") -> list[Completion]:
         """Continue raw prompts greedily until `stop` appears; for writers and summarisers, not for answers."""
         return complete(self, prompts, max_new_tokens, stop)
-
-    @contextmanager
-    def answering(self, form: tuple[int, str] | None) -> Iterator[None]:
-        """The model with a task's form of answers, (max_new_tokens, stop); None leaves its own."""
-        own = self.max_new_tokens, self.stop
-        self.max_new_tokens, self.stop = form or own
-        try:
-            yield
-        finally:
-            self.max_new_tokens, self.stop = own
 
     @contextmanager
     def wearing(self, adapter: Adapter | None) -> Iterator[None]:

@@ -70,12 +70,17 @@ RESET = "5"  # to clear_refs: what is resident now is the new high-water mark (L
 
 
 class Peak:
-    """Measures from when it is made on; one at a time, as there is one mark to reset."""
+    """Measures from when it is made on; one at a time, as there is one mark to reset.
 
-    def __init__(self, device: torch.device, proc: Path = PROC):
+    Without a device, of a model that is elsewhere, there is nothing to measure.
+    """
+
+    def __init__(self, device: torch.device | None, proc: Path = PROC):
         self._device = device
         self._status = proc / "status"
         self._before: int | None = None  # the process's own maximum so far, where its mark cannot be reset
+        if device is None:
+            return
         if device.type == "cuda":
             import torch
 
@@ -86,8 +91,11 @@ class Peak:
     def bytes(self) -> int | None:
         """Bytes at the peak, model included: allocated on a GPU, else resident in the process.
 
-        Where the system cannot reset its mark, None until the process holds more than it ever did before.
+        None of a model that is elsewhere; where the system cannot reset its mark, until the process holds more than
+        it ever did before.
         """
+        if self._device is None:
+            return None
         if self._device.type == "cuda":
             import torch
 

@@ -82,6 +82,8 @@ class Estimator:
     def _rough(self, cell: PlannedCell, path: Path | None) -> Estimate:
         """By the reference run's seconds, in proportion to the model's parameters where those can be told."""
         name = cell.recipe["method"]
+        if "endpoint" in cell.recipe:
+            return Estimate(None, None, "nothing like it is stored of this endpoint")
         known = name if name in self._measured.rates else REFERENCE if cell.method.kind == "text" else None
         if known is None or known not in self._measured.rates:
             return Estimate(None, None, "nothing like it is stored, nor in the reference run")

@@ -19,6 +19,7 @@ from membench.model.foreign_code import refuse_foreign_code
 from membench.planning.data_checks import checked
 from membench.planning.gold_script import Gold
 from membench.planning.request import ModelInfo, Request, chosen
+from membench.planning.served import refuse_drift
 from membench.plugins import registry
 from membench.store.recipe import GOLD, YARDSTICKS, cell_id
 from membench.values import Context, Dataset, Drift, Write
@@ -76,6 +77,8 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCe
         for task_name, task in tasks.items():
             data = load_data(typed, task, request.limit)
             task = task.over(data)
+            if model.served:
+                refuse_drift(task_name, task, data, model.name)
             names = [name for name in request.methods if name not in YARDSTICKS]
             gold = YARDSTICKS if request.yardsticks else tuple(n for n in request.methods if n in YARDSTICKS)
             script: tuple[str, Task] = (GOLD, Gold()) if task.gold_script else (task_name, task)
@@ -140,7 +143,9 @@ def _add(
     }
     if model.reader:
         recipe["reader"] = model.reader
-    if any(part.kind == "weights" for part in method.parts):
+    if model.served:
+        recipe["endpoint"] = model.served.facts
+    elif any(part.kind == "weights" for part in method.parts):
         recipe |= _modules(request, model)
     if data.conflicts and task.probed:
         recipe["conflicts_hash"] = data_hash(data.conflicts)

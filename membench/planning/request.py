@@ -16,6 +16,7 @@ from membench.model.checkpoint import refuse_language_model
 from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
 from membench.model.prompt import STYLES
 from membench.model.refused_checkpoints import refuse_published
+from membench.planning.served import DTYPE, Served, is_served, resolve_served, validate_served
 from membench.plugins import registry, settings
 
 
@@ -40,6 +41,11 @@ class Request:
     yardsticks: bool = True
     trust_remote_code: bool = False
     base_url: str | None = None
+    concurrency: int | None = None  # this and what follows is for a model at an endpoint
+    max_tokens_total: int | None = None
+    price_in: float | None = None
+    price_out: float | None = None
+    window: int | None = None
     place: str = field(default="", compare=False)
 
 
@@ -54,6 +60,7 @@ class ModelInfo:
     style: str
     files_hash: str = ""  # of what stands beside the weights; of a model that is not here, nobody knows
     reader: str = ""  # SLOW where it is read so (membench.reading.slow_tree)
+    served: Served | None = None  # where it is behind an endpoint
 
 
 def refuse_unknown_names(request: Request) -> None:
@@ -61,13 +68,14 @@ def refuse_unknown_names(request: Request) -> None:
     registry.require("methods", request.methods)
     registry.require("tasks", request.tasks)
     registry.require("data", (name.partition(":")[0] for name in request.data))
-    weights.refuse_unknown(request.model)
+    if not is_served(request.model):
+        weights.refuse_unknown(request.model)
 
 
 def validate(request: Request) -> None:
     """Refuse what is wrong in names, settings and limits before a model is fetched or loaded. Raises MembenchError."""
     refuse_unknown_names(request)
-    chosen(request)
+    validate_served(request, chosen(request)[0])
     for name in request.data:
         registry.load("data", name.partition(":")[0])
     for name, value, allowed in (("style", request.style, (None, *STYLES)), ("dtype", request.dtype, (AUTO, *DTYPES))):
@@ -95,14 +103,19 @@ def chosen(request: Request) -> tuple[dict[str, Method[Any]], dict[str, Task]]:
     )
 
 
-def resolve_model(request: Request, style: str) -> ModelInfo:
+def resolve_model(request: Request) -> ModelInfo:
     """Where the weights are and what identifies them; fetches an alias that is not in the cache yet.
 
-    Raises MembenchError for a folder that is no whole causal language model.
+    A model at an endpoint is asked a short prompt. Raises MembenchError for a folder that is no whole causal language
+    model, and for an endpoint that does not answer.
     """
+    if is_served(request.model):
+        served, style = resolve_served(request, request.base_url or os.environ.get("OPENAI_BASE_URL"))
+        return ModelInfo(request.model, "", served.digest, DTYPE, style, served=served)
     path = weights.resolve(request.model, request.offline)
     refuse_language_model(path, request.model)
     digest = weights.weights_hash(path)
     dtype = chosen_dtype(request.dtype, request.device)
     name = Path(os.path.abspath(folder)).name if (folder := user_path(request.model)).is_dir() else request.model
+    style = request.style or weights.style(request.model)
     return ModelInfo(name, path, digest, dtype, style, weights.files_hash(path))

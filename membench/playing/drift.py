@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from membench.values import DIGITS, Drift, Recall
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
+    from membench.model.text_model import TextModel
 
 PROMPT_TOKENS = 12  # of each text: what a memory is asked with; it sees nothing of what is scored
 SCORED_TOKENS = 48  # of each text, behind the prompt
@@ -49,8 +50,12 @@ class Baseline:
     right: dict[str, tuple[bool, ...]]
 
 
-def baseline(llm: LLM, step: Drift) -> Baseline:
-    """Read what a step reads with the empty memory; of KNOWN_ONLY sets, items that are then wrong are left out."""
+def baseline(model: TextModel, step: Drift) -> Baseline:
+    """Read what a step reads with the empty memory; of KNOWN_ONLY sets, items that are then wrong are left out.
+
+    The model is one that is here: no task with such a step is planned at an endpoint.
+    """
+    llm = cast("LLM", model)
     texts = tuple(_text_prompt(llm, text) for text in drift_texts(step.text))
     suites = {suite_label(name): suite(name, step.items) for name in step.suites}
     items = {name: tuple(_item_prompt(llm, item) for item in those) for name, those in suites.items()}
@@ -62,12 +67,13 @@ def baseline(llm: LLM, step: Drift) -> Baseline:
     return Baseline(texts, hidden, items, right)
 
 
-def measure(llm: LLM, recall: Callable[[Sequence[str]], Recall], base: Baseline) -> dict[str, Any]:
+def measure(model: TextModel, recall: Callable[[Sequence[str]], Recall], base: Baseline) -> dict[str, Any]:
     """What a record of drift holds of one memory; `recall` is what it brings to these prompts.
 
     `texts`: for each text its number of scored tokens, negative log-likelihood without and with the memory, and
     KL(without ‖ with), nats per token. `items`: for each test set, [right without, right with] per item, 0 or 1.
     """
+    llm = cast("LLM", model)
     hidden, right = _read(llm, recall, base.texts, base.items)
     texts = [_compare(llm, p, h0, h1) for p, h0, h1 in zip(base.texts, base.hidden, hidden, strict=True)]
     items = {

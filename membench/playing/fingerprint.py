@@ -19,12 +19,15 @@ from torch import Tensor, nn
 
 from membench.errors import MembenchError
 from membench.model.llm import LLM
+from membench.model.text_model import TextModel
 from membench.store.record_log import put_aside
 
 SAMPLE = 64  # values of a tensor that are looked at after each call
 PARTS = 64  # of a tensor on an accelerator, each summed by itself
 
-_whole: WeakKeyDictionary[LLM, dict[str, tuple[object, ...]]] = WeakKeyDictionary()  # of models as they were loaded
+_whole: WeakKeyDictionary[TextModel, dict[str, tuple[object, ...]]] = (
+    WeakKeyDictionary()
+)  # of models as they were loaded
 
 
 class ModelChanged(MembenchError):
@@ -34,7 +37,7 @@ class ModelChanged(MembenchError):
 class Watch:
     """Compares a model with what it was when the first cell got it; one is made for each cell."""
 
-    def __init__(self, llm: LLM, method: str):
+    def __init__(self, llm: TextModel, method: str):
         self._llm = llm
         self._method = method
         if llm not in _whole:
@@ -87,7 +90,9 @@ class Watch:
             raise ModelChanged(f"{what} left the model that it was lent changed: {part}; put it back before you return")
 
 
-def _tensors(llm: LLM) -> Iterator[tuple[str, Tensor]]:
+def _tensors(llm: TextModel) -> Iterator[tuple[str, Tensor]]:
+    if not isinstance(llm, LLM):
+        return
     yield from llm.model.named_parameters()
     yield from llm.model.named_buffers()
 
@@ -117,19 +122,25 @@ def _bytes(flat: Tensor) -> bytes:
     return data
 
 
-def _settings(llm: LLM) -> dict[str, object]:
+def _settings(llm: TextModel) -> dict[str, object]:
     """What a model is set to, by what a message calls it; objects by their identity."""
-    hooks, training, replaced = 0, [], []
-    for name, module in llm.model.named_modules():
-        hooks += len(module._forward_hooks) + len(module._forward_pre_hooks) + len(module._backward_hooks)
-        training += [name] if module.training else []
-        replaced += [name] if "forward" in vars(module) else []
     return {
         "max_new_tokens": llm.max_new_tokens,
         "stop": llm.stop,
         "the prompt (renderer)": (id(llm.renderer), llm.renderer.style),
         "opening tokens (bos)": llm.bos,
         "name": llm.name,
+        **(_parts(llm) if isinstance(llm, LLM) else {}),
+    }
+
+
+def _parts(llm: LLM) -> dict[str, object]:
+    hooks, training, replaced = 0, [], []
+    for name, module in llm.model.named_modules():
+        hooks += len(module._forward_hooks) + len(module._forward_pre_hooks) + len(module._backward_hooks)
+        training += [name] if module.training else []
+        replaced += [name] if "forward" in vars(module) else []
+    return {
         "the tokenizer": (id(llm.tokenizer), len(llm.tokenizer), llm.tokenizer.chat_template),
         "the model itself": id(llm.model),
         "modules": _modules(llm.model),
@@ -143,7 +154,9 @@ def _modules(model: nn.Module) -> list[int]:
     return [id(module) for module in model.modules()]
 
 
-def _config(llm: LLM) -> dict[str, object]:
+def _config(llm: TextModel) -> dict[str, object]:
+    if not isinstance(llm, LLM):
+        return {}
     config = llm.model.config
     said = json.dumps(config.to_dict(), sort_keys=True, default=str)
     return {"its configuration": (said, getattr(config, "_attn_implementation", None))}

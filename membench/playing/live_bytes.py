@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 import torch
@@ -14,20 +14,23 @@ from membench.values import Recall
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
+    from membench.model.text_model import TextModel
 
 _TRIAL = 4  # tokens
 
 _known: WeakKeyDictionary[LLM, int] = WeakKeyDictionary()
 
 
-def live_bytes(llm: LLM, recall: Recall, questions: Sequence[str]) -> int | None:
-    """The most that any of these questions needs, asked alone.
+def live_bytes(model: TextModel, recall: Recall, questions: Sequence[str]) -> int | None:
+    """The most that any of these questions needs, asked alone; None of a model that is elsewhere.
 
     Keys and values, in the model's precision, of the prompt tokens that recalled texts take and of a prefix; the
     factors of an adapter; keys, values and vectors of a stream that is looked up. None for texts that are read slowly:
     what a model's own states take is not known.
     """
-    contexts = recall.contexts or ()
+    if not model.is_here:
+        return None
+    llm, contexts = cast("LLM", model), recall.contexts or ()
     tokens = max((_added(llm, texts, q) for texts, q in zip(contexts, questions, strict=bool(contexts))), default=0)
     tokens += recall.prefix.tokens if recall.prefix else 0
     if tokens and llm.slow:

@@ -14,8 +14,8 @@ from membench.io import memory_codec as memories
 from membench.metrics.answer_scores import leak_margin, likelihood, token_f1
 from membench.model.decoding import Reading
 from membench.model.likelihood import Reference
-from membench.model.llm import LLM
 from membench.model.meter import Peak
+from membench.model.text_model import TextModel
 from membench.planning.plan import PlannedCell
 from membench.playing import episode_state
 from membench.playing.drift import Baseline, baseline, measure
@@ -38,7 +38,7 @@ class Player:
     """
 
     cell: PlannedCell
-    llm: LLM
+    llm: TextModel
     log: RecordLog
     references: Mapping[str, Reference]
     notify: Notify
@@ -60,7 +60,7 @@ class Player:
         """Play every step that the log does not hold yet."""
         self._refuse_what_cannot_be_forgotten()
         self._watch = Watch(self.llm, self.cell.method_name)
-        self._peak = Peak(self.llm.device)
+        self._peak = Peak(self.llm.device if self.llm.is_here else None)
         done = 0
         with self._neighbours.here(), self._watch.to_the_end(self.log.folder):
             for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
@@ -244,7 +244,7 @@ class Player:
         return out
 
     def _fidelity(self, reading: Reading, reference: Reference | None) -> dict[str, float]:
-        if reference is None or reading.divergence is None:
+        if reference is None:
             return {}
-        expected = self.llm.decode(reference.ids).strip()
-        return {"fidelity_f1": token_f1(reading.text, expected), "fidelity_kl": round(reading.divergence, 6)}
+        f1 = {"fidelity_f1": token_f1(reading.text, self.llm.decode(reference.ids).strip())}
+        return f1 if reading.divergence is None else f1 | {"fidelity_kl": round(reading.divergence, 6)}

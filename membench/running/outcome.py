@@ -9,9 +9,13 @@ from typing import Any
 
 from membench.errors import MembenchError
 from membench.io.atomic_files import DiskFull, cannot_write
+from membench.model.text_model import TextModel
 from membench.planning.plan import PlannedCell
+from membench.planning.request import Request
+from membench.planning.served import device_of
 from membench.running.environment import versions
 from membench.running.yardsticks import Yardsticks
+from membench.served.endpoint_model import EndpointModel
 from membench.store.costs import ledger_of
 from membench.store.schema import SCHEMA
 from membench.store.summary import summarise_cell
@@ -22,6 +26,17 @@ from membench.values import Pair, Question
 def now() -> str:
     """The time as results have it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def spent_by(request: Request, model: TextModel) -> dict[str, Any]:
+    """What a cell's result says of the model that is about to play it."""
+    prices = None if request.price_in is None else (request.price_in, request.price_out)
+    return {"started": now(), "device": device_of(request), "parameters": model.parameters, "prices": prices}
+
+
+def remarks_of(model: TextModel) -> dict[str, Any]:
+    """The same of an endpoint, once the cell was played: what it did not take, and why there are no likelihoods."""
+    return {"endpoint": model.remarks} if isinstance(model, EndpointModel) else {}
 
 
 def outcome(
@@ -35,7 +50,8 @@ def outcome(
     """The result of a cell that was played (or, with a reason, failed), without the hashes of its files.
 
     `pairs` are those that the method was trained on, `spent` is what the model says: its `parameters`, the `device` and
-    when the cell was `started`. A plug-in's own trouble is raised as it comes.
+    when the cell was `started`; of one at an endpoint its `prices` and what is to be known of the `endpoint`. A
+    plug-in's own trouble is raised as it comes.
     """
     failed = reason is not None
     summary, costs, counts = summarise_cell(None if failed else cell.task, records)
@@ -54,10 +70,11 @@ def outcome(
         "summary": summary,
         **({"yardsticks": {}} if failed else yardsticks.compare(cell, records, overlap)),
         "overlap": overlap,
-        "ledger": ledger_of(records, spent["parameters"]),
+        "ledger": ledger_of(records, spent["parameters"], spent.get("prices")),
         "costs": costs,
         "counts": counts,
         "audit": audit(pairs, questions, {c.id: c.text for c in cell.data.contexts}) if pairs else None,
+        **({"endpoint": spent["endpoint"]} if "endpoint" in spent else {}),
         "versions": versions(spent["device"]),
         "started": spent["started"],
         "finished": now(),

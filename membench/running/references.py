@@ -18,14 +18,14 @@ from membench.model.likelihood import Reference
 from membench.values import Context
 
 if TYPE_CHECKING:
-    from membench.model.llm import LLM
+    from membench.model.text_model import TextModel
 
 
 FILE = "reference.safetensors"
 
 
 def gold_readings(
-    llm: LLM, method: Method[Any], contexts: Sequence[Context], known: Mapping[str, Reading]
+    llm: TextModel, method: Method[Any], contexts: Sequence[Context], known: Mapping[str, Reading]
 ) -> dict[str, Reading]:
     """The readings of every question, by its id; those that are not known, as after a kill, are read again."""
     readings = dict(known)

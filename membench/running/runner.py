@@ -14,6 +14,7 @@ from membench.planning.plan import PlannedCell
 from membench.planning.plan_file import Planned, write_plan
 from membench.planning.request import Request
 from membench.planning.schedule import Turn, share
+from membench.planning.served import device_of
 from membench.planning.shards import Shard, part
 from membench.running.loaded_model import Models
 from membench.running.progress import Reporter
@@ -116,5 +117,5 @@ def _seconds(session: Session, cells: Sequence[PlannedCell]) -> list[float | Non
     """How long cells will take, as `--dry-run` estimates it."""
     if not cells:
         return []
-    estimator, path = Estimator.of(session.request.output, session.request.device), Path(session.model.path)
+    estimator, path = Estimator.of(session.request.output, device_of(session.request)), Path(session.model.path)
     return [estimator.estimate(cell, path).seconds for cell in cells]

@@ -7,29 +7,34 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from membench.api import settings_of
+from membench.endpoints.model_client import EndpointAway
 from membench.errors import standing_at
 from membench.io import weights
 from membench.io.atomic_files import CannotWrite
 from membench.io.plain_files import NoFile
+from membench.model.chat_template import ServerTemplate
 from membench.model.devices import chosen_device
 from membench.model.likelihood import Reference
-from membench.model.llm import LLM
 from membench.model.prompt import Renderer
+from membench.model.text_model import TextModel
 from membench.planning.plan import PlannedCell, check_window, cut_answers, plan
 from membench.planning.request import ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
+from membench.planning.served import device_of
 from membench.playing.drift import Baseline
 from membench.playing.player import Player
 from membench.reading.kept_verdicts import checkpoint_key
 from membench.reading.self_test import SLOW, known_slow
 from membench.running.loaded_model import Models
-from membench.running.outcome import now, outcome, why
+from membench.running.outcome import now, outcome, remarks_of, spent_by, why
 from membench.running.progress import Reporter
 from membench.running.references import gold_readings, load_references, save_references
+from membench.running.target_pairs import scribe_of, written_pairs
+from membench.running.text_only import refuse_unplayable
 from membench.running.yardsticks import Yardsticks, stored_whole
+from membench.served.allowance import SpentUp
 from membench.store import cell_folder
 from membench.store.cell_lock import taken_up
 from membench.store.recipe import REFERENCE
@@ -37,7 +42,10 @@ from membench.store.record_log import RecordLog
 from membench.store.records import readable_records
 from membench.store.script import Script, script_of
 from membench.targets.scribe import Scribe
-from membench.values import Drift, Pair
+from membench.values import Drift
+
+if TYPE_CHECKING:
+    from membench.model.llm import LLM
 
 
 class Session:
@@ -61,7 +69,7 @@ class Session:
         with standing_at(request.place):
             validate(request)
             self.request = request = replace(request, device=chosen_device(request.device))
-            self.model: ModelInfo = resolve_model(request, request.style or weights.style(request.model))
+            self.model: ModelInfo = resolve_model(request)
             self._plan(bool(self._slow()))
         for data, count in {cell.data.name: len(cell.data.contexts) for cell in self.cells}.items():
             if request.limit and count < request.limit:
@@ -84,6 +92,8 @@ class Session:
         self._yardsticks = Yardsticks(self.cells, self.request.output)
 
     def _prompt_hash(self) -> str:
+        if self.model.served:
+            return Renderer(self.model.style, ServerTemplate()).digest
         if self.model.style == "chat":
             return self.llm.renderer.digest
         return Renderer(self.model.style).digest
@@ -91,12 +101,14 @@ class Session:
     def _slow(self) -> bool | None:
         """Whether the model is read slowly, by what is kept of its trial; None if it was never tried."""
         m, request = self.model, self.request
+        if m.served:
+            return False
         return known_slow(
             checkpoint_key(m.weights_hash, m.files_hash, m.dtype, request.device, request.trust_remote_code)
         )
 
     @property
-    def llm(self) -> LLM:
+    def llm(self) -> TextModel:
         """The model, loaded once."""
         return self._models.lend(self.model, self.request, self.reporter)
 
@@ -132,11 +144,10 @@ class Session:
             for name in dict.fromkeys(name for cell in missing for name in cell.method.fetches()):
                 weights.resolve(name, self.request.offline)
             if missing:
+                refuse_unplayable(missing, self.llm)
                 check_window(missing, self.llm)
                 for line in cut_answers(missing, self.llm):
                     self.reporter.say(line)
-            for method in {id(cell.method): cell.method for cell in missing}.values():
-                replace(method, llm=self.llm).require_model()
 
     def results(self) -> list[dict[str, Any]]:
         """The results of all cells, once those of this turn are played."""
@@ -151,7 +162,7 @@ class Session:
         folder = cell_folder.open_cell(self.request.output, cell.recipe)
         with self._locked(folder, cell.title):
             records, found = readable_records(folder)
-            spent = {"started": now(), "device": self.request.device, "parameters": None}
+            spent = {"started": now(), "device": device_of(self.request), "parameters": None}
             return cell_folder.finish(folder, outcome(cell, records, self._yardsticks, {}, spent, reason), found)
 
     def play(self, cell: PlannedCell, number: int, count: int) -> dict[str, Any]:
@@ -188,7 +199,7 @@ class Session:
         return script_of(cell.task.episodes(cell.data, cell.recipe["seed"]))
 
     def _play_locked(self, cell: PlannedCell, folder: Path, number: int, count: int) -> dict[str, Any]:
-        spent = {"started": now(), "device": self.request.device, "parameters": self.llm.model.num_parameters()}
+        spent = spent_by(self.request, self.llm)
         scribe = self._scribe(cell)
         cell = self._lent(cell, scribe)
         try:
@@ -203,13 +214,14 @@ class Session:
                 records = log.whole()
             if cell.is_gold and cell.method_name == REFERENCE:
                 save_references(folder, gold_readings(self.llm, cell.method, cell.data.contexts, player.readings))
-            pairs = self._written(cell, scribe)
+            pairs = written_pairs(cell, scribe, self.llm)
+            spent |= remarks_of(self.llm)
             result = outcome(cell, records, self._yardsticks, pairs, spent, None)
             if pairs:
                 cell_folder.write_targets(folder, pairs)
             return cell_folder.finish(folder, result, log.sha256)
-        except (CannotWrite, cell_folder.LockLost):
-            raise
+        except (CannotWrite, cell_folder.LockLost, EndpointAway, SpentUp):
+            raise  # no cell's fault: the run ends, and the same command goes on from here
         except BaseException as error:  # a plug-in may fail in any way, by sys.exit too: its cell says why
             if self.debug or isinstance(error, KeyboardInterrupt):
                 raise
@@ -220,13 +232,11 @@ class Session:
 
     def _lent(self, cell: PlannedCell, scribe: Scribe) -> PlannedCell:
         """The cell with what is lent to its method."""
-        return replace(cell, method=replace(cell.method, llm=self.llm, scribe=scribe, seed=cell.recipe["seed"]))
+        llm = cast("LLM", self.llm)  # a text memory needs no more of it than TextModel; others were refused
+        return replace(cell, method=replace(cell.method, llm=llm, scribe=scribe, seed=cell.recipe["seed"]))
 
     def _scribe(self, cell: PlannedCell) -> Scribe:
-        book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written) if c.targets}
-        cache = weights.home() / "targets"
-        identity = f"{self.model.weights_hash} {self.model.files_hash} {self.model.dtype}"
-        return Scribe(book, cache, self.request.base_url, self.request.offline, identity, self.reporter.say)
+        return scribe_of(cell, self.model, self.request, self.reporter)
 
     def _references(self, cell: PlannedCell, number: int, count: int) -> dict[str, Reference]:
         """What the in-context reference answered, if it is played and does not fail.
@@ -252,13 +262,3 @@ class Session:
             return kept
         method = self._lent(gold, self._scribe(gold)).method
         return save_references(folder, gold_readings(self.llm, method, gold.data.contexts, {}))
-
-    def _written(self, cell: PlannedCell, scribe: Scribe) -> dict[str, tuple[Pair, ...]]:
-        """The pairs that the method was trained on, also those written before a kill."""
-        for settings in map(settings_of, cell.method.parts):
-            if {"targets", "pairs"} <= settings.keys():
-                for text in dict.fromkeys(context.text for context in cell.written):
-                    if text not in scribe.written:
-                        scribe.pairs(settings["targets"], text, settings["pairs"], self.llm)
-        self.llm.meter.lap()
-        return dict(scribe.written)

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from membench.store.prices import price_of
 from membench.values import DIGITS, CostSpec
 
 Record = Mapping[str, Any]
+Tokens = Mapping[str, Mapping[str, int]]  # by role and kind
 
 NOTES = {"tokens_cut": "tokens_cut_per_question", "regime": "regime"}  # what a Recall may note -> its cost
 
@@ -55,6 +57,14 @@ COSTS = (
         "read_flops_per_question", "FLOP", "read FLOP", "analytic, a question",
         budget="read-flops", of="a question", derived=True,
     ),
+    CostSpec(
+        "write_price_per_context", "price", "write price",
+        "what an endpoint's tokens cost, a context, in the currency of --price-in and --price-out", 6, derived=True,
+    ),
+    CostSpec(
+        "read_price_per_question", "price", "read price", "what an endpoint's tokens cost, a question, in the same", 6,
+        budget="read-price", of="a question", derived=True,
+    ),
     CostSpec("forget_seconds_per_context", "s", "forget s", "seconds a context to forget"),
     CostSpec(
         "tokens_cut_per_question", "tokens", "dropped",
@@ -82,8 +92,13 @@ OTHER_MODELS = ("encoder",)  # roles of models whose number of parameters is not
 KINDS = tuple(FLOPS)
 
 
-def ledger_of(records: Sequence[Record], parameters: int | None) -> dict[str, Any]:
-    """What stands under `ledger` in a result; FLOPs are None where the number of parameters is not known."""
+def ledger_of(
+    records: Sequence[Record], parameters: int | None, prices: Sequence[float] | None = None
+) -> dict[str, Any]:
+    """What stands under `ledger` in a result; FLOPs are None where the number of parameters is not known.
+
+    `prices` are those of a million tokens read and of a million generated; without any, none is charged.
+    """
     writes = [r for r in records if r["type"] in ("write", "forget")]
     asks = [r for r in records if r["type"] == "ask"]
     contexts = sum(len(r["contexts"]) for r in writes if r["type"] == "write")
@@ -96,6 +111,7 @@ def ledger_of(records: Sequence[Record], parameters: int | None) -> dict[str, An
         "write_flops_per_context": _flops(written, parameters, contexts),
         "read_flops_per_question": _flops(asked, parameters, read),
         "marginal_bytes_per_context": _marginal_bytes(writes),
+        **(_prices(prices, written, contexts, asked, read) if prices else {}),
     }
 
 
@@ -119,17 +135,24 @@ def _by_role(records: Iterable[Record]) -> dict[str, dict[str, int]]:
     return dict(sorted(out.items()))
 
 
-def _shared(tokens: Mapping[str, Mapping[str, int]], count: int) -> dict[str, dict[str, float]]:
+def _shared(tokens: Tokens, count: int) -> dict[str, dict[str, float]]:
     each = {role: {kind: round(n / count, DIGITS) for kind, n in kinds.items()} for role, kinds in tokens.items()}
     return each if count else {}
 
 
-def _flops(tokens: Mapping[str, Mapping[str, int]], parameters: int | None, count: int) -> float | None:
+def _flops(tokens: Tokens, parameters: int | None, count: int) -> float | None:
     if parameters is None or not count:
         return None
     own = (kinds for role, kinds in tokens.items() if role not in OTHER_MODELS)
     total = sum(FLOPS[kind] * n for kinds in own for kind, n in kinds.items() if kind in FLOPS)
     return float(total * parameters) / count
+
+
+def _prices(prices: Sequence[float], written: Tokens, contexts: int, asked: Tokens, read: int) -> dict[str, Any]:
+    """The prices, and what a context and a question cost at them; encoders cost nothing."""
+    own = [[kinds for role, kinds in tokens.items() if role not in OTHER_MODELS] for tokens in (written, asked)]
+    writing, reading = price_of(own[0], contexts, prices), price_of(own[1], read, prices)
+    return {"prices": list(prices), "write_price_per_context": writing, "read_price_per_question": reading}
 
 
 def _marginal_bytes(writes: Sequence[Record]) -> float | None:

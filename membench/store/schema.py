@@ -111,8 +111,13 @@ LEDGER = _object(
     {"parameters": _or_none(COUNT)},
     {
         "write_tokens_per_context": TOKENS, "read_tokens_per_question": TOKENS,
+        "prices": _list(NUMBER, 2),
         **dict.fromkeys(
-            ("write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context"), _or_none(NUMBER)
+            (
+                "write_flops_per_context", "read_flops_per_question", "marginal_bytes_per_context",
+                "write_price_per_context", "read_price_per_question",
+            ),
+            _or_none(NUMBER),
         ),
     },
 )  # fmt: skip
@@ -129,7 +134,8 @@ RESULT = _object(
     },
     {
         "yardsticks": _or_none(YARDSTICKS), "overlap": _or_none(NUMBERS), "controls": _or_none(CONTROLS),
-        "ledger": _or_none(LEDGER), "audit": _or_none(AUDIT), "versions": _or_none(VERSIONS),
+        "endpoint": SETTINGS, "ledger": _or_none(LEDGER), "audit": _or_none(AUDIT),
+        "versions": _or_none(VERSIONS),
         **dict.fromkeys(("reason", "label", "started", "finished"), _or_none(TEXT)),
         **dict.fromkeys(("records_sha256", "targets_sha256", "rescored_from"), TEXT),
     },

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from membench.endpoints import http_call
-from membench.endpoints.chat_client import ChatClient, ChatReply, shown, spoken
+from membench.endpoints.chat_client import ChatClient, ChatReply, spoken
 from membench.endpoints.endpoint_address import address, without_secrets
+from membench.endpoints.endpoint_call import shown
 from membench.endpoints.http_call import Limits
 from membench.errors import MembenchError
 from tests.support.chat_server import ChatServer, Reply, completion, refusal, serving

@@ -1,0 +1,110 @@
+"""A model behind an endpoint as a run plans it: what identifies it, and what of a request it allows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from membench.endpoints.model_client import Api, public_url
+from membench.endpoints.model_probe import probe
+from membench.errors import MembenchError
+from membench.model.devices import chosen_device
+from membench.served import pieces
+from membench.values import Drift
+
+if TYPE_CHECKING:
+    from membench.api import Method, Task
+    from membench.planning.request import Request
+    from membench.values import Dataset
+
+PREFIX = "openai:"
+DEVICE = "endpoint"  # where such a model stands, as results have it
+DTYPE = "served"  # in place of a dtype: as the server has it
+TEXT_METHODS = "base, in-context, full-context, bm25, dpr, raptor"
+FLAGS = ("concurrency", "max_tokens_total", "price_in", "price_out", "window")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model at an endpoint: its name there, the base URL as it was typed, the API, what the server tells of it, and
+    its window in tokens, None if nobody tells.
+    """
+
+    model: str
+    base_url: str | None
+    api: Api
+    told: Mapping[str, Any]
+    window: int | None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What identifies it, without what is secret."""
+        told = {"url": public_url(self.base_url), "api": self.api, "told": dict(self.told), "pieces": pieces.VERSION}
+        return told if self.window is None else {**told, "window": self.window}
+
+    @property
+    def digest(self) -> str:
+        """A hash of what identifies it, 64 hex digits."""
+        text = json.dumps([self.model, self.facts], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_served(model: str) -> bool:
+    """Whether a model that a user named is behind an endpoint."""
+    return model.startswith(PREFIX)
+
+
+def device_of(request: Request) -> str:
+    """Where the model of a request stands."""
+    return DEVICE if is_served(request.model) else chosen_device(request.device)
+
+
+def resolve_served(request: Request, base_url: str | None) -> tuple[Served, str]:
+    """The model at its endpoint, and the style of its prompts. Raises MembenchError for one that does not answer."""
+    api: Api | None = None if request.style is None else "chat" if request.style == "chat" else "completions"
+    name = request.model.removeprefix(PREFIX)
+    found = probe(name, base_url, api)
+    style = request.style or ("chat" if found.api == "chat" else "plain")
+    return Served(name, base_url, found.api, found.told, request.window or found.window), style
+
+
+def validate_served(request: Request, methods: Mapping[str, Method[Any]]) -> None:
+    """Refuse flags that are for endpoints alone, and what no endpoint can be asked for. Raises MembenchError."""
+    if not is_served(request.model):
+        for name in FLAGS:
+            if getattr(request, name) is not None:
+                raise MembenchError(f"--{name.replace('_', '-')} is for a model at an endpoint: --model openai:NAME")
+        return
+    if request.model == PREFIX:
+        raise MembenchError("--model openai: names no model: write openai:NAME, as the endpoint calls it")
+    if request.offline:
+        raise MembenchError(f"--offline, and {request.model} is behind an endpoint: leave one of them out")
+    for name in ("concurrency", "max_tokens_total", "window"):
+        if (value := getattr(request, name)) is not None and value < 1:
+            raise MembenchError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
+    prices = request.price_in, request.price_out
+    if None in prices and prices != (None, None):
+        raise MembenchError("give --price-in and --price-out together: prices of a million tokens read and generated")
+    for price in prices:
+        if price is not None and not 0 <= price < 1e9:
+            raise MembenchError(f"a price must be a number from 0 on, got {price}")
+    for name, method in methods.items():
+        if any(part.kind == "weights" for part in method.parts):
+            raise MembenchError(needs_weights(name, request.model))
+
+
+def needs_weights(method: str, model: str) -> str:
+    """Why a method is not played at an endpoint."""
+    return (
+        f"{method} needs the weights of its model, and {model} is behind an endpoint: play memories that bring text "
+        f"({TEXT_METHODS}), or name a local model"
+    )
+
+
+def refuse_drift(task: str, protocol: Task, data: Dataset, model: str) -> None:
+    """Raise MembenchError for a task that measures what a memory does to the model elsewhere."""
+    if any(isinstance(step, Drift) for episode in protocol.episodes(data, 0) for step in episode.steps):
+        raise MembenchError(f"task {task} reads the model's own probabilities, and {model} is behind an endpoint")

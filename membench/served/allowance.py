@@ -1,0 +1,43 @@
+"""How many tokens an endpoint may be asked for in all; asked from several threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from membench.errors import MembenchError
+
+
+class SpentUp(MembenchError):
+    """The next request could pass the limit on tokens."""
+
+
+class Allowance:
+    """Tokens that were spent, of at most `limit` (None: as many as it takes)."""
+
+    def __init__(self, limit: int | None):
+        self.limit = limit
+        self.spent = 0
+        self._held = 0  # by requests on their way
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taking(self, most: int) -> Iterator[Callable[[int], None]]:
+        """Hold `most` tokens for a request; what it is given says what it took. Raises SpentUp before it is sent."""
+        with self._lock:
+            if self.limit is not None and self.spent + self._held + most > self.limit:
+                raise SpentUp(
+                    f"--max-tokens-total {self.limit}: {self.spent:,} tokens are spent and the next request could take "
+                    f"{most:,}; the same command with a higher limit goes on from here"
+                )
+            self._held += most
+        try:
+            yield self._spend
+        finally:
+            with self._lock:
+                self._held -= most
+
+    def _spend(self, tokens: int) -> None:
+        with self._lock:
+            self.spent += tokens
