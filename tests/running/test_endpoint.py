@@ -76,12 +76,10 @@ def near(far: dict[str, float], here: dict[str, float]) -> None:
 def test_answers_and_likelihoods_are_those_of_the_model_itself(
     request_: Request, server: ModelServer, tiny: Path, tmp_path: Path
 ) -> None:
-    methods = ("bm25", "full-context")
-    far, _ = play(replace(request_, methods=methods))
-    here, _ = play(
-        replace(request_, methods=methods, model=str(tiny), base_url=None, output=tmp_path / "here", style="plain")
-    )
-    assert [r["status"] for r in far] == ["done"] * 4
+    request_ = replace(request_, limit=1)
+    far, _ = play(request_)
+    here, _ = play(replace(request_, model=str(tiny), base_url=None, output=tmp_path / "here", style="plain"))
+    assert [r["status"] for r in far] == ["done"] * 3
     theirs, ours = answers(tmp_path / "far"), answers(tmp_path / "here")
     assert theirs.keys() == ours.keys()
     assert any(r["answer"] for r in ours.values())
