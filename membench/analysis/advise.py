@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from membench.analysis.advise_choice import Candidate, choose, spelt
+from membench.analysis.advise_evidence import Evidence, Played, evidence, played
 from membench.analysis.memory_size import bytes_at, constant, grew, held, merged
 from membench.errors import MembenchError
 from membench.statistics.break_even import amortised
@@ -17,21 +19,35 @@ from membench.tables.formatting import size
 from membench.tables.leaderboard import Table, tables
 from membench.tables.ranking_metric import leading_metric
 
-DAMAGE = ("damage", "drift")  # metrics named so, in whatever subset: what writing does to everything else
 METRICS = ("contains/final", "contains/all")  # after the last write, where the task has that
 PROBED = "efficacy/all"  # tells the task that asks around single facts: it knows damage, and nothing of size
-Played = tuple[str, str, str]  # method, its settings, model
+DAY = 86_400.0
+EVERY: Mapping[str, float] = {"never": math.inf, "monthly": 365 / 12 * DAY, "weekly": 7 * DAY, "daily": DAY}
+MONTH = EVERY["monthly"]
 
 
 @dataclass(frozen=True)
 class Need:
-    """What is to be remembered and asked, and the most that it may cost; None is no limit. Damage in points of 1."""
+    """What is to be remembered and asked in a month, and the most that it may cost; None is no limit.
+
+    `update` says how often all texts are written anew (a key of EVERY), `delete` that single texts must be forgotten,
+    `p95` the most seconds that 95 of 100 questions may wait. Damage is in points of 1.
+    """
 
     contexts: int
     questions: int
+    update: str = "never"
+    delete: bool = False
+    p95: float | None = None
+    price_per_hour: float | None = None
     max_bytes: float | None = None
     max_damage: float | None = None
     max_write_seconds: float | None = None
+
+    @property
+    def writes(self) -> float:
+        """How often all texts are written in a month."""
+        return max(1.0, MONTH / EVERY[self.update])
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,7 @@ class Advice:
     because: str
     candidates: tuple[Candidate, ...]  # best first, those that fit before those that do not
     notes: tuple[str, ...]
+    held: int = 1  # contexts that a memory held when it was measured
 
 
 def advise(cells: Sequence[Cell], need: Need, **filters: Any) -> list[Advice]:
@@ -51,7 +68,7 @@ def advise(cells: Sequence[Cell], need: Need, **filters: Any) -> list[Advice]:
     found = [table for table in tables(cells, **filters) if _entries(table)]
     if not found:
         raise MembenchError("no stored table has a method to advise on: play some with `membench run`")
-    known = _damages(tables(cells, **{**filters, "task": ()}))
+    known = evidence(tables(cells, **{**filters, "task": ()}), cells, need.p95 is not None)
     return [_advice(table, need, known) for table in found]
 
 
@@ -68,42 +85,58 @@ def _metric(entries: Sequence[Entry]) -> str:
     return next((name for name in options if all(e.interval(name) for e in entries)), options[-1])
 
 
-def _damages(every: Sequence[Table]) -> dict[Played, Entry]:
-    """The entries that tell of damage, whatever the task; of several the one of the most contexts."""
-    told = [(_played(e, table), e) for table in every for e in table.entries if not e.mark and _damage(e) is not None]
-    return dict(sorted(told, key=lambda pair: pair[1].contexts or 0))
-
-
-def _played(entry: Entry, table: Table) -> Played:
-    return entry.method, repr(sorted(entry.settings.items())), table.recipe["model"]
-
-
-def _advice(table: Table, need: Need, known: Mapping[Played, Entry]) -> Advice:
+def _advice(table: Table, need: Need, known: Evidence) -> Advice:
     entries = _entries(table)
     metric = _metric(entries)
-    rated = [(e, _candidate(e, metric, need, known.get(_played(e, table)))) for e in entries]
+    rated = [(e, _candidate(e, metric, need, known, played(e, table))) for e in entries]
     rated.sort(key=lambda pair: (bool(pair[1].misses), -pair[1].score, pair[1].label))
     choice, because = choose([pair for pair in rated if not pair[1].misses], metric)
-    return Advice(table.title, metric, choice, because, tuple(c for _, c in rated), _notes(table, need, rated))
+    return Advice(
+        table.title, metric, choice, because, tuple(c for _, c in rated), _notes(table, need, rated), held_by(table)
+    )
 
 
-def _candidate(entry: Entry, metric: str, need: Need, damaging: Entry | None) -> Candidate:
+def held_by(table: Table) -> int:
+    """The contexts that the memories of a table held at once."""
+    return max(1, round(max((held(entry) for entry in table.entries if not entry.mark), default=1)))
+
+
+def _candidate(entry: Entry, metric: str, need: Need, known: Evidence, key: Played) -> Candidate:
     score = entry.interval(metric)
     assert score  # entries without one are no candidates
     few = (entry.clusters(metric) or FEWEST) < FEWEST
     write, read = (entry.cost(name) for name in ("write_seconds_per_context", "read_seconds_per_question"))
     stored = bytes_at(entry, need.contexts)
     writing = None if write is None else write * need.contexts
-    total = None if writing is None or read is None else amortised(writing, read, need.questions)
-    damage = _damage(damaging) if damaging else None
+    total = None if writing is None or read is None else amortised(writing * need.writes, read, need.questions)
+    told = [of.get(key) for of in (known.damage, known.waiting, known.forgetting)]
+    damage, waits, forgets = (None if found is None else found.value for found in told)
+    longest = min(need.max_write_seconds or math.inf, EVERY[need.update])
     limits = (
-        ("bytes", stored, need.max_bytes), ("write seconds", writing, need.max_write_seconds),
-        ("damage", damage, need.max_damage),
+        ("bytes", stored, need.max_bytes), ("write seconds", writing, longest if longest < math.inf else None),
+        ("damage", damage, need.max_damage), ("p95 seconds", waits, need.p95),
     )  # fmt: skip
-    misses = tuple(_miss(name, found, limit) for name, found, limit in limits if _over(found, limit))
-    ids = tuple(dict.fromkeys((*entry.ids, *(damaging.ids if damaging else ()))))
+    misses = [_miss(name, found, limit) for name, found, limit in limits if _over(found, limit)]
+    if need.delete and forgets is None:
+        misses.append("deletion not measured")
+    ids = tuple(dict.fromkeys((*entry.ids, *(i for found in told if found for i in found.cells))))
     low, high = (None if end is None or few else _share(end) for end in (score.low, score.high))
-    return Candidate(entry.label, score.value, low, high, stored, writing, total, damage, misses, ids)
+    cost = None if total is None or need.price_per_hour is None else total / 3600 * need.price_per_hour
+    return Candidate(
+        entry.label,
+        score.value,
+        low,
+        high,
+        stored,
+        writing,
+        total,
+        damage,
+        tuple(misses),
+        ids,
+        entry.method,
+        waits,
+        cost,
+    )
 
 
 def _share(end: float) -> float:
@@ -121,13 +154,6 @@ def _miss(name: str, found: float | None, limit: float | None) -> str:
         size(x) if name == "bytes" else spelt(x) if name.endswith("seconds") else f"{x:.3g}" for x in (found, limit)
     ]
     return f"{name} {said[0]} above {said[1]}"
-
-
-def _damage(entry: Entry) -> float | None:
-    """The upper end of the worst damage that is stored, so that what is not resolved to be small does not pass."""
-    found = [entry.interval(name) for name in entry.names if name.partition("/")[0].partition(":")[0] in DAMAGE]
-    ends = [i.value if i.high is None else i.high for i in found if i]
-    return _share(max(ends)) if ends else None
 
 
 def _notes(table: Table, need: Need, rated: Sequence[tuple[Entry, Candidate]]) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ class Candidate:
     damage: float | None
     misses: tuple[str, ...]  # the limits that it does not keep, or cannot be shown to
     cells: tuple[str, ...]
+    method: str = ""
+    p95: float | None = None  # seconds that 95 of 100 questions wait at most, asked one at a time
+    cost: float | None = None  # of a month, at the price of an hour
 
 
 Rated = tuple[Entry, Candidate]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -15,8 +15,8 @@ from membench.cli.stored import folders_argument, folders_option, named, refuse_
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
-    from membench.analysis.advise import Advice
     from membench.analysis.advise_choice import Candidate
+    from membench.analysis.advise_once import Answer
     from membench.analysis.compare import Comparison
     from membench.statistics.break_even import BreakEven
 
@@ -106,47 +106,64 @@ class _Bytes(click.ParamType[float]):
         return float(found[1]) * self.units[unit]
 
 
+class _Seconds(click.ParamType[float]):
+    """A time: 1s, 800ms, or a number of seconds."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number of seconds."""
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s)?\s*", str(value))
+        if not found:
+            self.fail(f"{value!r} is no time: write e.g. 1s or 800ms")
+        return float(found[1]) / (1000 if found[2] == "ms" else 1)
+
+
 @click.command()
 @folders_argument
 @_filters
-@click.option("--contexts", type=click.IntRange(min=1), required=True, help="Contexts to remember.")
-@click.option("--questions", type=click.IntRange(min=0), required=True, help="Questions to answer in all.")
+@click.option("--texts", "--contexts", "contexts", type=click.IntRange(min=1), required=True, help="Texts to remember.")
+@click.option(
+    "--questions-per-month", "--questions", "questions", type=click.IntRange(min=0), required=True,
+    help="Questions to answer in a month.",
+)  # fmt: skip
+@click.option(
+    "--update", type=click.Choice(["never", "monthly", "weekly", "daily"]), default="never", show_default=True,
+    help="How often all texts are written anew.",
+)  # fmt: skip
+@click.option("--delete", type=click.Choice(["required", "no"]), default="no", help="Whether texts must be forgotten.")
+@click.option("--p95", type=_Seconds(), help="Most seconds that 95 of 100 questions wait: 1s or 800ms.")
+@click.option("--price-per-hour", type=click.FloatRange(min=0), help="Price of an hour of this machine.")
 @click.option("--max-bytes", type=_Bytes(), help="Most bytes of the memory, at rest: 1e7 or 10MB.")
 @click.option("--max-damage", type=click.FloatRange(min=0), help="Most damage to everything else, in points of 1.")
-@click.option("--max-write-seconds", type=click.FloatRange(min=0), help="Most seconds to write all contexts.")
+@click.option("--max-write-seconds", type=click.FloatRange(min=0), help="Most seconds to write all texts once.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 @click.pass_context
 def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     """Say which of the measured methods fits a need, and what that rests on.
 
-    One answer for each table of the cells stored in FOLDERS; damage is that of the task contamination, if played. Exit
-    status 3 if no table gives a choice.
+    One answer from the cells stored in FOLDERS. A need that nothing stored tells of is said, with the command that
+    measures it; so are more than ten times as many texts as a memory held. Exit status 3 if there is no choice.
     """
     filters = {name: options.pop(name) for name in ("task", "data", "model")}
+    options["delete"] = options["delete"] == "required"
     refuse_unknown_names(folders, filters)
     from membench.analysis.advise import Need
-    from membench.analysis.advise import advise as advised
+    from membench.analysis.advise_once import answer
 
     cells = sound_cells(*folders)
     if not cells and (deeper := [path for folder in folders for path in _holding(folder)]):
         raise MembenchError(
             f"no cell is stored in {named(folders)} itself: name a folder that holds some: {', '.join(deeper)}"
         )
-    found = advised(cells, Need(**options), **filters)
+    found = answer(cells, Need(**options), **filters)
     if as_json:
-        print_json([asdict(advice) for advice in found])
-        ctx.exit(0 if any(advice.choice for advice in found) else NO_CHOICE)
-    costs = ["bytes", "write s", "total s", "damage", "limits", "cells"]
-    for advice in found:
-        click.echo(f"{advice.title}\n{advice.choice or 'no choice'}: {advice.because}")
-        print_table(["method", advice.metric, *costs], [_candidate_line(candidate) for candidate in advice.candidates])
-        for note in advice.notes:
-            click.echo(note)
-        click.echo()
-    answers = [answer for answer in map(_answer, found) if answer]
-    click.echo(f"answer: {'; '.join(answers) or 'no choice'}")
-    if not answers:
+        print_json(asdict(found))
+    else:
+        for line in _answered(found):
+            click.echo(line)
+    if not found.choice:
         ctx.exit(NO_CHOICE)
 
 
@@ -155,23 +172,42 @@ def _holding(folder: Path) -> list[str]:
     return [str(path) for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*/result.json"))]
 
 
-def _answer(advice: Advice) -> str:
-    """The choice of one table, with its price and cells; "" for none."""
-    from membench.analysis.advise_choice import price
+def _answered(found: Answer) -> Iterator[str]:
+    """The answer in a few lines: choice, numbers, what it rests on, what is missing, why not the others."""
+    yield f"{found.choice or 'no choice'}: {found.because}"
+    if found.chosen:
+        yield f"  {_numbers(found.chosen, found.metric)}"
+    for gap in found.missing:
+        yield f"  {gap.need} not measured: " + (gap.command or "no installed task measures it")
+    cells = f"; cells {', '.join(i[:8] for i in found.chosen.cells)}" if found.chosen else ""
+    yield f"rests on {found.rests_on}{cells}"
+    others = [c for c in found.candidates if c is not found.chosen]
+    if not found.chosen:
+        shown = "; ".join(f"{c.label} {_score(c)}" for c in sorted(others, key=lambda c: -c.score)[:3])
+        yield f"there: {shown}"
+    elif refused := [f"{c.label} ({'; '.join(c.misses)})" for c in others if c.misses]:
+        yield f"over the limits: {', '.join(refused)}"
+    if found.others:
+        yield f"other tables choose: {', '.join(f'{label} ({count})' for label, count in found.others.items())}"
+    if found.chosen:
+        yield from (f"note: {note}" for note in found.notes[:1])
 
-    task, *_, sized = advice.title.split(" · ")[:4]
-    found = next((c for c in advice.candidates if c.label == advice.choice), None)
-    if found is None:
-        return ""
-    cells = ", ".join(i[:8] for i in found.cells)
-    return f"{task} ({sized}): {found.label}, {price(found)}, cells {cells}"
 
-
-def _candidate_line(c: Candidate) -> list[str]:
+def _numbers(c: Candidate, metric: str) -> str:
     from membench.analysis.advise_choice import spelt
     from membench.tables.formatting import size
 
-    ends = "" if c.low is None else f" [{c.low:.2f}, {c.high:.2f}]"
-    seconds = [spelt(x).removesuffix(" s") for x in (c.write_seconds, c.total_seconds)]
-    numbers = ["" if c.bytes is None else size(c.bytes), *seconds, "" if c.damage is None else f"{c.damage:.2f}"]
-    return [c.label, f"{c.score:.2f}{ends}", *numbers, "; ".join(c.misses) or "kept", " ".join(i[:8] for i in c.cells)]
+    price = "" if c.cost is None else f" (price {c.cost:,.2f})"
+    parts = [
+        f"{metric.removesuffix('/all')} {_score(c)}",
+        "bytes unknown" if c.bytes is None else size(c.bytes),
+        f"{spelt(c.write_seconds) or 'unknown seconds'} to write all texts",
+        f"{spelt(c.total_seconds) or 'unknown seconds'} a month{price}",
+    ]
+    parts += [] if c.p95 is None else [f"p95 {c.p95:.2f} s"]
+    parts += [] if c.damage is None else [f"damage at most {c.damage:.2f}"]
+    return ", ".join(parts)
+
+
+def _score(c: Candidate) -> str:
+    return f"{c.score:.2f}" + ("" if c.low is None else f" [{c.low:.2f}, {c.high:.2f}]")

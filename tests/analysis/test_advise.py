@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from membench.analysis.advise import Advice, Need, advise
+from membench.analysis.advise_once import answer
 from membench.cli import app
 from membench.errors import MembenchError
 from membench.plugins import registry
@@ -106,25 +107,112 @@ def test_recommendations_are_advised_on_by_recall() -> None:
     assert (found.metric, found.choice) == ("recall@5/all", "bm25")
 
 
-def test_the_last_line_is_the_answer_with_units_and_cells(tmp_path: Path) -> None:
-    for one in (GOOD, POOR):
-        folder = cell_folder.open_cell(tmp_path / "inner", one.recipe)
+def stored(root: Path, *those: Cell) -> Path:
+    for one in those:
+        folder = cell_folder.open_cell(root, one.recipe)
         with RecordLog.open(folder) as log:
             log.append(WRITE)
         cell_folder.finish(folder, {**one.result, "schema": 1, "id": cell_id(one.recipe)}, digest(folder))
-    size = ["--contexts", "100", "--questions", "1000"]
-    shown = CliRunner().invoke(app.main, ["advise", *size, str(tmp_path / "inner")])
-    ident = cell_id(GOOD.recipe)[:8]
-    said = f"answer: single (20 contexts, 9 questions): bm25, 100 kB, 500 s, cells {ident}"
-    assert shown.stdout.splitlines()[-1] == said, shown.stdout + shown.stderr
-    none = CliRunner().invoke(app.main, ["advise", *size, "--max-bytes", "10", str(tmp_path / "inner")])
-    assert none.stdout.splitlines()[-1] == "answer: no choice"
+    return root
+
+
+def test_the_command_answers_once_with_units_and_cells(tmp_path: Path) -> None:
+    inner = stored(tmp_path / "inner", GOOD, POOR)
+    size = ["--texts", "100", "--questions-per-month", "1000"]
+    shown = CliRunner().invoke(app.main, ["advise", *size, "--price-per-hour", "3.6", str(inner)])
+    first, numbers, rests, *_ = shown.stdout.splitlines()
+    assert first.startswith("bm25: above every other within the limits; next is raptor"), shown.stdout + shown.stderr
+    assert "contains 0.70 [0." in numbers
+    assert "100 kB, 100 s to write all texts, 500 s a month (price 0.50)" in numbers
+    assert rests.endswith(f"cells {cell_id(GOOD.recipe)[:8]}")
+    none = CliRunner().invoke(app.main, ["advise", *size, "--max-bytes", "10", str(inner)])
+    assert (none.exit_code, none.stdout.splitlines()[0]) == (3, "no choice: no method keeps the limits")
     outside = CliRunner().invoke(app.main, ["advise", *size, str(tmp_path)])
     assert outside.exit_code == 2
     assert outside.stderr.startswith(
         f"membench: no cell is stored in {tmp_path} itself: name a folder that holds some:"
     )
     assert outside.stderr.rstrip().endswith(str(tmp_path / "inner"))
+
+
+@pytest.mark.parametrize(("texts", "claims"), [(200, True), (201, False), (2000, False)])
+def test_nothing_is_claimed_beyond_ten_times_what_was_measured(texts: int, claims: bool) -> None:
+    found = answer([GOOD, POOR], Need(texts, 1000))
+    assert (found.choice is not None) == claims
+    if not claims:
+        limit = -(-texts // 10)
+        assert found.because.startswith(f"{texts:,} texts are more than 10 times the 20 that")
+        (gap,) = found.missing
+        said = f"membench run -m bm25,raptor -t batch --data worlds --model tiny --limit {limit}"
+        assert (gap.need, gap.command) == ("size", said)
+
+
+def test_one_text_at_a_time_tells_nothing_of_many() -> None:
+    alone = [replace(c, result={**c.result, "costs": {**c.result["costs"], "state_bytes": 1e3}}) for c in (GOOD, POOR)]
+    assert answer(alone, Need(1, 10)).choice == "bm25"
+    several = answer(alone, Need(2, 10))
+    assert several.choice is None
+    assert several.because.startswith("what is stored wrote one text at a time")
+    assert "-t batch" in several.missing[0].command
+
+
+def test_a_need_that_nothing_measured_tells_of_names_what_measures_it(tmp_path: Path) -> None:
+    cells = cell_folder.cells(stored(tmp_path, GOOD, POOR))
+    found = answer(cells, Need(100, 10, delete=True, p95=1.0, max_damage=0.5))
+    assert found.choice is None
+    assert found.because == "nothing stored tells of damage, p95, deletion"
+    commands = {gap.need: gap.command for gap in found.missing}
+    assert "-t contamination" in commands["damage"]
+    assert "-t latency" in commands["p95"]
+    assert commands["deletion"] == "" or "-t deletion" in commands["deletion"]
+    forgets = [
+        replace(c, result={**c.result, "costs": {**c.result["costs"], "forget_seconds_per_context": 0.1}})
+        for c in (GOOD, POOR)
+    ]
+    assert answer(forgets, Need(100, 10, delete=True)).choice == "bm25"
+    one = answer([forgets[0], CHEAP, POOR], Need(100, 10, delete=True))
+    assert one.choice == "bm25"
+    assert next(c for c in one.candidates if c.label == "dpr").misses == ("deletion not measured",)
+
+
+def test_a_wait_is_that_of_questions_asked_one_at_a_time(tmp_path: Path) -> None:
+    slow = priced("bm25", wave(0.7), 0.4, task="latency")
+    folder = cell_folder.open_cell(tmp_path, slow.recipe)
+    with RecordLog.open(folder) as log:
+        log.append(WRITE)
+        for k in range(40):
+            ask = {
+                "type": "ask",
+                "episode": "all",
+                "step": k + 1,
+                "questions": 1,
+                "seconds": (k + 1) / 10,
+                "tokens": {},
+            }
+            log.append(ask)
+    cell_folder.finish(folder, {**slow.result, "schema": 1, "id": cell_id(slow.recipe)}, digest(folder))
+    cells = cell_folder.cells(stored(tmp_path, GOOD, POOR))
+    found = answer(cells, Need(100, 10, p95=4.0), task="single")
+    assert found.choice == "bm25"
+    assert found.chosen is not None
+    assert found.chosen.p95 == pytest.approx(3.8), "38 of 40"
+    assert answer(cells, Need(100, 10, p95=3.0), task="single").choice is None
+
+
+def test_texts_written_anew_cost_their_seconds_each_time_and_must_be_done_in_time() -> None:
+    once, weekly = (answer([GOOD, POOR], Need(100, 1000, update=u)).chosen for u in ("never", "weekly"))
+    assert once is not None
+    assert weekly is not None
+    assert (once.total_seconds or 0) == pytest.approx(500)
+    assert (weekly.total_seconds or 0) == pytest.approx(400 + 100 * 365 / 12 / 7)
+    slow = [
+        replace(c, result={**c.result, "costs": {**c.result["costs"], "write_seconds_per_context": 1000.0}})
+        for c in (GOOD, POOR)
+    ]
+    assert answer(slow, Need(100, 1, update="weekly")).choice == "bm25"
+    daily = answer(slow, Need(100, 1, update="daily"))
+    assert daily.choice is None
+    assert daily.candidates[0].misses == ("write seconds 100,000 s above 86,400 s",)
 
 
 def test_what_a_method_states_is_read_without_importing_it() -> None:

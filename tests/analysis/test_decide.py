@@ -88,32 +88,36 @@ def test_compare_refuses_what_it_cannot(played: Path) -> None:
     refused("no folder", "compare", "bm25", "ft-s", "-o", played / "none")
 
 
-def test_advise_keeps_limits_extrapolates_and_says_what_it_does_not_know(played: Path) -> None:
-    size = ("--contexts", 100, "--questions", 1000)
-    found = parsed("advise", *size, "--max-bytes", 1e5, "-t", "single", played)
-    (advice,) = found
-    by_name = {c["label"].split()[0]: c for c in advice["candidates"]}
-    cell = next(c for c in cell_folder.cells(played) if c.recipe["method"] == "bm25" and c.recipe["task"] == "single")
-    assert by_name["bm25"]["bytes"] == pytest.approx(100 * cell.result["costs"]["state_bytes_per_context"])
+def test_advise_keeps_limits_and_says_what_it_does_not_know(played: Path) -> None:
+    size = ("--texts", 20, "--questions-per-month", 1000)
+
+    def advice(*limits: object, task: str = "batch") -> Any:
+        done = call("advise", *size, *limits, "-t", task, played, "--json")
+        assert done.exit_code == 3, "a random model is not above the floor"
+        return json.loads(done.stdout)
+
+    found = advice("--max-bytes", 1e5)
+    by_name = {c["label"].split()[0]: c for c in found["candidates"]}
+    cell = next(c for c in cell_folder.cells(played) if c.recipe["method"] == "bm25" and c.recipe["task"] == "batch")
     assert by_name["bm25"]["misses"] == []
-    assert by_name["ft-s"]["misses"][0].startswith("bytes ")
+    assert advice("--max-bytes", 10)["candidates"][0]["misses"][0].startswith("bytes ")
     assert cell.id in by_name["bm25"]["cells"]
-    assert any("seconds are extrapolated in proportion" in note for note in advice["notes"])
-    assert any("damage is not measured" in note for note in advice["notes"])
-    assert advice["choice"] is None  # a random model is not above the floor
-    assert parsed("advise", *size, "--max-bytes", "100 kB", "-t", "single", played) == found
-    (strict,) = parsed("advise", *size, "--max-damage", 0.1, "-t", "single", played)
+    assert any("seconds are extrapolated in proportion" in note for note in found["notes"])
+    assert found["choice"] is None
+    assert advice("--max-bytes", "100 kB") == found
+    strict = advice("--max-damage", 0.1)
     assert all("damage not measured" in c["misses"] for c in strict["candidates"])
-    assert strict["because"] == "no method keeps the limits"
-    assert "no choice: " in call("advise", *size, played).stdout
+    assert strict["because"] == "nothing stored tells of damage"
+    assert "one text at a time" in advice(task="single")["because"]
 
 
 def test_advise_refuses_what_it_cannot(played: Path) -> None:
+    refused("'1 h' is no time", "advise", "--p95", "1 h", "--texts", 3, "--questions", 3, played)
     refused(
         "'10 mB2' is no number of bytes", "advise", "--max-bytes", "10 mB2", "--contexts", 3, "--questions", 3, played
     )
-    refused("Missing option '--contexts'", "advise", "--questions", 3, played)
-    refused("no stored table has a method", "advise", "--contexts", 3, "--questions", 3, "-t", "none", played)
+    refused("Missing option '--texts'", "advise", "--questions", 3, played)
+    refused("no stored table has a method", "advise", "--contexts", 3, "--questions", 3, "-t", "latency", played)
 
 
 def test_export_writes_the_same_rows_as_csv_and_parquet(played: Path, tmp_path: Path) -> None:

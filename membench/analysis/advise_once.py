@@ -1,0 +1,113 @@
+"""One answer for a need: from the table that tells most of it, or why there is none and what to play."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from membench.analysis.advise import Advice, Need, advise
+from membench.analysis.advise_choice import Candidate
+from membench.plugins import registry
+from membench.store.cell_folder import Cell
+from membench.tables.leaderboard import tables
+
+REACH = 10  # times as many texts as were measured; scores beyond are nobody's
+_SHOWN = 3  # methods that a command to play names
+_NEEDS = {"damage not measured": "damage", "p95 seconds not measured": "p95", "deletion not measured": "deletion"}
+_TASKS = {"damage": "contamination", "p95": "latency", "deletion": "deletion"}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A need that nothing stored tells of, and the command that would measure it; "" if no task here does."""
+
+    need: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`choice` is a method, or None and `because` says why; `rests_on` names the table."""
+
+    choice: str | None
+    because: str
+    rests_on: str
+    metric: str
+    chosen: Candidate | None
+    candidates: tuple[Candidate, ...]
+    missing: tuple[Missing, ...]
+    others: Mapping[str, int]  # what other tables choose, and how many of them
+    notes: tuple[str, ...]
+
+
+def answer(cells: Sequence[Cell], need: Need, **filters: Any) -> Answer:
+    """The answer. Raises MembenchError where nothing that matches has a method to advise on."""
+    found = advise(cells, need, **filters)
+    recipes = {table.title: table.recipe for table in tables(cells, **filters)}
+    fitting = [advice for advice in found if _reaches(advice, need)]
+    best = max(fitting or found, key=_weight)
+    recipe = recipes[best.title]
+    if not fitting:
+        return _too_many(best, need, recipe)
+    missing = tuple(_missing(name, best, recipe) for name in _untold(best))
+    counted = Counter(a.choice for a in fitting if a is not best and a.choice)
+    chosen = next((c for c in best.candidates if c.label == best.choice), None)
+    because = best.because
+    if missing:
+        because = f"nothing stored tells of {', '.join(gap.need for gap in missing)}"
+    return Answer(
+        best.choice, because, best.title, best.metric, chosen, best.candidates, missing, dict(counted), best.notes
+    )
+
+
+def _reaches(advice: Advice, need: Need) -> bool:
+    """Whether its memories held enough at once; one text at a time tells of one text alone."""
+    return need.contexts <= (REACH * advice.held if advice.held > 1 else 1)
+
+
+def _weight(advice: Advice) -> tuple[bool, bool, int, bool, int]:
+    """Questions about texts before recommendations, several texts in a memory before one, then the most methods; of
+    those alike the one that wrote all texts at once, as a need does, and the largest memories.
+    """
+    methods = len({c.method for c in advice.candidates})
+    together = advice.metric.endswith("/all")
+    return not advice.metric.startswith("recall"), advice.held > 1, methods, together, advice.held
+
+
+def _too_many(best: Advice, need: Need, recipe: Mapping[str, Any]) -> Answer:
+    if best.held > 1:
+        because = (
+            f"{need.contexts:,} texts are more than {REACH} times the {best.held} that the largest stored memory held, "
+            "and scores may fall with size"
+        )
+    else:
+        because = "what is stored wrote one text at a time, which tells nothing of many"
+    limit = math.ceil(need.contexts / REACH)
+    command = _command(best, recipe, "batch", limit)
+    gaps = tuple(_missing(name, best, recipe, limit) for name in _untold(best))
+    return Answer(
+        None, because, best.title, best.metric, None, best.candidates, (Missing("size", command), *gaps), {}, best.notes
+    )
+
+
+def _untold(advice: Advice) -> list[str]:
+    """The needs that no candidate was measured for."""
+    return [name for miss, name in _NEEDS.items() if all(miss in c.misses for c in advice.candidates)]
+
+
+def _missing(name: str, advice: Advice, recipe: Mapping[str, Any], limit: int | None = None) -> Missing:
+    """A wait grows with the memory, so it is measured at the size that is measured."""
+    task = _TASKS[name]
+    limit = limit if name == "p95" else None
+    return Missing(name, _command(advice, recipe, task, limit) if task in registry.names("tasks") else "")
+
+
+def _command(advice: Advice, recipe: Mapping[str, Any], task: str, limit: int | None = None) -> str:
+    """What to type, with the best methods of the table."""
+    best = sorted(advice.candidates, key=lambda c: -c.score)
+    methods = ",".join(list(dict.fromkeys(c.method for c in best))[:_SHOWN])
+    size = "" if limit is None else f" --limit {limit}"
+    return f"membench run -m {methods} -t {task} --data {recipe['data']} --model {recipe['model']}{size}"
