@@ -28,6 +28,10 @@ WRITE = {
     "type": "write", "episode": "all", "step": 0, "contexts": ["c0"], "seconds": 1.0, "tokens": {}, "memory": "m",
     "state_bytes": 1000, "growth_bytes": 0,
 }  # fmt: skip
+ANSWER = {
+    "type": "answer", "episode": "all", "written": 1, "position": 1, "context": "c0", "tags": {}, "text": "Who?",
+    "gold": ["Ines"], "answer": "Ines", "scores": {"contains": 1.0},
+}  # fmt: skip
 NEED = Need(contexts=100, questions=1000)
 
 
@@ -181,15 +185,9 @@ def test_a_wait_is_that_of_questions_asked_one_at_a_time(tmp_path: Path) -> None
     with RecordLog.open(folder) as log:
         log.append(WRITE)
         for k in range(40):
-            ask = {
-                "type": "ask",
-                "episode": "all",
-                "step": k + 1,
-                "questions": 1,
-                "seconds": (k + 1) / 10,
-                "tokens": {},
-            }
-            log.append(ask)
+            log.append({**ANSWER, "step": k + 1, "question": f"q{k}"})
+            ask = {"type": "ask", "episode": "all", "step": k + 1, "questions": 1, "tokens": {}}
+            log.append({**ask, "seconds": (k + 1) / 10})
     cell_folder.finish(folder, {**slow.result, "schema": 1, "id": cell_id(slow.recipe)}, digest(folder))
     cells = cell_folder.cells(stored(tmp_path, GOOD, POOR))
     found = answer(cells, Need(100, 10, p95=4.0), task="single")
