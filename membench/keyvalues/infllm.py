@@ -121,7 +121,7 @@ class LookupTree(Tree):
 
     def _chunks(self, owner: Tensor, depth: Tensor) -> Tensor:
         """A number for each chunk: texts and questions look up in chunks, an answer token by token, as if decoded."""
-        prompt = torch.tensor([len(self._lineage[i]) <= self._levels for i in owner.tolist()], device=owner.device)
+        prompt = torch.tensor([len(line) <= self._levels for line in self._lineage], device=owner.device)[owner]
         place = torch.where(prompt, (depth - self._start) // self.rule.chunk, depth)
         numbers: Tensor = torch.unique(torch.stack([owner, place]), dim=1, return_inverse=True)[1]
         return numbers

@@ -12,10 +12,8 @@ from membench.errors import MembenchError
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference, candidate_logprobs, divergences
 from membench.reading.prefix_cache import PrefixCache
-from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import Node, Tree, chunks
 from membench.values import Prefix
-
-GROUP_TOKENS = 1280  # prompt tokens in flight; more makes attention over the other branches cost more than it saves
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,9 @@ def read(
     _require_room(model, tree.prefix, paths, max_new_tokens)
     order = sorted(range(len(paths)), key=lambda i: (paths[i][:-1], i))
     out: dict[int, Reading] = {}
-    roots = _Roots(first_segment, tree)
+    roots = _Roots(first_segment, tree, model.budgets.pass_tokens)
     generated = 0
-    for span in chunks(_new_tokens([paths[i] for i in order]), GROUP_TOKENS):
+    for span in chunks(_new_tokens([paths[i] for i in order]), model.budgets.group_tokens):
         group = [order[k] for k in span]
         mark, tails, last = roots.below([paths[i] for i in group])
         rows = decode(model, tree, tails, last, max_new_tokens, stop)
@@ -108,7 +106,8 @@ def _new_tokens(paths: Sequence[Sequence[Sequence[int]]]) -> list[int]:
 class _Roots:
     """The shared beginnings of prompts. What also begins the next group's, above all the first segment, stays."""
 
-    def __init__(self, first_segment: PrefixCache, tree: Tree):
+    def __init__(self, first_segment: PrefixCache, tree: Tree, pass_tokens: int):
+        self.pass_tokens = pass_tokens
         self.first_segment = first_segment
         self.tree = tree
         self.known: dict[tuple[tuple[int, ...], ...], Node] = {}
@@ -140,7 +139,7 @@ class _Roots:
 
     def _grow(self, runs: Sequence[tuple[Node, Sequence[int]]]) -> list[tuple[Node, Tensor]]:
         out: list[tuple[Node, Tensor]] = []
-        for span in chunks([len(tokens) for _, tokens in runs], PASS_TOKENS):
+        for span in chunks([len(tokens) for _, tokens in runs], self.pass_tokens):
             nodes, hidden = self.tree.grow([runs[i] for i in span])
             out += [(node, h[-1]) for node, h in zip(nodes, hidden, strict=True)]
         return out
@@ -199,7 +198,7 @@ def complete(model: LanguageModel, prompts: Sequence[str], max_new_tokens: int, 
     """Greedy continuations of raw prompts, one tree for those that fit together."""
     paths = [model.first_ids(prompt) for prompt in prompts]
     out: list[Completion] = []
-    for span in chunks([len(path) for path in paths], GROUP_TOKENS):
+    for span in chunks([len(path) for path in paths], model.budgets.group_tokens):
         tree = model.reader[0](model.model)
         nodes, hidden = tree.grow([(None, paths[i]) for i in span])
         rows = decode(model, tree, nodes, [h[-1] for h in hidden], max_new_tokens, stop)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from membench.errors import MembenchError
+from membench.model.budgets import Budgets, budgets_of
 from membench.model.devices import chosen_device
 from membench.model.dtypes import chosen_dtype
 from membench.model.loading import embeddings, load_parts
@@ -42,7 +43,7 @@ class LanguageModel:
         self.bos = opening_ids(tokenizer)
         self._following = FollowingTokens(tokenizer)
         with contextlib.suppress(MembenchError):  # it is said again when the model is read
-            _ = self.reader  # now, while nothing is done to the model
+            _ = self.reader, self.budgets  # now, while nothing is done to the model
 
     @classmethod
     def load(
@@ -115,6 +116,11 @@ class LanguageModel:
         Raises MembenchError for a model that cannot be read.
         """
         return reader_of(self.model, self.name, self.checkpoint)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """How much is read and kept at once, measured when the model is loaded."""
+        return budgets_of(self.model, self.device)
 
     @property
     def slow(self) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from membench.model.language_model import LanguageModel
-from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import Node, Tree, chunks
 
 SPAN = 128  # rows of logits at once: few enough for memory, and enough to read the head's weights seldom
 
@@ -27,12 +27,16 @@ class Reference:
 
 
 def _branch(
-    tree: Tree, tails: Sequence[Node], last: Sequence[Tensor], branches: Sequence[tuple[int, Sequence[int]]]
+    model: LanguageModel,
+    tree: Tree,
+    tails: Sequence[Node],
+    last: Sequence[Tensor],
+    branches: Sequence[tuple[int, Sequence[int]]],
 ) -> list[Tensor]:
     """Hidden states [tokens, width] that predict each token of each branch (row index, tokens)."""
     out: list[Tensor] = []
     mark = tree.mark()
-    for span in chunks([len(tokens) for _, tokens in branches], PASS_TOKENS):
+    for span in chunks([len(tokens) for _, tokens in branches], model.budgets.pass_tokens):
         part = [branches[k] for k in span]
         runs = [(tails[i], tokens[:-1]) for i, tokens in part if len(tokens) > 1]
         states = iter(tree.grow(runs)[1]) if runs else iter(())
@@ -66,11 +70,11 @@ def branch_logprobs(
     """Mean log-probability per token of each branch (row index, tokens)."""
     if not branches:
         return []
-    states = torch.cat(_branch(tree, tails, last, branches))
+    states = torch.cat(_branch(model, tree, tails, last, branches))
     chosen = torch.tensor([token for _, tokens in branches for token in tokens], device=states.device)
     spans = zip(torch.split(states, SPAN), torch.split(chosen, SPAN), strict=True)
     logp = torch.cat([-F.cross_entropy(model.logits(h), picked, reduction="none") for h, picked in spans])
-    return [part.mean().item() for part in torch.split(logp, [len(tokens) for _, tokens in branches])]
+    return _means(logp, [len(tokens) for _, tokens in branches])
 
 
 def divergences(
@@ -86,12 +90,18 @@ def divergences(
     out: list[float | None] = [None] * len(references)
     if not rows:
         return out
-    ours = torch.cat(_branch(tree, tails, last, branches))
+    ours = torch.cat(_branch(model, tree, tails, last, branches))
     theirs = torch.cat([ref.hidden for _, ref in rows]).to(ours.device, ours.dtype)
     kl = torch.cat([_kl(model, *span) for span in zip(torch.split(theirs, SPAN), torch.split(ours, SPAN), strict=True)])
-    for (i, _), of_branch in zip(rows, torch.split(kl, [len(ref.hidden) for _, ref in rows]), strict=True):
-        out[i] = of_branch.mean().item()
+    for (i, _), mean in zip(rows, _means(kl, [len(ref.hidden) for _, ref in rows]), strict=True):
+        out[i] = mean
     return out
+
+
+def _means(values: Tensor, sizes: Sequence[int]) -> list[float]:
+    """The mean of each consecutive part of these sizes; all come from the device at once."""
+    means: list[float] = torch.stack([part.mean() for part in torch.split(values, list(sizes))]).tolist()
+    return means
 
 
 def _kl(model: LanguageModel, theirs: Tensor, ours: Tensor) -> Tensor:

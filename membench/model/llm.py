@@ -42,7 +42,8 @@ class LLM(AnswerForm, LanguageModel):
         super().__init__(model, tokenizer, name, style, checkpoint)
         self.max_new_tokens = max_new_tokens
         self.first_segment = PrefixCache()
-        self._pristine: dict[str, Tensor] = {}
+        self._pristine: dict[str, Tensor] = {}  # of modules that adapters lie on
+        self._factors: tuple[Adapter | None, dict[str, tuple[Tensor, Tensor]]] = (None, {})  # of the last one worn
 
     @torch.no_grad()
     def answer(
@@ -106,6 +107,8 @@ class LLM(AnswerForm, LanguageModel):
                 for name in names:
                     if name in self._pristine:
                         self.model.get_submodule(name).weight.copy_(self._pristine[name])
+            if self.device.type != "cpu":  # where a copy costs next to nothing, and its room much
+                self._pristine.clear()
 
     @torch.no_grad()
     def _merge(self, adapter: Adapter, names: Sequence[str]) -> None:
@@ -113,8 +116,23 @@ class LLM(AnswerForm, LanguageModel):
             module = self.model.get_submodule(name)
             weight = module.weight
             self._pristine.setdefault(name, weight.detach().clone())
-            parts = [layer[name] for layer in adapter.layers if name in layer]
-            up = torch.cat([part["B"] for part in parts], dim=1).to(self.device)
-            down = torch.cat([part["A"] for part in parts], dim=0).to(self.device)
+            up, down = self._merged(adapter, name, weight.device)
             rows = weight.T if isinstance(module, Conv1D) else weight  # GPT-2's weights are [in, out]
             rows.copy_(rows.float().addmm_(up, down, alpha=adapter.scale).to(weight.dtype))
+
+    def _merged(self, adapter: Adapter, name: str, device: torch.device) -> tuple[Tensor, Tensor]:
+        """The factors of all its layers for a module, [out, ranks] and [ranks, in], on the module's device.
+
+        On an accelerator those of the adapter that was worn last stay there.
+        """
+        if self._factors[0] is not adapter:
+            self._factors = adapter, {}
+        known = self._factors[1]
+        if name in known:
+            return known[name]
+        parts = [layer[name] for layer in adapter.layers if name in layer]
+        up = torch.cat([part["B"] for part in parts], dim=1).to(device)
+        down = torch.cat([part["A"] for part in parts], dim=0).to(device)
+        if device.type != "cpu":
+            known[name] = up, down
+        return up, down

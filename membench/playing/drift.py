@@ -16,7 +16,7 @@ from torch import Tensor
 from membench.corpora.test_suites import KNOWN_ONLY, Item, drift_texts, suite, suite_label
 from membench.model.decode_scope import read_without_adapter
 from membench.model.recall_groups import by_adapter
-from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import Node, Tree, chunks
 from membench.values import DIGITS, Drift, Recall
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Te
             mark = tree.mark()
             group = [i for i, those in enumerate(given) if those == texts]
             sizes = [len(prompts[i].ids) + sum(map(len, prompts[i].ends)) for i in group]
-            for span in chunks(sizes, PASS_TOKENS):
+            for span in chunks(sizes, llm.budgets.pass_tokens):
                 chosen = [group[k] for k in span]
                 out |= dict(zip(chosen, _below(tree, root, [prompts[i] for i in chosen]), strict=True))
                 tree.rewind(mark)

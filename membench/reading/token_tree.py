@@ -20,7 +20,7 @@ from membench.errors import MembenchError
 from membench.reading.key_values import rotated
 from membench.values import Prefix
 
-PASS_TOKENS = 512  # tokens of one forward pass, where two CPU cores were fastest
+LONGEST_RUN = 4096  # tokens of one run in a pass: a mask for more of them takes gigabytes
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Tree:
         each run. With `extend`, a run lengthens its parent in place of opening a node below it; the lengthened node
         replaces the old value.
         """
+        if any(len(tokens) > LONGEST_RUN for _, tokens in runs):
+            return self._grow_long(runs, extend)
         owners: list[int] = []
         positions: list[int] = []
         ids: list[int] = []
@@ -80,6 +82,24 @@ class Tree:
             new.append(Node(index, start + len(tokens)))
         hidden = self._forward(ids, owners, positions)
         return new, list(hidden.split([len(tokens) for _, tokens in runs]))  # type: ignore[no-untyped-call]
+
+    def _grow_long(
+        self, runs: Sequence[tuple[Node | int | None, Sequence[int]]], extend: bool
+    ) -> tuple[list[Node], list[Tensor]]:
+        """As `grow`, each run by itself, and a long one piece by piece."""
+        new: list[Node] = []
+        states: list[Tensor] = []
+        for above, tokens in runs:
+            node: Node | None = new[above] if isinstance(above, int) else above
+            parts: list[Tensor] = []
+            for start in range(0, max(len(tokens), 1), LONGEST_RUN):
+                piece = tokens[start : start + LONGEST_RUN]
+                (node,), (hidden,) = self.grow([(node, piece)], extend=extend if start == 0 else True)
+                parts.append(hidden)
+            assert node is not None
+            new.append(node)
+            states.append(torch.cat(parts))
+        return new, states
 
     def plant(self, root: Node) -> Node:
         """What every prompt stands below: the worked examples, and the prefix behind them; in other trees more."""
@@ -147,13 +167,19 @@ class Tree:
                 layer.is_initialized, layer.keys, layer.values = state
 
     def _forward(self, ids: list[int], owners: list[int], positions: list[int]) -> Tensor:
+        distinct = list(dict.fromkeys(owners))
+        related = torch.zeros(len(distinct), len(self._lineage), dtype=torch.bool)
+        row_of = {}
+        for row, index in enumerate(distinct):
+            related[row, self._lineage[index]] = True
+            row_of[index] = row
         device = next(self.decoder.parameters()).device
-        owner = torch.tensor(owners, device=device)
-        depth = torch.tensor(positions, device=device)
+        # All that is known of the new tokens goes to the device at once, and nothing comes back from there.
+        told = torch.tensor([ids, owners, positions, [row_of[index] for index in owners]]).to(device, non_blocking=True)
+        read, owner, depth, row = told[:1], *told[1:]
         self._owner.append(owner)
         self._depth.append(depth)
-        mask = self._mask(owner, depth)
-        read = torch.tensor([ids], device=device)
+        mask = self._mask(related.to(device, non_blocking=True)[row], depth)
         out = self.decoder(
             **({"input_ids": read} if self.states is None else {"inputs_embeds": self.states[read]}),
             attention_mask=mask,
@@ -168,19 +194,16 @@ class Tree:
         """What tells the model where new tokens stand."""
         return {"position_ids": depth[None]}
 
-    def _mask(self, owner: Tensor, depth: Tensor) -> Tensor | dict[str, Tensor]:
+    def _mask(self, related: Tensor, depth: Tensor) -> Tensor | dict[str, Tensor]:
         """[1, 1, new, cached + new]: ancestors and the own past; sliding layers cut at their window.
 
-        Boolean for the implementation that masks with it, `sdpa`; what all others add to their scores.
+        `related` [new, nodes] says which nodes stand above each new token. Boolean for the implementation that masks
+        with it, `sdpa`; what all others add to their scores.
         """
         owners, depths = torch.cat(self._owner), torch.cat(self._depth)
-        related = torch.zeros(len(self._lineage), len(self._lineage), dtype=torch.bool, device=owner.device)
-        for index in set(owner.tolist()):
-            related[index, self._lineage[index]] = True
-        distance = depth[:, None] - depths[None]
-        visible = related[owner][:, owners] & (distance >= 0)
+        visible = related[:, owners] & (depths <= depth[:, None])
         window = getattr(self.config, "sliding_window", None)
-        near = visible & (distance < window) if window else visible
+        near = visible & (depths > depth[:, None] - window) if window else visible
         kinds = set(getattr(self.config, "layer_types", None) or ())
         if kinds:
             return {k: self._added((near if k.startswith("sliding") else visible)[None, None]) for k in kinds}

@@ -1,8 +1,9 @@
 """What a trained memory reads at every step, with all that cannot change during a write computed once.
 
 Only the upper layers are trained. The lower ones make the same of a sentence at every step, so their states are kept
-(up to KEPT_BYTES). The worked examples before a sentence are those before a question, and a question finds them read
-with the adapter on. So they are read without gradients, and again every STEM_STEPS steps, as the adapter then is.
+(as many as the model's budgets allow). The worked examples before a sentence are those before a question, and a
+question finds them read with the adapter on. So they are read without gradients, and again every STEM_STEPS steps, as
+the adapter then is.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import Node, Tree, chunks
 from membench.trained.sentences import Sentence
 from membench.trained.split import Split
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
 
-KEPT_BYTES = 2**30  # of states that a write keeps; a thousand contexts have more
 STEM_STEPS = 4  # from one reading of the stems to the next
 
 
@@ -96,12 +96,12 @@ class Student:
     @torch.no_grad()
     def _keep(self, uses: Counter[Sentence]) -> None:
         """Keep the states of as many sentences as there is room for, those first that are read most often."""
-        room = KEPT_BYTES // (4 * self._llm.model.config.get_text_config().hidden_size)
+        room = self._llm.budgets.kept_bytes // (4 * self._llm.model.config.get_text_config().hidden_size)
         often = sorted(uses, key=lambda s: -uses[s])
         ends = accumulate(len(s.tokens) for s in often)
         held = {s for s, end in zip(often, ends, strict=True) if end <= room}
         chosen = [s for s in uses if s in held]
-        for span in chunks([len(s.tokens) for s in chosen], PASS_TOKENS):
+        for span in chunks([len(s.tokens) for s in chosen], self._llm.budgets.pass_tokens):
             part = [chosen[i] for i in span]
             self.lower |= zip(part, self._lower_states(part), strict=True)
 

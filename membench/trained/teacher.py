@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from membench.reading.token_tree import PASS_TOKENS, Node, Tree, chunks
+from membench.reading.token_tree import Node, Tree, chunks
 from membench.trained.sentences import Sentence
-from membench.trained.student import KEPT_BYTES
 from membench.values import Recall
 
 if TYPE_CHECKING:
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
 def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
     """The teacher's final hidden states [loss tokens, width] of each distinct sentence, read once, context included.
 
-    They are kept in float32; where that would take more than KEPT_BYTES, in float16.
+    They are kept in float32; where that would take more than the model's budgets allow, in float16.
     """
     below: dict[tuple[tuple[int, ...], ...], dict[tuple[int, ...], list[tuple[Sentence, int]]]] = {}
     for s in dict.fromkeys(sentences):
         given, tokens, start = _as_read(s)
         below.setdefault(given, {}).setdefault(tokens, []).append((s, start))
     kept = sum(len(run) - _first(those) for texts in below.values() for run, those in texts.items())
-    whole = kept * llm.model.config.get_text_config().hidden_size * 4 <= KEPT_BYTES
+    whole = kept * llm.model.config.get_text_config().hidden_size * 4 <= llm.budgets.kept_bytes
     out: dict[Sentence, Tensor] = {}
     turns = {given[:1]: turn for turn, given in enumerate(below)}  # what begins alike follows one another
     with llm.meter.role("teacher"):
@@ -36,7 +35,7 @@ def teach(llm: LLM, sentences: Iterable[Sentence]) -> dict[Sentence, Tensor]:
             tree = llm.tree(Recall())
             node, last = _grown(llm, tree, given)
             runs = list(texts)
-            for span in chunks(list(map(len, runs)), PASS_TOKENS):
+            for span in chunks(list(map(len, runs)), llm.budgets.pass_tokens):
                 with tree.aside():
                     hidden = tree.grow([(node, runs[i]) for i in span])[1]
                 for i, h in zip(span, hidden, strict=True):

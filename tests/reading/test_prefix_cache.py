@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from membench.api import Adapter, Recall
-from membench.model.decoding import GROUP_TOKENS, Reading
+from membench.model.decoding import Reading
 from membench.model.llm import LLM
 from membench.reading.prefix_cache import PrefixCache
 from membench.reading.token_tree import Tree
@@ -114,7 +114,7 @@ def test_a_long_beginning_is_read_once_for_all_groups(llm: LLM, passes: list[int
     head, *rest = llm.segment_ids(texts, "")
     asked = [len(llm.segment_ids([], question)[1]) for question in questions]
     assert sum(map(len, rest)) > 500
-    assert sum(map(len, rest[:-1])) + sum(asked) > 1.1 * GROUP_TOKENS
+    assert sum(map(len, rest[:-1])) + sum(asked) > 1.1 * llm.budgets.group_tokens
     llm.first_segment = PrefixCache()
     llm.meter.lap()
     together = llm.answer(Recall(contexts=(texts,) * len(questions)), questions)

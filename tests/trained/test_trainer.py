@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from membench.api import Adapter, Recall
+from membench.model.budgets import Budgets
 from membench.model.llm import LLM
 from membench.trained.lora import Lora, factors
 from membench.trained.sentences import (
@@ -198,8 +199,8 @@ def test_what_has_no_room_is_read_at_its_step(llm: LLM, monkeypatch: pytest.Monk
     whole = losses(llm, steps, loss)
     often = sum(len(s.tokens) for s in pairs)
     for room in (0, often):
-        for module in ("student", "teacher"):
-            monkeypatch.setattr(f"membench.trained.{module}.KEPT_BYTES", room * 4 * llm.model.config.hidden_size)
+        kept = Budgets(kept_bytes=room * 4 * llm.model.config.hidden_size)
+        monkeypatch.setattr(llm, "budgets", kept)
         assert losses(llm, steps, loss) == [pytest.approx(value, rel=2e-3) for value in whole]
     student = Student(llm, (s for step in steps for s in step), 1)
     assert set(student.lower) == set(pairs), "those that are read most often"
@@ -209,7 +210,7 @@ def test_the_teacher_holds_a_text_once_for_all_its_suffixes(llm: LLM, monkeypatc
     suffixes = [suffix_sentence(llm, MATERIAL, random.Random(seed)) for seed in range(9)]
     said = teach(llm, suffixes)
     assert len({states.untyped_storage().data_ptr() for states in said.values()}) == 1
-    monkeypatch.setattr("membench.trained.teacher.KEPT_BYTES", 0)
+    monkeypatch.setattr(llm, "budgets", Budgets(kept_bytes=0))
     half = teach(llm, suffixes)
     assert {states.dtype for states in half.values()} == {torch.float16}
     for s in suffixes:
