@@ -14,7 +14,12 @@ run: $(READY)
 	$(BIN)/membench leaderboard
 
 test: lint typecheck docs browser
-	$(PYTEST) -m "e2e or not e2e"
+	$(PYTEST) -m "not scale"
+
+# Many workers: tests with a cluster of Ray's and with jobs of submitit's, then times and what is lost (docs/scaling.md).
+scale: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m scale tests/crew
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/scale.py
 
 # The fast tests that play no run: what to repeat while writing, in half a minute.
 quick: $(READY)

@@ -14,7 +14,7 @@ from tests.support.harbours import harbours
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`quick` are the fast tests that load no model, start no program and simulate little: they take half a minute."""
     for item in items:
-        slow = item.get_closest_marker("e2e") or item.get_closest_marker("long")
+        slow = any(item.get_closest_marker(name) for name in ("e2e", "long", "scale"))
         if not slow and not {"tiny", "llm"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("quick")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from membench.crew.board import Board
+from membench.crew.given_up import give_up
 from membench.crew.worker import plain
 from membench.errors import MembenchError
 from membench.planning.plan import PlannedCell
@@ -68,6 +70,8 @@ class Deal:
     _begun: set[int] = field(default_factory=set)  # workers that are ready
     _hands: dict[int, Hand] = field(default_factory=dict)
     _started: dict[int, float] = field(default_factory=dict)
+    _checked: bool = False
+    _stillborn: int = 0  # workers that ended before they were ready
     _checker: int = 0  # the worker that looks at all cells before any is played
 
     def play(self) -> list[list[dict[str, Any]]]:
@@ -107,7 +111,7 @@ class Deal:
         missing = [[cell.recipe_id for cell in session.turn.missing] for session in self.sessions]
         first = next(k for k, ids in enumerate(missing) if ids)
         requests = [plain(session.request) for session in self.sessions]
-        begin = {"do": "begin", "requests": requests, "debug": self.debug, "first": first}
+        begin = {"do": "begin", "requests": requests, "debug": self.debug, "first": first, "cwd": os.getcwd()}
         self._checker = id(hand) if check else self._checker
         hand.send({**begin, "check": missing if check else None})
 
@@ -118,6 +122,7 @@ class Deal:
             raise MembenchError(answer["wrong"])
         if "result" not in answer:
             self._begun.add(id(hand))
+            self._checked |= id(hand) == self._checker
             return
         job = self._playing.pop(id(hand))
         self._over(job, answer["result"], time.monotonic() - self._started[id(hand)])
@@ -131,7 +136,11 @@ class Deal:
         job = self._playing.pop(id(hand), None)
         del self._hands[id(hand)]
         if id(hand) not in self._begun:
-            raise MembenchError(f"a worker ended before it could play ({why}): try fewer workers, or none")
+            self._stillborn += 1
+            if self._stillborn == TRIES:
+                raise MembenchError(f"workers ended before they could play ({why}): try fewer of them, or none")
+            self._hire(check=id(hand) == self._checker)
+            return
         self._begun.discard(id(hand))
         if job:
             self._again(job, f"its worker, {hand.name}, is gone ({why})")
@@ -146,11 +155,11 @@ class Deal:
             self._waiting.append(job)
         else:
             reason = f"{TRIES} workers died over it: {why}"
-            self._over(job, self.sessions[job.session].give_up(job.cell, reason), 0.0)
+            self._over(job, give_up(self.sessions[job.session].request, job.cell, reason), 0.0)
 
     def _give(self, hand: Hand) -> None:
         """The first cell that need not wait for its reference."""
-        if self._checker not in self._begun and self._checker in self._hands:
+        if not self._checked:
             return
         busy = [*self._waiting, *self._playing.values()]
         golds = [job for job in busy if job.cell.is_gold and job.cell.method_name == REFERENCE]

@@ -9,7 +9,7 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from membench.model.devices import chosen_device
@@ -69,7 +69,7 @@ class Process:
 class Processes:
     """A crew of processes. With several GPUs they take turns with these, and the cores are shared out."""
 
-    def __init__(self, size: int, requests: list[Request]):
+    def __init__(self, size: int, requests: Sequence[Request]):
         self.size = size
         self._hands: list[Process] = []
         self._free = list(range(1, size + 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -30,9 +32,10 @@ def plain(request: Request) -> dict[str, Any]:
 class Worker:
     """Answers messages, one at a time; the same for all ways in which they may come.
 
-    "begin" has the `requests` of the run and, for one of the workers, the cells to `check` before any is played; "play"
-    has the `session` and `id` of a cell, its `number` of `count`, and the results of yardsticks that `failed`. An
-    answer has what was `said`, and the `result` of a cell or what is `wrong`.
+    "begin" has the `requests` of the run, the folder that it was called in (`cwd`), which session comes `first`, and
+    for one of the workers the cells to `check` before any is played; "play" has the `session` and `id` of a cell, its
+    `number` of `count`, and the results of yardsticks that `failed`. An answer has what was `said`, and the `result` of
+    a cell or what is `wrong`.
     """
 
     def __init__(self) -> None:
@@ -49,6 +52,13 @@ class Worker:
 
     def _begin(self, message: Message) -> dict[str, Any]:
         requests = [_request(values) for values in message["requests"]]
+        for folder in (message["cwd"], *(request.output for request in requests)):
+            if not Path(folder).is_dir():
+                raise MembenchError(
+                    f"{socket.gethostname()} does not see {folder}: workers need one folder on all machines; name such "
+                    "a one with --output, and call from one"
+                )
+        os.chdir(message["cwd"])
         self._sessions = sessions_of(requests, _Silent(lambda _: None), message["debug"])  # the run has said it all
         for session in self._sessions:
             session.reporter = _Silent(lambda line: self._said.append(line))

@@ -11,6 +11,7 @@ from membench.planning.shards import Shard
 from membench.planning.shards import shard as part
 
 if TYPE_CHECKING:
+    from membench.crew.deal import Crew
     from membench.planning.request import Request
     from membench.running.progress import Reporter
     from membench.running.session import Session
@@ -31,15 +32,26 @@ class Workforce:
     def play(self, sessions: Sequence[Session], reporter: Reporter, debug: bool = False) -> list[list[dict[str, Any]]]:
         """Play what is missing of these sessions; the results of each. Raises MembenchError."""
         from membench.crew.deal import Deal
-        from membench.crew.processes import Processes
         from membench.running import runner
 
-        requests = [session.request for session in sessions]
-        if self.workers == 1:
+        if self.executor == "local" and self.workers == 1:
             return runner.play(sessions, reporter)
-        if any(request.max_tokens_total for request in requests):
+        if any(session.request.max_tokens_total for session in sessions):
             raise MembenchError("--max-tokens-total is of one process: leave --workers out, --concurrency asks at once")
-        return Deal(sessions, reporter, Processes(self.workers, requests), debug).play()
+        if self.executor == "slurm":
+            from membench.crew import slurm_jobs
+
+            return slurm_jobs.play(sessions, reporter, self.workers, self.settings, self.shard)
+        return Deal(sessions, reporter, self._crew([session.request for session in sessions]), debug).play()
+
+    def _crew(self, requests: Sequence[Request]) -> Crew:
+        if self.executor == "ray":
+            from membench.crew.ray_actors import Actors
+
+            return Actors(self.workers, requests, self.address)
+        from membench.crew.processes import Processes
+
+        return Processes(self.workers, requests)
 
     def run(self, request: Request) -> list[dict[str, Any]]:
         """Play what is missing of a request and return the results of all its cells. Raises MembenchError."""

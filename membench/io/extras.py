@@ -6,7 +6,9 @@ from importlib.util import find_spec
 
 from membench.errors import MembenchError
 
-EXTRAS = {"pdf": "pypdf", "raptor": "umap", "report": "matplotlib"}  # the module that each brings
+EXTRAS = {  # the module that each brings
+    "pdf": "pypdf", "raptor": "umap", "ray": "ray", "report": "matplotlib", "slurm": "submitit",
+}  # fmt: skip
 
 
 def require(extra: str, what: str) -> None:

@@ -22,7 +22,6 @@ from membench.model.text_model import TextModel
 from membench.planning.plan import PlannedCell, check_window, cut_answers, plan
 from membench.planning.request import ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
-from membench.planning.served import device_of
 from membench.playing.drift import Baseline
 from membench.playing.player import Player
 from membench.reading.kept_verdicts import checkpoint_key
@@ -156,14 +155,6 @@ class Session:
             (c, self.played.get(c.recipe_id) or cell_folder.finished(self.request.output, c.recipe)) for c in self.cells
         )
         return [self._yardsticks.complete(cell, result) for cell, result in results if result]
-
-    def give_up(self, cell: PlannedCell, reason: str) -> dict[str, Any]:
-        """The result of a cell that cannot be played, stored with the reason."""
-        folder = cell_folder.open_cell(self.request.output, cell.recipe)
-        with self._locked(folder, cell.title):
-            records, found = readable_records(folder)
-            spent = {"started": now(), "device": device_of(self.request), "parameters": None}
-            return cell_folder.finish(folder, outcome(cell, records, self._yardsticks, {}, spent, reason), found)
 
     def play(self, cell: PlannedCell, number: int, count: int) -> dict[str, Any]:
         """The result of one cell, played unless another run has done so; number `number`, from 1, of `count`."""

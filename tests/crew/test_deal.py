@@ -126,7 +126,7 @@ def test_a_cell_that_kills_its_workers_fails_alone(request_: Request, capsys: py
 
 def test_what_is_wrong_ends_the_run_with_its_line(request_: Request) -> None:
     crew = Here(2, lambda message: message["do"] == "begin")
-    with pytest.raises(MembenchError, match=r"a worker ended before it could play \(SIGKILL\)"):
+    with pytest.raises(MembenchError, match=r"workers ended before they could play \(SIGKILL\)"):
         deal(request_, crew)
     assert crew.dismissed
 

@@ -67,8 +67,16 @@ def test_a_killed_worker_leaves_no_trace(
 def test_a_worker_stores_its_cell_though_the_run_is_gone(tiny: Path, data_file: Path, tmp_path: Path) -> None:
     data = (f"jsonl:{data_file}",)
     request = Request(("bm25",), ("sequential",), data, str(tiny), limit=2, yardsticks=False, output=tmp_path / "r")
+    request.output.mkdir()
     (cell,) = sessions_of([request], Reporter(Console(quiet=True)))[0].cells
-    begin = {"do": "begin", "requests": [plain(request)], "debug": False, "first": 0, "check": None}
+    begin = {
+        "do": "begin",
+        "requests": [plain(request)],
+        "debug": False,
+        "first": 0,
+        "check": None,
+        "cwd": str(tmp_path),
+    }
     play = {"do": "play", "session": 0, "id": cell.recipe_id, "number": 1, "count": 1, "failed": {}}
     messages, answers = os.pipe(), os.pipe()
     os.write(messages[1], f"{json.dumps(begin)}\n{json.dumps(play)}\n".encode())
