@@ -1,4 +1,4 @@
-"""Takes the picture of a report page that the README shows, with the Chromium on the PATH; without one, says so.
+"""Takes the picture of a report's first screen that the README shows, with the Chromium on the PATH, if there is one.
 
 python benchmarks/report_picture.py PAGE PICTURE
 """
@@ -11,8 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-WIDTH, HEIGHT = 1240, 2650  # in CSS pixels
-LAST_SEQUENCE = "[...document.querySelectorAll('.board:has(figure.retention)')].at(-1)"
+WIDTH = 1400  # in CSS pixels; as tall as the first screen is
 COLOURS = 128  # enough for lines and letters; keeps the file small
 
 
@@ -28,13 +27,13 @@ def main() -> None:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         page.goto(page_path.resolve().as_uri())
-        # The table that has most to show: of those of a sequence, if there are any, the last.
-        for _ in range(3):  # what comes into sight is laid out only then, and moves what stands below
-            page.evaluate(f"({LAST_SEQUENCE} ?? document.body).scrollIntoView()")
-            page.wait_for_timeout(500)
-        shot = page.screenshot()
+        page.locator("#scatter .annotation-text").first.wait_for()
+        bottom = page.locator("table.short:visible").bounding_box()
+        assert bottom is not None
+        height = round(bottom["y"] + bottom["height"]) + 24
+        shot = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
         browser.close()
     image = Image.open(io.BytesIO(shot)).convert("RGB")
     image = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -1,4 +1,5 @@
-"""How long `membench report` takes over many stored cells and how large its page is, imports included.
+"""How long `membench report` takes over many stored cells, imports included, how large its page is, and how long a
+Chromium, where there is one, takes to show it.
 
     python -m benchmarks.report_speed [CELLS]
 
@@ -8,7 +9,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,6 +37,28 @@ def generate(root: Path, count: int) -> int:
     return answers
 
 
+def shown(page_path: Path) -> str:
+    """Seconds until the page is ready, those of its main thread beside them; the height of its first screen."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        return "no chromium on the PATH: not opened"
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        page.goto(page_path.resolve().as_uri())
+        page.locator("#scatter .annotation-text").first.wait_for()
+        ready = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")
+        metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        height = page.evaluate("document.documentElement.scrollHeight")
+        browser.close()
+    return f"ready in {ready:.1f} s ({metrics['TaskDuration']:.1f} s of processor), {height} pixels tall at 1400"
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     with tempfile.TemporaryDirectory() as folder:
@@ -46,6 +71,7 @@ def main() -> None:
         used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         took = f"{seconds:.1f} s ({used:.1f} s of processor)"
         print(f"{took} for {count} cells with {answers:,} answers, {page.stat().st_size:,} bytes")
+        print(shown(page))
 
 
 if __name__ == "__main__":
