@@ -21,6 +21,7 @@ from experiment_outcomes import SCORES, Outcome, matrix, outcomes
 from experiment_stored import allocation_table, markdown, parts_table
 
 from membench.statistics.factorial import Effect, effects
+from membench.statistics.intervals import mean_ci
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "experiment.md"
@@ -63,9 +64,18 @@ def remedies_table(folder: Path) -> str:
     """The default recipe, and what each remedy makes of it."""
     planned = [next(screening()), *remedies()]
     found = outcomes(planned, folder)
-    lines = [["recipe", *HEAD]]
-    lines += [[_recipe(outcome.run), *_row(outcome)] for outcome in found]
+    lines = [["recipe", *HEAD, "kept, over the default's"]]
+    lines += [[_recipe(outcome.run), *_row(outcome), _over(outcome, found[0])] for outcome in found]
     return f"{max(0, len(found) - 1)} of {len(planned) - 1} remedies are stored.\n\n{markdown(lines)}"
+
+
+def _over(outcome: Outcome, default: Outcome) -> str:
+    """Paired by question, with the 95 % interval over the questions of this one text."""
+    if outcome is default:
+        return ""
+    kept = default.values["kept"]
+    value, low, high = mean_ci([outcome.values["kept"][question] - kept[question] for question in kept])
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def _recipe(run: Run) -> str:
