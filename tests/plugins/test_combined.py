@@ -95,7 +95,8 @@ def test_its_records_are_those_of_the_part_that_is_not_empty(tiny: Path, data_fi
     output = tmp_path / "results"
     membench.run(
         "bm25,base+bm25,selfparam,bm25+selfparam", "sequential", data=f"jsonl:{data_file}", model=str(tiny),
-        output=output, method_settings=["selfparam.epochs=1", "bm25+selfparam.retained=0", "adapter_scope=decode"],
+        output=output, limit=2, yardsticks=False,
+        method_settings=["selfparam.epochs=1", "bm25+selfparam.retained=0", "adapter_scope=decode"],
     )  # fmt: skip
     answers = {}
     for path in output.glob("sequential--*/records.jsonl"):
@@ -104,7 +105,7 @@ def test_its_records_are_those_of_the_part_that_is_not_empty(tiny: Path, data_fi
         answers[recipe["method"]] = [record for record in records if record["type"] == "answer"]
     assert answers["bm25"] == answers["base+bm25"]
     assert answers["selfparam"] == answers["bm25+selfparam"] != answers["bm25"]
-    assert len(answers["bm25"]) > 6
+    assert len(answers["bm25"]) >= 6
     rows = {row["method"] for row in membench.leaderboard(output)}
     assert {"bm25+selfparam", "base+bm25"} <= rows
 

