@@ -18,11 +18,12 @@ _ROUNDING = 1e-9
 def share_ci(matrix: Sequence[Sequence[float]], level: float = 0.95) -> Interval:
     """The mean of a seeds × contexts matrix of shares, its interval within [0, 1].
 
-    Values beyond [0, 1] are no shares: they get the t-interval. Where all contexts have one value inside (0, 1),
-    nothing tells how they vary, and the interval is that value.
+    A mean beyond [0, 1] is no share: it gets the t-interval. Single values may lie beyond, as the linearised ones of a
+    ratio of sums do. Where all contexts have one value inside (0, 1), nothing tells how they vary, and the interval is
+    that value.
     """
     spread = spread_of(matrix)
-    if spread is None or any(not -_ROUNDING <= value <= 1 + _ROUNDING for row in matrix for value in row):
+    if spread is None or not -_ROUNDING <= spread.value <= 1 + _ROUNDING:
         return two_way_ci(matrix, level)
     return wilson(spread, len(matrix[0]), level)
 

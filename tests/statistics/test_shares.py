@@ -71,8 +71,17 @@ def test_with_many_even_contexts_it_is_students_interval() -> None:
     assert share_ci([values]) == pytest.approx(two_way_ci([values]), abs=1e-4)
 
 
+def test_a_share_that_is_a_ratio_of_sums_stays_within_its_range() -> None:
+    """Its linearised values leave [0, 1], the share cannot."""
+    for values in ([0.2, 1.4, 0.9, 0.3], [-0.1, 0.3, -0.1, 0.0], [1.1, 1.0, 0.6, 1.1]):
+        found = share_ci([values])
+        assert found.low is not None
+        assert found.high is not None
+        assert 0 <= found.low < found.value < found.high <= 1
+
+
 def test_what_is_no_share_has_students_interval() -> None:
-    values = [[0.2, 1.4, 0.9, 0.3]]
+    values = [[1.2, 1.4, 0.9, 1.3]]
     assert share_ci(values) == two_way_ci(values)
     assert share_ci([[0.5, 0.5, 0.5]]) == (0.5, 0.5, 0.5)
     assert share_ci([[0.4]]) == (0.4, None, None)
