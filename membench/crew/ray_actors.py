@@ -11,6 +11,7 @@ from membench.crew.worker import Worker
 from membench.errors import MembenchError
 from membench.io.extras import require
 from membench.planning.request import Request
+from membench.planning.served import device_of
 
 PASSED_ON = ("MEMBENCH_", "HF_", "OMP_", "PYTHONPATH", "CUDA_DEVICE_ORDER")  # beginnings of names in the environment
 
@@ -44,7 +45,7 @@ class Actors:
                 raise MembenchError(f"no Ray cluster at {address}: {' '.join(str(error).split())}") from None
         there: dict[str, float] = ray.cluster_resources()
         self._share = {"num_cpus": _share(there.get("CPU", 0), size)}
-        if any(request.device.startswith("cuda") for request in requests):
+        if any(device_of(request).startswith("cuda") for request in requests):
             if not there.get("GPU"):
                 self.dismiss()
                 raise MembenchError("the Ray cluster has no GPU: say --device cpu, or start nodes that have some")

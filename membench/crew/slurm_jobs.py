@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
+from membench.crew.worker import settled
 from membench.errors import MembenchError
 from membench.io.extras import require
 from membench.planning.plan import PlannedCell
@@ -73,7 +74,7 @@ def play(
 
     share_out(sessions, reporter)
     _clear(sessions)
-    requests = tuple(replace(s.request, overwrite=False, output=s.request.output.absolute()) for s in sessions)
+    requests = tuple(replace(settled(s.request), overwrite=False) for s in sessions)
     folder = sessions[0].request.output / RUNS / "slurm"
     for _ in range(ROUNDS):
         left = _left(sessions)

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from membench.errors import MembenchError
 from membench.planning.forecast import Forecast
 from membench.planning.request import Request
 from membench.planning.schedule import Turn
+from membench.planning.served import device_of, is_served
 from membench.running.progress import Reporter, Stepper
 from membench.running.runner import sessions_of
 
@@ -24,9 +25,16 @@ Message = Mapping[str, Any]
 
 
 def plain(request: Request) -> dict[str, Any]:
-    """A request as JSON has it; its folder is the same wherever a worker stands."""
+    """A request as JSON has it."""
+    request = settled(request)
     values = {field.name: getattr(request, field.name) for field in fields(request)}
-    return {**values, "output": str(request.output.absolute())}
+    return {**values, "output": str(request.output)}
+
+
+def settled(request: Request) -> Request:
+    """A request whose folder and device are the same wherever a worker stands, so that its cells are."""
+    device = request.device if is_served(request.model) else device_of(request)
+    return replace(request, output=request.output.absolute(), device=device)
 
 
 class Worker:
