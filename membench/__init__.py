@@ -19,14 +19,18 @@ def run(methods: str | Sequence[str], tasks: str | Sequence[str], **options: Any
     executor_settings, shard. Raises MembenchError for wrong input, before anything is played.
     """
     from membench.crew.workforce import PARTS, workforce
+    from membench.io.user_files import user_path
     from membench.planning.request import Request
+    from membench.plugins import registry
 
-    for name in ("data", "method_settings", "task_settings"):
+    if isinstance(options.get("data"), str):
+        options["data"] = registry.split_data([options["data"]])
+    for name in ("method_settings", "task_settings"):
         if isinstance(options.get(name), str):
             options[name] = _listed(options[name])
     crew = workforce(**{name: options.pop(name) for name in PARTS if name in options})
     if "output" in options:
-        options["output"] = Path(options["output"])
+        options["output"] = user_path(options["output"])
     if "seeds" in options:
         options["seeds"] = _seeds(options["seeds"])
     return crew.run(Request(methods=_listed(methods), tasks=_listed(tasks), **options))
@@ -38,10 +42,11 @@ def leaderboard(folder: str | Path | Sequence[str | Path] = "results", **filters
     Several folders are read as one. `filters` are those of membench.tables.tables: task, data, model, method, sort.
     """
     from membench.analysis.several_folders import cells_of
+    from membench.io.user_files import user_path
     from membench.tables.leaderboard import rows
 
     folders = [folder] if isinstance(folder, str | Path) else folder
-    return rows(cells_of(map(Path, folders)), **filters)
+    return rows(cells_of(map(user_path, folders)), **filters)
 
 
 def _seeds(given: int | str | Sequence[int]) -> tuple[int, ...]:

@@ -22,9 +22,14 @@ def standing_at(place: str) -> Iterator[None]:
         raise MembenchError(f"{place}: {error}") from error
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """A text as messages repeat it: of a long one the beginning."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> MembenchError:
     """The error for a name that nothing answers to, with the nearest one that something does."""
-    names = sorted(known)
+    names, name = sorted(known), shortened(name)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
     return MembenchError(f"unknown {kind} {name!r}: {hint}")

@@ -38,7 +38,7 @@ def migrate(root: Path, models: Sequence[Path] = ()) -> Iterator[Migrated]:
     `models`. Each cell keeps its records, targets and what else its folder holds; its id and its folder's name change.
     Raises MembenchError if there is no such folder, and for a model's folder that cannot be read.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise MembenchError(f"no folder {root}: name one with stored cells")
     shelf = _Shelf(models)
     for path in sorted(root.iterdir()):

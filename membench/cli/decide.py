@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
-from membench.cli.shell import NO_CHOICE, common, listed, print_json, print_table
+from membench.cli.shell import NO_CHOICE, common, listed, listed_data, print_json, print_table
 from membench.cli.stored import folders_argument, folders_option, named, refuse_unknown_names, sound_cells
 from membench.errors import MembenchError
 
@@ -27,7 +27,8 @@ def _filters(command: F) -> F:
     """Which tables to look at."""
     for name, what in (("model", "models"), ("data", "data"), ("task", "tasks")):
         flags = ("-t", "--task") if name == "task" else (f"--{name}",)
-        command = click.option(*flags, multiple=True, callback=listed, help=f"Only these {what}.")(command)
+        parts = listed_data if name == "data" else listed
+        command = click.option(*flags, multiple=True, callback=parts, help=f"Only these {what}.")(command)
     return command
 
 

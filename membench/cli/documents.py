@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from membench.cli.run import DEFAULT_MODEL, run
-from membench.cli.shell import common, print_json, print_table
+from membench.cli.shell import PathType, common, print_json, print_table
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ DEMO = (Path(__file__).parents[1] / "documents" / "demo", ("bm25", "full-context
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("-o", "--output", "file", required=True, type=click.Path(path_type=Path), help="The file, *.jsonl.")
+@click.argument("folder", type=PathType(), metavar="DIR")
+@click.option("-o", "--output", "file", required=True, type=PathType(), help="The file, *.jsonl.")
 @click.option(
     "--writer", default=TEMPLATE, show_default=True, metavar="WRITER",
     help="template: a gap in a sentence; self: the model; openai[:MODEL]: an endpoint.",
@@ -113,7 +113,7 @@ def _show(verdicts: list[Verdict], as_json: bool) -> None:
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True,
+@click.option("-o", "--output", type=PathType(), default=Path("demo"), show_default=True,
               help="Folder of the results.")  # fmt: skip
 @common
 @click.pass_context

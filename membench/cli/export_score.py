@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shell import FAILED, common, print_json, print_table
+from membench.cli.shell import FAILED, PathType, common, print_json, print_table
 from membench.cli.stored import output_option, sound_cells
 from membench.errors import MembenchError
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=PathType(dir_okay=False))
 @output_option
 @click.option(
     "--form",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from membench.cli.shell import common, listed
+from membench.cli.shell import common, listed, listed_data
 from membench.cli.stored import folders_argument, named, refuse_unknown_names
 from membench.errors import MembenchError
 from membench.store.recipe import GOLD
@@ -32,7 +32,7 @@ def table_options(command: F) -> F:
     """Which tables are made of the stored cells, in which order, and what is compared in them."""
     options = (
         click.option("-t", "--task", multiple=True, callback=listed, help="Only these tasks."),
-        click.option("--data", multiple=True, callback=listed, help="Only these data, with or without argument."),
+        click.option("--data", multiple=True, callback=listed_data, help="Only these data, with or without argument."),
         click.option("--model", multiple=True, callback=listed, help="Only these models."),
         click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference."),
         click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),

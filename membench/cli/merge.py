@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shell import FAILED, common, print_json
+from membench.cli.shell import FAILED, PathType, common, print_json
 
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = PathType()
 
 
 @click.command()

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shell import FAILED, common, print_json
+from membench.cli.shell import FAILED, PathType, common, print_json
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=PathType(file_okay=False))
 @click.option(
-    "--model", "models", multiple=True, metavar="FOLDER", type=click.Path(path_type=Path),
+    "--model", "models", multiple=True, metavar="FOLDER", type=PathType(),
     help="A folder that cells were played with, beside the packaged models and the hub's cache.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

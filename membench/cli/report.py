@@ -9,16 +9,14 @@ from typing import Any
 import click
 
 from membench.cli.leaderboard import table_options
-from membench.cli.shell import common
+from membench.cli.shell import PathType, common
 from membench.cli.stored import folders_argument, named, refuse_unknown_names, sound_cells
 from membench.errors import MembenchError
 
 
 @click.command()
 @folders_argument
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="By default report.html; a folder figures for the others."
-)
+@click.option("-o", "--output", type=PathType(), help="By default report.html; a folder figures for the others.")
 @table_options
 @click.option(
     "--format",

@@ -13,12 +13,13 @@ from click.core import ParameterSource
 
 from membench.cli.crew import crew_of, crew_options
 from membench.cli.leaderboard import print_tables
-from membench.cli.shell import FAILED, common, debugging, listed, whole_numbers
+from membench.cli.shell import FAILED, PathType, common, debugging, listed, listed_data, whole_numbers
 from membench.cli.stored import output_option
 from membench.errors import MembenchError, standing_at
 from membench.model.dtypes import AUTO, DTYPES
 from membench.model.prompt import STYLES
 from membench.planning.run_file import Block, Given, read, write
+from membench.text.visible import visible
 
 DEFAULT_MODEL = "smollm2-135m"
 SETTINGS = ("method-setting", "task-setting")  # options that take a map in a file
@@ -30,7 +31,7 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
     "--config",
     "file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     help="Options from a YAML file; flags win over it.",
 )
 @click.option("-m", "--method", "methods", multiple=True, callback=listed, help="Methods to play.")
@@ -40,7 +41,7 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
     multiple=True,
     default=("worlds",),
     show_default=True,
-    callback=listed,
+    callback=listed_data,
     help="Data to play on: NAME or NAME:ARGUMENT.",
 )
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Alias, folder, hub id or openai:NAME.")
@@ -150,7 +151,7 @@ def _play(
             for s in sessions
         ]
         for line in summary(outcomes, time.monotonic() - started) if outcomes else ():
-            click.echo(line, err=True)
+            click.echo(visible(line), err=True)
     return results
 
 

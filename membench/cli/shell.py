@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from membench.errors import MembenchError
+from membench.cli import streams
+from membench.errors import MembenchError, shortened
+from membench.io.user_files import user_path
 from membench.text.visible import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FAILED, WRONG, NO_CHOICE, STOPPED = 1, 2, 3, 130
 _DEBUG = "membench.debug"
+LONGEST = 900  # characters of a line of complaint
+
+
+class PathType(click.Path):
+    """A path as `Path`; `~` is a home folder, though no shell has seen it (in a file of options, behind a `=`)."""
+
+    def __init__(self, **wanted: Any):
+        super().__init__(path_type=Path, **wanted)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises click.BadParameter for what cannot be one."""
+        if value == "":
+            self.fail("'' is no path", param, ctx)
+        try:
+            os.stat(user_path(value))
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            pass  # what is missing may be wanted so; who needs it says what is wrong
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            self.fail(f"{shortened(repr(str(value)))} is no path ({reason})", param, ctx)
+        return super().convert(user_path(value), param, ctx)
 
 
 class Shell(click.Group):
@@ -23,8 +48,11 @@ class Shell(click.Group):
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> NoReturn:
         """Run a command line and exit: 0 well, 1 a cell failed, 2 wrong input, 3 advise has no choice, 130 stopped."""
+        streams.prepare()
         try:
-            code: Any = super().main(*args, standalone_mode=False, **kwargs)  # type: ignore[call-overload]
+            with streams.broken_output() as output:
+                code: Any = super().main(*args, standalone_mode=False, **kwargs)  # type: ignore[call-overload]
+            code = output.status or code
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = WRONG
@@ -63,10 +91,23 @@ def common(command: F) -> F:
     )(command)
 
 
-def listed(_: click.Context, __: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
-    """`-m a,b -m c` as (a, b, c), without repetitions."""
+def listed(_: click.Context, parameter: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
+    """`-m a,b -m c` as (a, b, c), without repetitions. Raises MembenchError for an option that names nothing."""
     parts = (part.strip() for item in value for part in item.split(","))
-    return tuple(dict.fromkeys(part for part in parts if part))
+    return _some(parameter, value, tuple(dict.fromkeys(part for part in parts if part)))
+
+
+def listed_data(_: click.Context, parameter: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
+    """The same for data, whose files may have commas in their names."""
+    from membench.plugins.registry import split_data
+
+    return _some(parameter, value, split_data(value))
+
+
+def _some(parameter: click.Parameter, typed: Sequence[str], found: tuple[str, ...]) -> tuple[str, ...]:
+    if typed and not found:
+        raise MembenchError(f"{parameter.opts[-1]} names nothing: leave it out, or say what")
+    return found
 
 
 def whole_numbers(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
@@ -74,7 +115,9 @@ def whole_numbers(ctx: click.Context, parameter: click.Parameter, value: str) ->
     try:
         return tuple(dict.fromkeys(int(part) for part in value.split(",")))
     except ValueError:
-        raise MembenchError(f"--{parameter.name} wants whole numbers with commas between them, got {value!r}") from None
+        raise MembenchError(
+            f"--{parameter.name} wants whole numbers with commas between them, got {shortened(repr(value))}"
+        ) from None
 
 
 def print_json(value: Any) -> None:
@@ -100,4 +143,8 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _complain(text: str) -> None:
-    click.echo(f"membench: {visible(' '.join(text.split()))}", err=True)
+    """One line; of a long one, which repeats what was typed, beginning and end."""
+    line = " ".join(visible(text).split())
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST - 300]} … {line[-300:]}"
+    click.echo(f"membench: {line}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from membench.cli.shell import common, print_json
+from membench.cli.shell import PathType, common, print_json
 
 if TYPE_CHECKING:
     from membench.analysis.status import Playing, Status
@@ -19,7 +19,7 @@ FAILED_SHOWN, PLAYING_SHOWN = 10, 20
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")
+@click.argument("folder", type=PathType(), default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")
 @click.option("--watch", is_flag=True, help="Look again every other second, until nothing is left to play.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from membench.cli.shell import FAILED, common, print_json, print_table
+from membench.cli.shell import FAILED, PathType, common, print_json, print_table
 
 if TYPE_CHECKING:
     from membench.store.cell_folder import Cell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = PathType()
 
 
 def output_option(command: F) -> F:

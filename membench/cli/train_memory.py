@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from membench.cli.shell import common, print_json, print_table
+from membench.cli.shell import PathType, common, print_json, print_table
 from membench.errors import MembenchError
 
 WORDS = 4000  # kept of each document
@@ -17,7 +17,7 @@ HELD_OUT = 32  # documents that losses are measured on
 @click.command("train-memory")
 @click.option("--model", required=True, help="The base model: an alias, a local folder or a hub id.")
 @click.option("--text", required=True, help="What to train on: file:PATH, slimpajama or hub:ID.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the trained parts.")
+@click.option("-o", "--output", required=True, type=PathType(), help="Folder of the trained parts.")
 @click.option("--new", default=64, show_default=True, help="Vectors that a chunk leaves.")
 @click.option("--chunk", default=128, show_default=True, help="Tokens of a chunk, at most.")
 @click.option("--size", default=1024, show_default=True, help="Vectors that the pool holds.")

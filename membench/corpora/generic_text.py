@@ -14,9 +14,9 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from membench.errors import MembenchError
+from membench.errors import MembenchError, standing_at
 from membench.io.file_hashes import content_key
-from membench.io.user_files import parse_json, user_path
+from membench.io.user_files import parse_json, read_text, user_path
 from membench.text.words import first_words
 
 SLIMPAJAMA = "DKYoon/SlimPajama-6B"  # what the released code of SELF-PARAM reads, from its first document on
@@ -123,11 +123,8 @@ def _vary(sentence: str, rng: random.Random) -> str:
 
 
 def _file(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise MembenchError(f"cannot read generic text {path}: {reason}") from error
+    with standing_at("generic text"):
+        text = read_text(str(path))
     if path.suffix == ".jsonl":
         lines = enumerate(text.split("\n"), 1)
         return [_json_text(line, f"{path}:{number}") for number, line in lines if line.strip()]

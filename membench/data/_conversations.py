@@ -7,6 +7,7 @@ are films); a `train.jsonl` of the same form as the first, if it is there, has t
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ def _test_file(argument: str) -> Path:
     if not is_file_argument(argument):
         return hub_folder(argument, (TEST, TRAIN, ENTITIES, ITEMS)) / TEST
     path = user_path(argument)
-    return path / TEST if path.is_dir() else path
+    return path / TEST if os.path.isdir(path) else path
 
 
 def _is_written(dialogue: str) -> bool:

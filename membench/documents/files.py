@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -34,7 +35,7 @@ def documents(folder: Path) -> dict[str, list[Section]]:
     Hidden files, other kinds of file and files without text are left out. Raises MembenchError if nothing is left, and
     for a file that cannot be read.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise MembenchError(f"{folder}: no such folder: name one that holds {', '.join(READERS)} files")
     found = {}
     for path in sorted(folder.rglob("*")):

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from membench.io.plain_files import NoFile, read_plain
 from membench.io.user_files import user_path
 
 SMALL = 8 << 20  # bytes up to which a file is read every time
@@ -41,8 +42,8 @@ def json_hash(path: Path, notes: Path) -> str:
 def content_key(argument: str) -> str:
     """What a file holds, as a key: 64 hex digits; "" for what is no file that can be read."""
     try:
-        return _digest(user_path(argument), canonical=False)
-    except OSError:
+        return hashlib.sha256(read_plain(user_path(argument))).hexdigest()
+    except (FileNotFoundError, NoFile):
         return ""
 
 

@@ -42,6 +42,8 @@ def read_plain(path: Path | str) -> bytes:
         raise
     except OSError as error:
         raise NoFile(f"{path} cannot be read ({error.strerror})") from None
+    except ValueError:  # a zero byte
+        raise NoFile(f"no file can be called {str(path)!r}") from None
 
 
 def refuse_odd_file(path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
+from membench.io.plain_files import read_plain
 
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _LONE_SURROGATE = re.compile(rf"(?<!\\)(?:\\\\)*(?:{_HIGH}(?!{_LOW})|(?<!\\u[dD][89abAB][0-9a-fA-F]{{2}}){_LOW})")
@@ -22,28 +23,28 @@ def user_path(typed: str | Path) -> Path:
 
 def is_file_argument(argument: str) -> bool:
     """Whether a data source's argument means a local file rather than a data set of the hub (OWNER/NAME)."""
-    path = Path(argument)
-    return path.exists() or path.suffix in {".json", ".jsonl"} or argument.count("/") != 1 or argument[0] in "./~"
+    if os.path.exists(argument) or argument.endswith((".json", ".jsonl")):
+        return True
+    return argument.count("/") != 1 or argument[0] in "./~"
 
 
 def data_name(source: str, argument: str) -> str:
     """The name of a data set as typed; of a path only its last part, so that results name no folder of a machine."""
     if not argument:
         return source
-    return f"{source}:{Path(argument).name if is_file_argument(argument) else argument}"
+    name = Path(argument).name if is_file_argument(argument) else argument
+    return f"{source}:{os.fsencode(name).decode('utf-8', 'backslashreplace')}"  # a file's name may be any bytes
 
 
 def read_text(argument: str) -> str:
     """The text of a file; raises MembenchError if it cannot be read or is empty."""
     try:
-        text = user_path(argument).read_text(encoding="utf-8-sig")
+        text = read_plain(user_path(argument)).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise MembenchError(f"{argument}:{line}: not UTF-8 text: save the file as UTF-8") from error
     except FileNotFoundError as error:
-        raise MembenchError(f"{argument}: no such file: check the path after the colon of --data") from error
-    except OSError as error:
-        raise MembenchError(f"{argument}: cannot be read: {error.strerror}") from error
+        raise MembenchError(f"{argument}: no such file: check the path") from error
     except ValueError as error:  # a null character, half of a surrogate pair
         raise MembenchError(f"{argument!r}: cannot be the name of a file: {error}") from error
     if not text.strip():

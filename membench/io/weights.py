@@ -98,7 +98,7 @@ def resolve(model: str, offline: bool = False) -> Path:
 
 def refuse_unknown(model: str) -> None:
     """Raise MembenchError for what is no alias, no folder and cannot be the id of a model on the hub."""
-    if model in packaged() or (model and user_path(model).is_dir()):
+    if model in packaged() or (model and os.path.isdir(user_path(model))):
         return
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise MembenchError(f"there is no model folder {model}: `membench ls models` lists those that need none")

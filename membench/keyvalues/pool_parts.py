@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def load_parts(folder: str) -> PoolParts:
     """The trained parts in a folder. Raises MembenchError if it holds none, and for a published checkpoint."""
     path = user_path(folder)
     refuse_published("checkpoint", folder, _classes(path / "config.json"))
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise MembenchError(f"checkpoint {folder}: no such folder: name the one that `membench train-memory` wrote")
     if not (path / memories.STRUCTURE).exists():
         raise MembenchError(

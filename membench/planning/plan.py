@@ -21,6 +21,8 @@ from membench.planning.gold_script import Gold
 from membench.planning.request import ModelInfo, Request, chosen
 from membench.planning.served import refuse_drift
 from membench.plugins import registry
+from membench.plugins.calls import calling
+from membench.setting_types import name_of
 from membench.store.recipe import GOLD, YARDSTICKS, cell_id
 from membench.values import Context, Dataset, Drift, Write
 
@@ -76,7 +78,8 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCe
     for typed in request.data:
         for task_name, task in tasks.items():
             data = load_data(typed, task, request.limit)
-            task = task.over(data)
+            with calling(f"task {task_name}", "over()"):
+                task = task.over(data)
             if model.served:
                 refuse_drift(task_name, task, data, model.name)
             names = [name for name in request.methods if name not in YARDSTICKS]
@@ -97,7 +100,8 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     source: Source = registry.load("data", name)()
     wanted = limit or task.default_limit
     load = source.load_probed if task.probed else source.load
-    data = load(argument, wanted, task.held_out)
+    with calling(f"data {name}", "load()"):
+        data = load(argument, wanted, task.held_out)
     if not data.contexts:
         raise MembenchError(f"data {typed!r} has no contexts with questions")
     return checked(data)
@@ -115,10 +119,16 @@ def _add(
 ) -> None:  # fmt: skip
     if task_name == GOLD:
         data = replace(data, held_out=())
-    for fetched in method.fetches() if not request.trust_remote_code else ():
+    with calling(f"method {name}", "fetches()"):
+        fetches = tuple(method.fetches())
+    for fetched in fetches if not request.trust_remote_code else ():
         if fetched not in weights.packaged():  # whose files are known, and need not be here yet
             refuse_foreign_code(weights.resolve(fetched, request.offline), fetched)
-    defaults = settings_of(type(method)())
+    with calling(f"method {name}", "settings or sources"):
+        defaults = settings_of(type(method)())
+        sources = method.sources(request.offline)
+    with calling(f"task {task_name}", "provenance()"):
+        provenance = task.provenance()
     recipe = {
         "task": task_name,
         "task_settings": settings_of(task),
@@ -137,9 +147,9 @@ def _add(
         "method_version": method.version,
         "settings": settings_of(method),
         "defaults": defaults,
-        "sources": _asked_at(method.sources(request.offline), request.base_url) | _drift_sources(task, data, seed),
+        "sources": _asked_at(sources, request.base_url) | _drift_sources(task, data, seed),
         "seed": seed,
-        **task.provenance(),
+        **provenance,
     }
     if model.reader:
         recipe["reader"] = model.reader
@@ -178,38 +188,6 @@ def _asked_at(sources: dict[str, Any], base_url: str | None) -> dict[str, Any]:
 
 def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
     """What identifies the texts and test sets that a task's Drift steps read; nothing where it has none."""
-    steps = dict.fromkeys(s for e in task.episodes(data, seed) for s in e.steps if isinstance(s, Drift))
+    with calling(f"task {name_of(type(task))}", "episodes()"):
+        steps = dict.fromkeys(s for e in task.episodes(data, seed) for s in e.steps if isinstance(s, Drift))
     return {"drift": [drift_digest(step) for step in steps]} if steps else {}
-
-
-def check_window(cells: Sequence[PlannedCell], llm: Any) -> None:
-    """Refuse contexts that do not fit the model's window with their prompt, before anything is played."""
-    seen: set[str] = set()
-    for cell in cells:
-        for context in (*cell.data.contexts, *cell.data.held_out):
-            if context.text in seen or not context.questions:
-                continue
-            seen.add(context.text)
-            longest = max((q.text for q in context.questions), key=len)
-            tokens = sum(map(len, llm.segment_ids([context.text], longest))) + llm.max_new_tokens
-            if tokens > llm.window:
-                twice = ", where it stands twice (--style plain has it once)," if llm.renderer.times == 2 else ""
-                raise MembenchError(
-                    f"context {context.id!r} of {cell.data.name} takes {tokens} tokens with its prompt{twice} and the "
-                    f"window of {llm.name} is {llm.window}: split it, or take a model with a longer window"
-                )
-
-
-def cut_answers(cells: Sequence[PlannedCell], llm: Any) -> list[str]:
-    """A line for each data set with questions whose every accepted answer takes more tokens than an answer may have."""
-    lines: dict[str, str] = {}
-    for cell in cells:
-        limit = (cell.task.form or (llm.max_new_tokens, ""))[0]
-        questions = [q for context in cell.data.contexts for q in context.questions]
-        long = sum(min(len(llm.ids(f" {answer}")) for answer in q.answers) > limit for q in questions)
-        if long:
-            lines[cell.data.name] = (
-                f"{cell.data.name}: {long} of {len(questions)} questions have no accepted answer of {limit} tokens or "
-                "fewer, which is all that an answer may have: they cannot be answered in full"
-            )
-    return list(lines.values())

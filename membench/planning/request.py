@@ -9,15 +9,17 @@ from typing import Any
 
 from membench.api import Method, Task
 from membench.endpoints.endpoint_address import without_secrets
-from membench.errors import MembenchError
+from membench.errors import MembenchError, shortened
 from membench.io import weights
 from membench.io.user_files import user_path
 from membench.model.checkpoint import refuse_language_model
-from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
+from membench.model.dtypes import AUTO, DTYPES, chosen_dtype, refuse_device
 from membench.model.prompt import STYLES
 from membench.model.refused_checkpoints import refuse_published
 from membench.planning.served import DTYPE, Served, is_served, resolve_served, validate_served
 from membench.plugins import registry, settings
+
+SEEDS = 2**63  # they are stored as 64 bits with a sign
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ def refuse_unknown_names(request: Request) -> None:
 
 def validate(request: Request) -> None:
     """Refuse what is wrong in names, settings and limits before a model is fetched or loaded. Raises MembenchError."""
+    for kind, names in (("method", request.methods), ("task", request.tasks), ("data source", request.data)):
+        if not names:
+            raise MembenchError(f"no {kind} is named: `membench ls` lists methods, tasks and data")
     refuse_unknown_names(request)
     validate_served(request, chosen(request)[0])
     for name in request.data:
@@ -87,6 +92,10 @@ def validate(request: Request) -> None:
     refuse_published("model", request.model)
     if request.limit is not None and request.limit < 1:
         raise MembenchError(f"limit must be at least 1, got {request.limit}")
+    for seed in request.seeds:
+        if not 0 <= seed < SEEDS:
+            raise MembenchError(f"seeds are whole numbers from 0 to {SEEDS - 1}, got {shortened(str(seed))}")
+    refuse_device(request.device)
     if request.base_url is not None:
         without_secrets(request.base_url)
 

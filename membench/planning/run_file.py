@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError, unknown
+from membench.io.plain_files import read_plain
 
 RUNS = "runs"
 _NULL = "tag:yaml.org,2002:null"
@@ -42,9 +43,11 @@ def read(path: Path, names: Sequence[str], settings: Sequence[str]) -> list[Bloc
     import yaml
 
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise MembenchError(f"cannot read {path} ({error.strerror}): name a file of options with -C") from None
+        root = yaml.compose(read_plain(path).decode("utf-8-sig"), Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        raise MembenchError(f"there is no file {path}: name a file of options with -C") from None
+    except RecursionError:
+        raise MembenchError(f"{path}: nested too deeply") from None
     except UnicodeDecodeError:
         raise MembenchError(f"{path} is no text in UTF-8") from None
     except yaml.YAMLError as error:

@@ -66,6 +66,21 @@ def parts_of(kind: str, name: str) -> tuple[str, ...]:
     return tuple(name.split(SIGN)) if kind == "methods" else (name,)
 
 
+def split_data(typed: Iterable[str]) -> tuple[str, ...]:
+    """`worlds,jsonl:FILE` as names of data, without repetitions.
+
+    A comma may stand in a file's name: what follows it belongs to the name, unless it is a data source itself.
+    """
+    out: dict[str, None] = {}
+    for text in typed:
+        found: list[str] = []
+        for part in text.split(","):
+            owned = found and ":" in found[-1] and ":" not in part and part.strip() not in names("data")
+            found[-1:] = [f"{found[-1]},{part}"] if owned else [*found[-1:], part]
+        out |= dict.fromkeys(name.strip() for name in found if name.strip())
+    return tuple(out)
+
+
 def load(kind: str, name: str) -> type[Any]:
     """The plug-in class of this name; of several names with + between, the methods side by side.
 

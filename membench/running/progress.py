@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from membench.planning.forecast import Forecast, spell, until
+from membench.text.visible import visible
+
+WIDE = 100  # columns of a terminal that has room for bars
 
 
 class Reporter:
@@ -23,7 +26,7 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """One line, however long."""
-        self.console.print(escape(text), highlight=False, soft_wrap=True)
+        self.console.print(Text(visible(text)), soft_wrap=True)
 
     def expect(self, seconds: Sequence[float | None]) -> None:
         """How long each cell will take that is played from now on, in the order of play; None where nobody knows."""
@@ -32,10 +35,7 @@ class Reporter:
     @contextmanager
     def cell(self, title: str, number: int, count: int, steps: int) -> Iterator[Stepper]:
         """Report one cell from start to end; number `number`, from 1, of the `count` that are played in all."""
-        bar = Progress(
-            TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), _Told(),
-            console=self.console, transient=True, disable=not self.console.is_terminal,
-        )  # fmt: skip
+        bar = _bars(self.console)
         head = f"[{number}/{count}] {title}"
         self.forecast.start(number - 1)
         if not self.console.is_terminal:
@@ -44,7 +44,7 @@ class Reporter:
             bar.add_task("all cells", total=count, completed=number - 1, told=self._all_told)
         try:
             with bar:
-                yield Stepper(bar, escape(head), steps, self.forecast)
+                yield Stepper(bar, head, steps, self.forecast)
         except BaseException:
             self.forecast.end(failed=True)
             raise
@@ -59,6 +59,17 @@ class Reporter:
     def _left(self) -> str:
         left = self.forecast.left()
         return "" if left is None else f"; about {spell(left)} left in all, until {until(left)}"
+
+
+def _bars(console: Console) -> Progress:
+    """A line a task, whatever the width: what is done is cut first, and where there is little room, there is no bar."""
+    line: list[ProgressColumn] = [
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+        *([BarColumn(20)] if console.width >= WIDE else []),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        _Told(table_column=Column(no_wrap=True, overflow="ellipsis")),
+    ]
+    return Progress(*line, console=console, transient=True, disable=not console.is_terminal, expand=True)
 
 
 class _Told(ProgressColumn):
@@ -76,12 +87,12 @@ class Stepper:
         self.head = head
         self.steps = steps
         self.forecast = forecast
-        self.task = bar.add_task(head, total=steps, told=self._told)
+        self.task = bar.add_task(visible(head), total=steps, told=self._told)
 
     def __call__(self, done: int, doing: str) -> None:
         """Step number `done` starts."""
         self.forecast.reach(done / self.steps if self.steps else 0.0)
-        self.bar.update(self.task, completed=done, description=f"{self.head} — {escape(doing)}")
+        self.bar.update(self.task, completed=done, description=visible(f"{self.head} — {doing}"))
 
     def _told(self) -> Any:
         left = self.forecast.left_of_cell()

@@ -19,7 +19,8 @@ from membench.model.devices import chosen_device
 from membench.model.likelihood import Reference
 from membench.model.prompt import Renderer
 from membench.model.text_model import TextModel
-from membench.planning.plan import PlannedCell, check_window, cut_answers, plan
+from membench.planning.length_checks import check_window, cut_answers
+from membench.planning.plan import PlannedCell, plan
 from membench.planning.request import ModelInfo, Request, resolve_model, validate
 from membench.planning.schedule import Turn
 from membench.playing.drift import Baseline

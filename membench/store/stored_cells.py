@@ -63,7 +63,7 @@ def cells(root: Path) -> list[Cell]:
     A cell whose result cannot be relied on is a failed one that says why. Raises MembenchError if there is no such
     folder.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise MembenchError(f"no folder {root}: play something with `membench run`, or name a folder with results")
     try:
         # a file beside the cells is somebody's own; one that bears a cell's name stands in a cell's place

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from membench.errors import MembenchError
-from membench.io.user_files import parse_json
+from membench.errors import MembenchError, standing_at
+from membench.io.user_files import parse_json, read_text
 from membench.targets import replies
 from membench.text.words import words as every_word
 from membench.values import Pair
@@ -89,11 +89,8 @@ def recorded_pairs(path: Path) -> dict[str, tuple[Pair, ...]]:
 
     Raises MembenchError with path and line for a file that is missing, empty or broken.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise MembenchError(f"cannot read recorded targets {path}: {reason}") from error
+    with standing_at("recorded targets"):
+        lines = read_text(str(path)).split("\n")
     book: dict[str, tuple[Pair, ...]] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():

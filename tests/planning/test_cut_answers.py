@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from membench.model.llm import LLM
-from membench.planning.plan import cut_answers
+from membench.planning.length_checks import cut_answers
 from membench.values import Context, Dataset, Question
 
 
