@@ -13,7 +13,7 @@ from membench.errors import MembenchError, shortened
 from membench.io import weights
 from membench.io.user_files import user_path
 from membench.model.checkpoint import refuse_language_model
-from membench.model.dtypes import AUTO, DTYPES, chosen_dtype, refuse_device
+from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
 from membench.model.prompt import STYLES
 from membench.model.refused_checkpoints import refuse_published
 from membench.planning.served import DTYPE, Served, is_served, resolve_served, validate_served
@@ -95,7 +95,6 @@ def validate(request: Request) -> None:
     for seed in request.seeds:
         if not 0 <= seed < SEEDS:
             raise MembenchError(f"seeds are whole numbers from 0 to {SEEDS - 1}, got {shortened(str(seed))}")
-    refuse_device(request.device)
     if request.base_url is not None:
         without_secrets(request.base_url)
 

@@ -70,11 +70,11 @@ def test_a_long_text_is_cut(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("empty.txt", b"", "holds 0 different texts"),
+        ("empty.txt", b"", "the file is empty"),
         ("short.txt", b"a\nb\nb\nb\nb\nb\n", "holds 2 different texts: at least 5"),
         ("rows.jsonl", b'{"text": "a"}\n{"text"', r"rows\.jsonl:2: broken JSON"),
         ("rows.jsonl", b'{"text": "a"}\n\n{"prefix": "b"}', r"rows\.jsonl:3: wants"),
-        ("binary.txt", b"\xff\xfe\x00", r"binary\.txt: not UTF-8"),
+        ("binary.txt", b"\xff\xfe\x00", r"binary\.txt:1: not UTF-8"),
     ],
 )
 def test_a_broken_file_is_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -91,7 +91,7 @@ def test_an_unknown_source_names_the_known_ones(source: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MembenchError, match=r"gone\.txt: No such file"):
+    with pytest.raises(MembenchError, match=r"gone\.txt: no such file"):
         generic_texts(f"file:{tmp_path / 'gone.txt'}")
 
 

@@ -112,6 +112,7 @@ class Forgetting(Task):
 def _plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     load, here = registry.load, {"meddler": Meddler, "speaker": Speaker, "forgetting": Forgetting}
     monkeypatch.setattr(registry, "load", lambda kind, name: here.get(name) or load(kind, name))
+    monkeypatch.setattr(registry, "require", lambda kind, names: None)  # they are not registered
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ GOOD_LINE = '{"context": "c", "pairs": [{"question": "q?", "answer": "a"}]}\n'
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "no recorded targets"),
+        ("", "the file is empty"),
         (GOOD_LINE + "{broken", ":2: broken JSON"),
         (GOOD_LINE + '{"context": "d"}', ":2: wants"),
         ('{"context": "d", "pairs": [{"question": "q?", "answer": 3}]}', ":1: a pair wants"),
