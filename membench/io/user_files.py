@@ -46,7 +46,7 @@ def read_text(argument: str) -> str:
     except FileNotFoundError as error:
         raise MembenchError(f"{argument}: no such file: check the path") from error
     except ValueError as error:  # a null character, half of a surrogate pair
-        raise MembenchError(f"{argument!r}: cannot be the name of a file: {error}") from error
+        raise MembenchError(f"no file can be called {argument!r}: {error}") from error
     if not text.strip():
         raise MembenchError(f"{argument}: the file is empty")
     return text
