@@ -151,7 +151,7 @@ def test_a_broken_recorded_file_is_named_with_its_line(tmp_path: Path, content: 
 
 
 def test_a_missing_recorded_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MembenchError, match=r"gone\.jsonl: No such file"):
+    with pytest.raises(MembenchError, match=r"gone\.jsonl: no such file"):
         pairs(Scribe({}, None), f"recorded:{tmp_path / 'gone.jsonl'}", 1)
 
 
