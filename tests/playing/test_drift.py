@@ -275,6 +275,7 @@ def test_the_runner_plays_drift_for_any_method_and_task(
 ) -> None:
     load = registry.load
     made = {"shaking": Shaking, "only-drift": OnlyDrift}
+    monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
     monkeypatch.setattr(registry, "load", lambda kind, name: made.get(name) or load(kind, name))
     request = Request(
         ("shaking", "bm25"), ("only-drift",), (f"jsonl:{data_file}",), str(tiny), yardsticks=False, output=tmp_path

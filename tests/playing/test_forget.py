@@ -42,6 +42,7 @@ class Recant(Task):
 def _set_up(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
     """`recant` is installed, the tiny model stays loaded, and nothing waits for the disk."""
     load = registry.load
+    monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
     monkeypatch.setattr(registry, "load", lambda kind, name: Recant if name == "recant" else load(kind, name))
     monkeypatch.setattr(LLM, "load", lambda *_, **__: llm)
     monkeypatch.setattr(os, "fsync", lambda _: None)

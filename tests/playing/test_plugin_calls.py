@@ -41,6 +41,7 @@ class Odd(Method[Any]):
 @pytest.fixture(autouse=True)
 def _quick(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
     load = registry.load
+    monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
     monkeypatch.setattr(registry, "load", lambda kind, name: Odd if name == "odd" else load(kind, name))
     monkeypatch.setattr(LLM, "load", lambda *_, **__: llm)
     monkeypatch.setattr(os, "fsync", lambda _: None)

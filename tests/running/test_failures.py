@@ -64,6 +64,7 @@ class Again(Task):
 def _plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     """`shy` and `again` are there as if somebody had installed them."""
     load, here = registry.load, {"shy": Shy, "again": Again}
+    monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
     monkeypatch.setattr(registry, "load", lambda kind, name: here.get(name) or load(kind, name))
 
 

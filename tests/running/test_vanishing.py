@@ -40,6 +40,7 @@ class Prankster(Method[str]):
 @pytest.fixture(autouse=True)
 def _quick(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
     load = registry.load
+    monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
     monkeypatch.setattr(registry, "load", lambda kind, name: Prankster if name == "prankster" else load(kind, name))
     monkeypatch.setattr(LLM, "load", lambda *_, **__: llm)
     monkeypatch.setattr(os, "fsync", lambda _: None)

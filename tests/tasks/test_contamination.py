@@ -69,6 +69,7 @@ def play(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
     def played(replies: Replies, *settings: str) -> dict[str, Any]:
         made = type("Made", (Planted,), {"replies": staticmethod(replies)})
         load = registry.load
+        monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
         monkeypatch.setattr(registry, "load", lambda k, name: made if name == "planted" else load(k, name))
         request = Request(
             ("planted",), ("contamination",), model=str(tiny), limit=LIMIT, task_settings=("drift=0", *settings),
