@@ -1,4 +1,4 @@
-"""Write all contexts, then ask questions one at a time: how long does one of them wait?"""
+"""Write all contexts, then ask questions one at a time: how long each of them waits."""
 
 from __future__ import annotations
 
