@@ -25,7 +25,7 @@ HEARTBEAT_SECONDS = 20.0
 POLL_SECONDS = 0.2
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
-_State = tuple[int, int, int]
+_State = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -111,24 +111,24 @@ class Hold:
                 raise
 
     def _take_lease(self, wait: bool) -> None:
-        before: _State | None = None
         while True:
+            before = self._state()
+            torn = before is not None and before[-1] == 0  # its owner was killed between making and writing it
+            patience = LEASE_SECONDS / 4 if torn else 2 * LEASE_SECONDS
             try:
-                self._lease.acquire(timeout=2 * LEASE_SECONDS if wait else 0)
+                self._lease.acquire(timeout=patience if wait else 0)
                 return
             except Timeout:
                 if not wait:
                     raise
-                now = self._state()
-                if now is not None and now == before:
-                    self._break(now)
-                before = now
+                if before is not None and self._state() == before:
+                    self._break(before)
 
     def _state(self) -> _State | None:
         """What changes with each heartbeat of whoever has the lease."""
         with contextlib.suppress(FileNotFoundError):
             found = self._lease_path.lstat()
-            return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+            return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
         return None
 
     def _break(self, stopped: _State) -> None:

@@ -97,6 +97,17 @@ def test_a_lease_is_taken_over_where_names_cannot_be_exchanged(
         assert "elsewhere" not in lease.read_text()
 
 
+def test_a_lease_that_a_kill_left_empty_is_soon_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 2.0)
+    (tmp_path / ".lock.lease").touch()
+    started = time.monotonic()
+    with cell_folder.lock(tmp_path) as early:
+        assert not early, "its owner may be about to write it"
+    with cell_folder.lock(tmp_path, wait=True) as mine:
+        assert mine
+    assert time.monotonic() - started < 2.0
+
+
 def test_what_was_taken_over_stores_nothing_more(tmp_path: Path, short: None) -> None:
     with cell_folder.lock(tmp_path), RecordLog.open(tmp_path) as log:
         (tmp_path / ".lock.lease").unlink()
