@@ -122,6 +122,8 @@ _ORDER = (
     "conflict/new-weak", "conflict/new-middle", "conflict/new-strong", "repairs", "suite_acc",
     "contains", "group", "difference", "MDE", "recovery", "contains/rehearsed", "recovery rehearsed",
     "contains/unrehearsed", "contains/placebo", "gain", "need", "contains/near", "contains/mid", "contains/far",
+    "exact/forgotten", "residual/forgotten", "residual/paraphrased", "residual_margin/forgotten", "contains/forgotten",
+    "contains/kept", "loss/kept",
     "f1", "f1/placebo", "margin", "margin recovery", "margin recovery rehearsed", "acc_mc",
     "fidelity_f1", "fidelity_kl",
     "contains/final", "contains/final-rehearsed", "kept:contains-rehearsed", "retention:contains",
