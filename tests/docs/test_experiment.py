@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -14,11 +13,12 @@ from membench.analysis.verify import verify
 from membench.store.records import answer_of
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-design = importlib.import_module("experiment_design")
-tables = importlib.import_module("experiment_tables")
-decay = importlib.import_module("experiment_decay")
-outcomes = importlib.import_module("experiment_outcomes")
+with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libraries look for modules by name too
+    _patch.syspath_prepend(str(ROOT / "benchmarks"))
+    design = importlib.import_module("experiment_design")
+    tables = importlib.import_module("experiment_tables")
+    decay = importlib.import_module("experiment_decay")
+    outcomes = importlib.import_module("experiment_outcomes")
 
 
 @pytest.mark.parametrize(("count", "effects"), [(8, 7), (16, 15)])

@@ -1,6 +1,6 @@
 """How often 95 % intervals of shares and of ratios hold the truth, by simulation: the tables of docs/statistics.md.
 
-    python benchmarks/coverage.py [DRAWS] [SEED]
+    python benchmarks/interval_coverage.py [DRAWS] [SEED]
 
 Shares: `questions` binary scores on each of n contexts, whose own probabilities are Beta distributed around the truth
 with the intra-class correlation named. Ratios: recovered answers among those that the reference has right. "part": the
