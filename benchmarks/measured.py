@@ -1,4 +1,4 @@
-"""Writes membench/planning/measured.txt, from which `run --dry-run` estimates where nothing is stored: by method.
+"""Writes membench/estimates/measured.txt, from which `run --dry-run` estimates where nothing is stored: by method.
 
     python benchmarks/measured.py [--check]
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from membench.planning.estimate import MEASURED, write_measured
+from membench.estimates.estimate import MEASURED, write_measured
 from membench.store import cell_folder
 
 MODEL, PARAMETERS = "smollm2-135m", 134_515_008

@@ -1,1 +1,1 @@
-"""What is made of stored cells beside tables: comparison, advice, verification, rescoring, export."""
+"""What is made of stored cells beside tables: comparison, verification, rescoring, migration, merging, export."""

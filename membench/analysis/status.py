@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from membench.errors import MembenchError
+from membench.estimates.forecast import Forecast
 from membench.io.locks import Owner, owner_of
 from membench.io.plain_files import NoFile, read_plain
-from membench.planning.forecast import Forecast
 from membench.planning.plan_file import Plan, Planned, read_plans
 from membench.store.cell_folder import LOCK, Cell, cells
 from membench.store.cell_lock import SINCE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from membench.planning.forecast import spell
+from membench.estimates.forecast import spell
 from membench.planning.schedule import Turn
 from membench.store.recipe import YARDSTICKS
 

@@ -15,8 +15,8 @@ from membench.cli.stored import folders_argument, folders_option, named, refuse_
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
-    from membench.analysis.advise_choice import Candidate
-    from membench.analysis.advise_once import Answer
+    from membench.advice.answer_once import Answer
+    from membench.advice.choice import Candidate
     from membench.analysis.compare import Comparison
     from membench.statistics.break_even import BreakEven
 
@@ -150,8 +150,8 @@ def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **op
     filters = {name: options.pop(name) for name in ("task", "data", "model")}
     options["delete"] = options["delete"] == "required"
     refuse_unknown_names(folders, filters)
-    from membench.analysis.advise import Need
-    from membench.analysis.advise_once import answer
+    from membench.advice.advise import Need
+    from membench.advice.answer_once import answer
 
     cells = sound_cells(*folders)
     if not cells and (deeper := [path for folder in folders for path in _holding(folder)]):
@@ -195,7 +195,7 @@ def _answered(found: Answer) -> Iterator[str]:
 
 
 def _numbers(c: Candidate, metric: str) -> str:
-    from membench.analysis.advise_choice import spelt
+    from membench.advice.choice import spelt
     from membench.tables.formatting import size
 
     price = "" if c.cost is None else f" (price {c.cost:,.2f})"

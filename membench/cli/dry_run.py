@@ -11,10 +11,10 @@ import click
 
 from membench.cli.shell import print_json, print_table
 from membench.errors import standing_at
+from membench.estimates.estimate import Estimator
+from membench.estimates.forecast import spell
 from membench.io import weights
 from membench.io.hub import NotFetched, cached_only, size_of
-from membench.planning.estimate import Estimator
-from membench.planning.forecast import spell
 from membench.planning.plan import PlannedCell, plan
 from membench.planning.request import ModelInfo, Request, validate
 from membench.planning.schedule import share

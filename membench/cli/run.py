@@ -11,14 +11,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from membench.checkpoints.dtypes import AUTO, DTYPES
 from membench.cli.crew import crew_of, crew_options
 from membench.cli.leaderboard import print_tables
 from membench.cli.shell import FAILED, PathType, common, debugging, listed, listed_data, whole_numbers
 from membench.cli.stored import output_option
 from membench.errors import MembenchError, standing_at
-from membench.model.dtypes import AUTO, DTYPES
-from membench.model.prompt import STYLES
 from membench.planning.run_file import Block, Given, read, write
+from membench.prompts.prompt import STYLES
 from membench.text.visible import visible
 
 DEFAULT_MODEL = "smollm2-135m"

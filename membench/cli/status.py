@@ -52,7 +52,7 @@ def _show(said: Any, as_json: bool, again: bool) -> None:
 
 
 def _lines(found: Status) -> Iterator[str]:
-    from membench.planning.forecast import spell, until
+    from membench.estimates.forecast import spell, until
 
     counts = (found.done, "done"), (len(found.failed), "failed"), (len(found.playing), "playing")
     states = [

@@ -8,7 +8,7 @@ from types import TracebackType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from membench.planning.forecast import spell, until
+from membench.estimates.forecast import spell, until
 from membench.running.progress import Reporter
 
 

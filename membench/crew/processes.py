@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from membench.model.devices import chosen_device
+from membench.checkpoints.devices import chosen_device
 from membench.planning.request import Request
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from membench.errors import MembenchError
-from membench.planning.forecast import Forecast
+from membench.estimates.forecast import Forecast
 from membench.planning.request import Request
 from membench.planning.schedule import Turn
 from membench.planning.served import device_of, is_served

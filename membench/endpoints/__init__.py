@@ -1,1 +1,1 @@
-"""Talking to OpenAI-compatible servers: addresses, one bounded HTTP call, chat replies."""
+"""Talking to OpenAI-compatible servers: addresses, one bounded HTTP call, chat replies, prices."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from membench.checkpoints.refused import refuse_published
 from membench.errors import MembenchError
 from membench.io import memory_codec as memories
 from membench.io.user_files import user_path
-from membench.model.refused_checkpoints import refuse_published
 from membench.values import Adapter
 
 if TYPE_CHECKING:

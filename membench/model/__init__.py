@@ -1,1 +1,1 @@
-"""The language model: loading, prompt, reading in a tree of shared prefixes, decoding, likelihoods, its meter."""
+"""The language model: decoding in a tree of shared prefixes, likelihoods, answers under a recall, its meter."""

@@ -11,14 +11,14 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from membench.checkpoints.budgets import Budgets, budgets_of
+from membench.checkpoints.devices import chosen_device
+from membench.checkpoints.dtypes import chosen_dtype
+from membench.checkpoints.loading import embeddings, load_parts
 from membench.errors import MembenchError
-from membench.model.budgets import Budgets, budgets_of
-from membench.model.devices import chosen_device
-from membench.model.dtypes import chosen_dtype
-from membench.model.loading import embeddings, load_parts
 from membench.model.meter import Meter
-from membench.model.prompt import Renderer
-from membench.model.tokens import FollowingTokens, first_ids, opening_ids
+from membench.prompts.prompt import Renderer
+from membench.prompts.tokens import FollowingTokens, first_ids, opening_ids
 from membench.reading.kept_verdicts import checkpoint_of
 from membench.reading.positions import window_of
 from membench.reading.self_test import Reader, reader_of
@@ -59,7 +59,7 @@ class LanguageModel:
     ) -> Self:
         """Load from a local folder or a hub id. `auto` is the best device that is here, and float32 on a CPU alone.
 
-        Raises MembenchError for what is no causal language model, or not a whole one (membench.model.loading).
+        Raises MembenchError for what is no causal language model, or not a whole one (membench.checkpoints.loading).
         """
         device = chosen_device(device)
         dtype = chosen_dtype(dtype, device)

@@ -11,11 +11,11 @@ from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
 from membench.errors import MembenchError
-from membench.model.answer_form import MAX_NEW_TOKENS, AnswerForm
 from membench.model.decode_scope import in_turn, lent_tree, read_without_adapter
 from membench.model.decoding import Completion, Reading, complete, read
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference
+from membench.prompts.answer_form import MAX_NEW_TOKENS, AnswerForm
 from membench.reading.prefix_cache import PrefixCache
 from membench.reading.slow_tree import SlowTree
 from membench.reading.token_tree import Tree

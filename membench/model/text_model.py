@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from membench.model.decoding import Completion, Reading
 from membench.model.likelihood import Reference
 from membench.model.meter import Meter
-from membench.model.prompt import Renderer
+from membench.prompts.prompt import Renderer
 from membench.values import Recall
 
 if TYPE_CHECKING:

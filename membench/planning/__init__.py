@@ -1,1 +1,1 @@
-"""From a request to cells: names, settings, data and model checked, time estimated, nothing played."""
+"""From a request to cells: names, settings, data and model checked, order and shards, nothing played."""

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from membench.api import Method, Source, Task, settings_of
+from membench.checkpoints.foreign_code import refuse_foreign_code
 from membench.corpora.test_suites import drift_digest
 from membench.endpoints.endpoint_address import OPENAI, without_secrets
 from membench.errors import MembenchError
 from membench.io import weights
 from membench.metrics.answer_scores import METRIC_VERSION
-from membench.model.foreign_code import refuse_foreign_code
 from membench.planning.data_checks import checked
 from membench.planning.gold_script import Gold
 from membench.planning.request import ModelInfo, Request, chosen

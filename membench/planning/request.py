@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from membench.api import Method, Task
+from membench.checkpoints.checks import refuse_language_model
+from membench.checkpoints.dtypes import AUTO, DTYPES, chosen_dtype
+from membench.checkpoints.refused import refuse_published
 from membench.endpoints.endpoint_address import without_secrets
 from membench.errors import MembenchError, shortened
 from membench.io import weights
 from membench.io.user_files import user_path
-from membench.model.checkpoint import refuse_language_model
-from membench.model.dtypes import AUTO, DTYPES, chosen_dtype
-from membench.model.prompt import STYLES
-from membench.model.refused_checkpoints import refuse_published
 from membench.planning.served import DTYPE, Served, is_served, resolve_served, validate_served
 from membench.plugins import registry, settings
+from membench.prompts.prompt import STYLES
 
 SEEDS = 2**63  # they are stored as 64 bits with a sign
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from membench.checkpoints.devices import chosen_device
 from membench.endpoints.model_client import Api, public_url
 from membench.endpoints.model_probe import probe
 from membench.errors import MembenchError
-from membench.model.devices import chosen_device
 from membench.served import pieces
 from membench.values import Drift
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from membench.checkpoints.checks import refuse_damaged
+from membench.checkpoints.foreign_code import refuse_foreign_code
 from membench.errors import MembenchError
 from membench.io import weights
 from membench.io.model_files import folder_state
-from membench.model.checkpoint import refuse_damaged
-from membench.model.foreign_code import refuse_foreign_code
 from membench.model.meter import Meter
 
 Vectors = NDArray[np.float32]

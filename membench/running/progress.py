@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Column
 from rich.text import Text
 
-from membench.planning.forecast import Forecast, spell, until
+from membench.estimates.forecast import Forecast, spell, until
 from membench.text.visible import visible
 
 WIDE = 100  # columns of a terminal that has room for bars

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from membench.errors import standing_at
-from membench.planning.estimate import Estimator
+from membench.estimates.estimate import Estimator
 from membench.planning.plan import PlannedCell
 from membench.planning.plan_file import Planned, write_plan
 from membench.planning.request import Request

@@ -9,15 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from membench.checkpoints.devices import chosen_device
 from membench.endpoints.model_client import EndpointAway
 from membench.errors import standing_at
 from membench.io import weights
 from membench.io.atomic_files import CannotWrite
 from membench.io.plain_files import NoFile
-from membench.model.chat_template import ServerTemplate
-from membench.model.devices import chosen_device
 from membench.model.likelihood import Reference
-from membench.model.prompt import Renderer
 from membench.model.text_model import TextModel
 from membench.planning.length_checks import check_window, cut_answers
 from membench.planning.plan import PlannedCell, plan
@@ -25,6 +23,8 @@ from membench.planning.request import ModelInfo, Request, resolve_model, validat
 from membench.planning.schedule import Turn
 from membench.playing.drift import Baseline
 from membench.playing.player import Player
+from membench.prompts.chat_template import ServerTemplate
+from membench.prompts.prompt import Renderer
 from membench.reading.kept_verdicts import checkpoint_key
 from membench.reading.self_test import SLOW, known_slow
 from membench.running.loaded_model import Models

@@ -16,12 +16,12 @@ from membench.endpoints import prompt_logprobs
 from membench.endpoints.model_client import Continued, ModelClient
 from membench.endpoints.prompt_logprobs import NoLikelihoods, Scored
 from membench.errors import MembenchError
-from membench.model.answer_form import AnswerForm
-from membench.model.chat_template import ServerTemplate
 from membench.model.decoding import Completion, Reading
 from membench.model.likelihood import Reference
 from membench.model.meter import Meter
-from membench.model.prompt import Renderer
+from membench.prompts.answer_form import AnswerForm
+from membench.prompts.chat_template import ServerTemplate
+from membench.prompts.prompt import Renderer
 from membench.served import pieces
 from membench.served.allowance import Allowance
 from membench.served.kept_answers import KeptAnswers

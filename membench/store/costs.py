@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from membench.store.prices import price_of
+from membench.endpoints.prices import price_of
 from membench.values import DIGITS, CostSpec
 
 Record = Mapping[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from membench.model.budgets import Budgets, budgets_of
+from membench.checkpoints.budgets import Budgets, budgets_of
 from membench.model.llm import LLM
 from membench.reading import token_tree
 from membench.reading.token_tree import Tree

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from membench.cli.app import main
 from membench.cli.run import run as run_command
-from membench.planning.estimate import Estimate
+from membench.estimates.estimate import Estimate
 from membench.planning.request import Request
 
 
@@ -227,7 +227,7 @@ def test_a_cell_that_blocks_share_is_listed_played_and_counted_once(shared: str,
 def test_the_time_left_is_that_of_all_blocks(shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert options(tmp_path, shared).exit_code == 0
     hour = Estimate(3600.0, None, "")
-    monkeypatch.setattr("membench.planning.estimate.Estimator.estimate", lambda *_: hour)
+    monkeypatch.setattr("membench.estimates.estimate.Estimator.estimate", lambda *_: hour)
     result = options(tmp_path, shared, "--overwrite")
     first = next(line for line in result.stderr.splitlines() if line.startswith("[1/4]"))
     assert "; about 4 h 00 min left in all, until " in first

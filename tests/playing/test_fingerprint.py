@@ -13,8 +13,8 @@ import torch
 import membench
 from membench.api import Answer, Ask, Dataset, Episode, Forget, Method, Metric, Recall, Task, Write
 from membench.model.llm import LLM
-from membench.model.prompt import Renderer
 from membench.plugins import registry
+from membench.prompts.prompt import Renderer
 from membench.store import cell_folder
 from membench.store.records import read_records
 

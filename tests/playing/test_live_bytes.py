@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import membench
-from membench.analysis.memory_size import bytes_at
+from membench.advice.memory_size import bytes_at
 from membench.analysis.verify import verify
 from membench.api import Adapter, Prefix, Recall
 from membench.model.llm import LLM

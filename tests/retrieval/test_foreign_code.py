@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from membench.checkpoints.foreign_code import refuse_foreign_code
 from membench.cli.app import main
 from membench.errors import MembenchError
-from membench.model.foreign_code import refuse_foreign_code
 from membench.model.meter import Meter
 from membench.plugins.tiny_model import tiny_encoder
 from membench.retrieval import encoders

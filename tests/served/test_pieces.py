@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from membench.model.prompt import EXAMPLES
+from membench.prompts.prompt import EXAMPLES
 from membench.served import pieces
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from membench.api import Adapter, Recall
-from membench.model.budgets import Budgets
+from membench.checkpoints.budgets import Budgets
 from membench.model.llm import LLM
 from membench.trained.lora import Lora, factors
 from membench.trained.sentences import (

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from membench.checkpoints.refused import refuse_published
 from membench.errors import MembenchError
 from membench.io.model_files import model_files
-from membench.model.refused_checkpoints import refuse_published
 
 _POINTER = b"version https://git-lfs"
 _FLOATS = {"F64", "F32", "F16", "BF16"}

@@ -12,8 +12,8 @@ from transformers import AutoTokenizer
 
 from membench.cli.app import main
 from membench.errors import MembenchError
-from membench.model.chat_template import chat_frame
 from membench.model.llm import LLM
+from membench.prompts.chat_template import chat_frame
 
 TURNS = "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}\n{% endfor %}"
 OPEN = f"{TURNS}<|assistant|>\n"

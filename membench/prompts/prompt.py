@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from membench.errors import MembenchError
-from membench.model.chat_template import chat_frame
+from membench.prompts.chat_template import chat_frame
 
 STYLES = ("plain", "twice", "chat")
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from membench.checkpoints.devices import chosen_device, placement
 from membench.cli.app import main
 from membench.errors import MembenchError
-from membench.model.devices import chosen_device, placement
 
 
 @pytest.fixture

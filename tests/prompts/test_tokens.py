@@ -12,7 +12,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTraine
 
 from membench.api import Recall
 from membench.model.llm import LLM
-from membench.model.prompt import Renderer
+from membench.prompts.prompt import Renderer
 
 CONTEXT, QUESTION = "The Otter Inn serves 140 guests a day.", "Who keeps Brannock?"
 BYTES = [f"<0x{i:02X}>" for i in range(256)]

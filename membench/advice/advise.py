@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.analysis.advise_choice import Candidate, choose, spelt
-from membench.analysis.advise_evidence import Evidence, Played, evidence, played
-from membench.analysis.memory_size import bytes_at, constant, grew, held, merged
+from membench.advice.choice import Candidate, choose, spelt
+from membench.advice.evidence import Evidence, Played, evidence, played
+from membench.advice.memory_size import bytes_at, constant, grew, held, merged
 from membench.errors import MembenchError
 from membench.statistics.break_even import amortised
 from membench.statistics.intervals import FEWEST

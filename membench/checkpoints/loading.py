@@ -14,9 +14,9 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from membench.checkpoints.checks import refuse_kind, refuse_language_model
+from membench.checkpoints.devices import placement
 from membench.errors import MembenchError
-from membench.model.checkpoint import refuse_kind, refuse_language_model
-from membench.model.devices import placement
 
 _MASKED = ("eager", "sdpa")  # attention that takes a mask of any shape; flash and flex attention do not
 SHOWN = 3  # tensors that a message names

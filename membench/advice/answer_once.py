@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.analysis.advise import Advice, Need, advise
-from membench.analysis.advise_choice import Candidate
+from membench.advice.advise import Advice, Need, advise
+from membench.advice.choice import Candidate
 from membench.plugins import registry
 from membench.store.cell_folder import Cell
 from membench.tables.leaderboard import tables

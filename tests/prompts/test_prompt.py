@@ -8,7 +8,7 @@ import pytest
 
 from membench.errors import MembenchError
 from membench.model.llm import LLM
-from membench.model.prompt import CHAT_INSTRUCTION, EXAMPLES, Renderer
+from membench.prompts.prompt import CHAT_INSTRUCTION, EXAMPLES, Renderer
 
 TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</{{ m.role }}>{% endfor %}<assistant>"
 
@@ -64,5 +64,5 @@ def test_styles_that_cannot_be_had(llm: LLM) -> None:
 def test_the_digest_covers_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Renderer("plain").digest
     assert before == Renderer("plain").digest
-    monkeypatch.setattr("membench.model.prompt.EXAMPLES", EXAMPLES[:-1])
+    monkeypatch.setattr("membench.prompts.prompt.EXAMPLES", EXAMPLES[:-1])
     assert Renderer("plain").digest != before

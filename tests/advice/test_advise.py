@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from membench.analysis.advise import Advice, Need, advise
-from membench.analysis.advise_once import answer
+from membench.advice.advise import Advice, Need, advise
+from membench.advice.answer_once import answer
 from membench.cli import app
 from membench.errors import MembenchError
 from membench.plugins import registry

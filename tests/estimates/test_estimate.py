@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from membench.cli.app import main
+from membench.estimates.estimate import MEASURED, Estimator, parameters, read_measured
+from membench.estimates.forecast import Forecast, spell
 from membench.planning import plan
-from membench.planning.estimate import MEASURED, Estimator, parameters, read_measured
-from membench.planning.forecast import Forecast, spell
 from membench.planning.request import ModelInfo, Request
 from membench.running.progress import Reporter
 from membench.store import cell_folder
@@ -61,7 +61,7 @@ def test_what_another_model_or_method_took_is_no_measure(
 ) -> None:
     silent = tmp_path / "measured.txt"
     silent.write_text("# a run of one method\nparameters 1000\nft-s 1 1 12 1e9\n")
-    monkeypatch.setattr("membench.planning.estimate.MEASURED", silent)
+    monkeypatch.setattr("membench.estimates.estimate.MEASURED", silent)
     (cell,) = cells(data_file, "dpr", limit=3)
     (other,) = cells(data_file, "bm25", limit=3)
     found = Estimator([result(cell, 1.0, 1.0, model="n"), result(other, 1.0, 1.0)]).estimate(cell)
@@ -92,7 +92,7 @@ def test_a_cells_work_is_counted_once_for_all_stored_cells(data_file: Path, monk
         counted.append(cell)
         return 1, 1
 
-    monkeypatch.setattr("membench.planning.estimate._work", work)
+    monkeypatch.setattr("membench.estimates.estimate._work", work)
     assert Estimator([result(cell, 10.0, 0.5)] * 5).estimate(cell).seconds == 10.5
     assert len(counted) == 1
 

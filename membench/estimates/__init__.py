@@ -1,0 +1,1 @@
+"""How long cells will take: from stored seconds before a run, from those just played during it."""
