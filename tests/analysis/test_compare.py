@@ -94,7 +94,7 @@ def test_no_minimum_detectable_effect_is_below_nothing(tmp_path: Path) -> None:
 
 
 def test_a_break_even_without_an_interval_says_why() -> None:
-    from membench.cli.decide import _break_even
+    from membench.cli.decide.compare import _break_even
     from membench.statistics.break_even import BreakEven
     from membench.statistics.intervals import Interval
 

@@ -35,6 +35,13 @@ def test_the_list_of_packages_is_that_of_the_folders() -> None:
     assert set(listed) == found | {"membench.methods", "membench.tasks"}
 
 
+def test_no_package_has_more_than_twelve_modules() -> None:
+    """Plug-ins excepted, of which there may be any number: methods, tasks and data sources."""
+    found = [path.parent for path in (ROOT / "membench").rglob("__init__.py") if path.parent.name != "data"]
+    sizes = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) - 1 for folder in found}
+    assert {name: size for name, size in sizes.items() if size > 12} == {}
+
+
 def test_nothing_but_membench_lands_at_the_top_level(wheel: list[str]) -> None:
     assert {name.split("/")[0] for name in wheel} == {"membench", "membench-0.1.0.dist-info"}
 

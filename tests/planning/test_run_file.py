@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from membench.cli.app import main
-from membench.cli.run import run as run_command
+from membench.cli.play.run import run as run_command
 from membench.estimates.estimate import Estimate
 from membench.planning.request import Request
 
@@ -24,7 +24,7 @@ def call(*arguments: object) -> Result:
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """What `--dry-run` is asked to plan."""
     seen: list[Request] = []
-    monkeypatch.setattr("membench.cli.dry_run.print_plan", lambda those, *_: seen.extend(those))
+    monkeypatch.setattr("membench.cli.play.dry_run.print_plan", lambda those, *_: seen.extend(those))
     monkeypatch.setattr("membench.planning.request.validate", lambda _: None)  # the values here are any
     return seen
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shell import FAILED, PathType, common, print_json
+from membench.cli.shared.options import PathType
+from membench.cli.shared.printing import print_json
+from membench.cli.shared.shell import FAILED, common
 
 
 @click.command()

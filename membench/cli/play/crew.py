@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from membench.cli.shell import listed
+from membench.cli.shared.options import listed
 from membench.errors import MembenchError, standing_at
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The commands about one's own documents: `questions` writes test questions for them, `demo` plays a small folder."""
+"""The command that writes test questions about one's own documents."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from membench.cli.run import DEFAULT_MODEL, run
-from membench.cli.shell import PathType, common, print_json, print_table
+from membench.cli.play.run import DEFAULT_MODEL
+from membench.cli.shared.options import PathType
+from membench.cli.shared.printing import print_json, print_table
+from membench.cli.shared.shell import common
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from membench.model.llm import LLM
 
 TEMPLATE = "template"
-DEMO = (Path(__file__).parents[1] / "documents" / "demo", ("bm25", "full-context", "selfparam"), 3)
 
 
 @click.command()
@@ -110,21 +111,3 @@ def _show(verdicts: list[Verdict], as_json: bool) -> None:
         print_json(facts)
     elif facts:
         print_table(list(facts[0]), [[str(value) for value in fact.values()] for fact in facts])
-
-
-@click.command()
-@click.option("-o", "--output", type=PathType(), default=Path("demo"), show_default=True,
-              help="Folder of the results.")  # fmt: skip
-@common
-@click.pass_context
-def demo(ctx: click.Context, output: Path) -> None:
-    """Play three memories on a small folder of documents that comes with membench; two minutes on two cores."""
-    folder, methods, limit = DEMO
-    typed = ["-m", ",".join(methods), "-t", "single", "--data", f"folder:{folder}", "-L", str(limit), "-o", str(output)]
-    click.echo(f"$ membench run {' '.join(typed)}", err=True)
-    with run.make_context("run", typed, parent=ctx) as own:
-        run.invoke(own)
-    click.echo(
-        f"\nYour documents: membench run -m bm25,selfparam -t single --data folder:DIR\n"
-        f"Once more, as one table: membench leaderboard {output}"
-    )

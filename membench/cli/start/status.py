@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from membench.cli.shell import PathType, common, print_json
+from membench.cli.shared.options import PathType
+from membench.cli.shared.printing import print_json
+from membench.cli.shared.shell import common
 
 if TYPE_CHECKING:
     from membench.analysis.status import Playing, Status

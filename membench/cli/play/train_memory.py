@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from membench.cli.shell import PathType, common, print_json, print_table
+from membench.cli.shared.options import PathType
+from membench.cli.shared.printing import print_json, print_table
+from membench.cli.shared.shell import common
 from membench.errors import MembenchError
 
 WORDS = 4000  # kept of each document

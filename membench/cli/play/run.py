@@ -12,10 +12,11 @@ import click
 from click.core import ParameterSource
 
 from membench.checkpoints.dtypes import AUTO, DTYPES
-from membench.cli.crew import crew_of, crew_options
-from membench.cli.leaderboard import print_tables
-from membench.cli.shell import FAILED, PathType, common, debugging, listed, listed_data, whole_numbers
-from membench.cli.stored import output_option
+from membench.cli.look.leaderboard import print_tables
+from membench.cli.play.crew import crew_of, crew_options
+from membench.cli.shared.folders import output_option
+from membench.cli.shared.options import PathType, listed, listed_data, whole_numbers
+from membench.cli.shared.shell import FAILED, common, debugging
 from membench.errors import MembenchError, standing_at
 from membench.planning.run_file import Block, Given, read, write
 from membench.prompts.prompt import STYLES
@@ -114,7 +115,7 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
         with standing_at(request.place):
             validate(request)
     if dry_run:
-        from membench.cli.dry_run import print_plan
+        from membench.cli.play.dry_run import print_plan
 
         print_plan(requests, crew.shard, as_json)
         return
@@ -130,7 +131,7 @@ def _play(
     """Play the blocks one after another, once all of them are known to be right; the results by folder."""
     from rich.console import Console
 
-    from membench.cli.closing_lines import Outcome, summary
+    from membench.cli.play.closing_lines import Outcome, summary
     from membench.running import runner
     from membench.running.progress import Reporter
 

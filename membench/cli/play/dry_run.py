@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from membench.cli.shell import print_json, print_table
+from membench.cli.shared.printing import print_json, print_table
 from membench.errors import standing_at
 from membench.estimates.estimate import Estimator
 from membench.estimates.forecast import spell

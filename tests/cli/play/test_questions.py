@@ -1,4 +1,4 @@
-"""`membench questions` and `membench demo` on the tiny model, and on the real one."""
+"""`membench questions` on the tiny model, and on the real one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import membench.documents
-from membench.cli import documents
 from membench.cli.app import main
-from membench.cli.run import run
 from membench.documents.looking_over import KNOWN, LOST
 
 DEMO = Path(membench.documents.__file__).with_name("demo")
@@ -44,17 +42,6 @@ def test_bad_input_is_one_line_before_a_model_is_loaded(arguments: list[str], me
     assert done.exit_code == 2
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_the_demo_plays_its_folder(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "DEMO", (DEMO, ("bm25",), 2))
-    monkeypatch.setattr(run.params[4], "default", str(tiny))
-    assert run.params[4].name == "model"
-    done = call("demo", "-o", tmp_path / "demo")
-    assert done.exit_code == 0, done.stderr
-    assert done.stderr.startswith(f"$ membench run -m bm25 -t single --data folder:{DEMO} -L 2")
-    assert "folder:demo" in done.stdout
-    assert len(list((tmp_path / "demo").glob("*/result.json"))) == 3
 
 
 @pytest.mark.e2e

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from membench.cli.leaderboard import table_options
-from membench.cli.shell import PathType, common
-from membench.cli.stored import folders_argument, named, refuse_unknown_names, sound_cells
+from membench.cli.look.leaderboard import table_options
+from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names, sound_cells
+from membench.cli.shared.options import PathType
+from membench.cli.shared.shell import common
 from membench.errors import MembenchError
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from membench.cli.shell import common, listed, listed_data
-from membench.cli.stored import folders_argument, named, refuse_unknown_names
+from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names
+from membench.cli.shared.options import listed, listed_data
+from membench.cli.shared.shell import common
 from membench.errors import MembenchError
 from membench.store.recipe import GOLD
 from membench.values import FORMATS

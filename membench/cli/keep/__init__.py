@@ -1,0 +1,1 @@
+"""The commands that keep what is stored: verify, score, export, merge, migrate."""

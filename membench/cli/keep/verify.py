@@ -1,0 +1,36 @@
+"""The command that recomputes every stored number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from membench.cli.shared.folders import folders_argument
+from membench.cli.shared.printing import print_json
+from membench.cli.shared.shell import FAILED, common
+
+
+@click.command()
+@folders_argument
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+@click.pass_context
+def verify(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool) -> None:
+    """Recompute every stored number from its records.
+
+    Exit status 1 if one stored in FOLDERS does not come out.
+    """
+    from membench.analysis.verify import verify as recompute
+
+    verdicts = recompute(*folders)
+    if as_json:
+        print_json([{"cell": v.cell.folder.name, "ok": v.ok, "problems": list(v.problems)} for v in verdicts])
+    else:
+        for verdict in verdicts:
+            click.echo(f"{'ok   ' if verdict.ok else 'WRONG'}  {verdict.cell.folder.name}")
+            for problem in verdict.problems:
+                click.echo(f"       {problem}")
+        click.echo(f"{sum(v.ok for v in verdicts)} of {len(verdicts)} cells verified")
+    if not all(v.ok for v in verdicts):
+        ctx.exit(FAILED)

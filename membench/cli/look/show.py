@@ -1,0 +1,78 @@
+"""The command that shows one stored cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from membench.cli.shared.folders import output_option
+from membench.cli.shared.printing import print_json, print_table
+from membench.cli.shared.shell import common
+
+
+@click.command()
+@click.argument("cell")
+@output_option
+@click.option(
+    "-L", "--limit", metavar="N", type=click.IntRange(min=0), default=20, show_default=True, help="Answers; 0 for all."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
+    """Show one cell: settings, costs, targets, answers.
+
+    CELL is its id, the beginning of it, or the name of its folder.
+    """
+    from membench.store import cell_folder
+    from membench.store.costs import KINDS, token_lines
+
+    found = cell_folder.find(output, cell)
+    records = [] if "records_sha256" not in found.result else cell_folder.records_of(found)
+    answers = [r for r in records if r["type"] == "answer"]
+    shown = answers[: limit or None]
+    targets = cell_folder.read_targets(found.folder)
+    if as_json:
+        pairs = {text: [[pair.question, pair.answer] for pair in those] for text, those in targets.items()}
+        print_json({"folder": found.folder.name, **found.result, "targets": pairs, "answers": shown})
+        return
+    facts = {"folder": found.folder.name, "id": found.id, "status": found.status, "reason": found.result.get("reason")}
+    remarks = found.result.get("endpoint") or {}
+    own = {name: cost for name, cost in found.result["costs"].items() if name != "peak_bytes"}  # the process's
+    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", own), ("endpoint", remarks)):
+        if not part:
+            continue
+        print_table([title, ""], [[key, _flat(value)] for key, value in part.items() if value not in (None, {})])
+        click.echo()
+    if lines := token_lines(found.result.get("ledger") or {}):
+        print_table(["tokens", "role", *KINDS], lines)
+        click.echo()
+    if targets:
+        print_table(
+            ["target sentence", "answer"], [[p.question, p.answer] for those in targets.values() for p in those]
+        )
+        click.echo()
+    print_table(["written", "question", "accepted", "answer", "contains"], [_answer_row(record) for record in shown])
+    if len(shown) < len(answers):
+        click.echo(f"{len(answers) - len(shown)} more answers: -L 0 shows all")
+
+
+def _answer_row(record: Mapping[str, Any]) -> list[str]:
+    """Written: whether the memory had seen the answer when it was asked."""
+    seen = 0 < record["position"] <= record["written"]
+    contains = record["scores"].get("contains")
+    return [
+        "yes" if seen else "no",
+        record["text"],
+        " / ".join(record["gold"]),
+        record["answer"],
+        "" if contains is None else f"{contains:.2f}",
+    ]
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,30 @@
+"""The command that plays a method against the contract."""
+
+from __future__ import annotations
+
+import click
+
+from membench.cli.shared.printing import print_json
+from membench.cli.shared.shell import FAILED, common
+
+
+@click.command()
+@click.argument("method")
+@click.option("-M", "method_settings", multiple=True, metavar="KEY=VALUE", help="A setting, e.g. epochs=1.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@common
+@click.pass_context
+def check(ctx: click.Context, /, method: str, method_settings: tuple[str, ...], as_json: bool) -> None:
+    """Play METHOD against the contract on a tiny model. Exit status 1 if a point of it does not hold."""
+    from membench.plugins import registry
+
+    registry.require("methods", [method])
+    from membench.plugins.conformance import check as play
+
+    points = play(method, method_settings)
+    if as_json:
+        print_json([{"check": point.name, "ok": point.ok, "detail": point.detail} for point in points])
+    for point in () if as_json else points:
+        click.echo(f"{'PASS' if point.ok else 'FAIL'}  {point.name}{': ' if point.detail else ''}{point.detail}")
+    if not all(point.ok for point in points):
+        ctx.exit(FAILED)

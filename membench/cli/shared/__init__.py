@@ -1,0 +1,1 @@
+"""What all commands share: errors and exit statuses, options, folders, streams, printing."""

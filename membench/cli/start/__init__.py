@@ -1,0 +1,1 @@
+"""The commands to start with: demo, doctor, status, ls."""
