@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from membench.errors import MembenchError
 
 EXTRAS = {  # the module that each brings
-    "pdf": "pypdf", "raptor": "umap", "ray": "ray", "report": "matplotlib", "slurm": "submitit",
+    "pdf": "pypdf", "raptor": "umap", "ray": "ray", "report": "matplotlib", "slurm": "submitit", "vllm": "vllm",
 }  # fmt: skip
 
 

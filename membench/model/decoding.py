@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from membench.errors import MembenchError
+from membench.model.followed import Row, Written, follow
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference, candidate_logprobs, divergences
 from membench.reading.prefix_cache import PrefixCache
@@ -46,10 +47,12 @@ def read(
     questions: Sequence[str],
     candidates: Sequence[Sequence[str]] | None,
     references: Sequence[Reference | None] | None,
+    written: Sequence[Written] | None = None,
 ) -> list[Reading]:
     """Answer questions in an empty tree, each below its own contexts; prompts that begin alike are read once.
 
-    `form` is what an answer may be: (max_new_tokens, stop).
+    `form` is what an answer may be: (max_new_tokens, stop). `written` are the answers where something else decoded
+    them; they are then read along (membench.model.followed).
 
     Raises MembenchError if a prompt, with the memory before it, is longer than the window.
     """
@@ -63,7 +66,10 @@ def read(
     for span in chunks(_new_tokens([paths[i] for i in order]), model.budgets.group_tokens):
         group = [order[k] for k in span]
         mark, tails, last = roots.below([paths[i] for i in group])
-        rows = decode(model, tree, tails, last, max_new_tokens, stop)
+        if written is None:
+            rows = decode(model, tree, tails, last, max_new_tokens, stop)
+        else:
+            rows = follow(model, tree, tails, last, [written[i] for i in group])
         generated += sum(len(row.ids) for row in rows)
         tree.rewind(mark)
         logprobs = candidate_logprobs(model, tree, tails, last, [candidates[i] if candidates else () for i in group])
@@ -145,18 +151,11 @@ class _Roots:
         return out
 
 
-@dataclass
-class _Row:
-    ids: tuple[int, ...]
-    hidden: Tensor
-    truncated: bool
-
-
 def decode(
     model: LanguageModel, tree: Tree, tails: Sequence[Node], last: Sequence[Tensor], max_new_tokens: int, stop: str
-) -> list[_Row]:
+) -> list[Row]:
     """Greedy continuations of tree nodes until `stop` appears in the text, the model ends it, or the limit."""
-    ends = _end_ids(model)
+    ends = end_ids(model)
     ids: list[list[int]] = [[] for _ in tails]
     hidden: list[list[Tensor]] = [[h] for h in last]
     nodes: list[Node] = list(tails)
@@ -178,7 +177,7 @@ def decode(
         for i, node, state in zip(alive, grown, states, strict=True):
             nodes[i] = node
             hidden[i].append(state[-1])
-    return [_Row(tuple(ids[i]), torch.stack(hidden[i]).float(), i not in done) for i in range(len(tails))]
+    return [Row(tuple(ids[i]), torch.stack(hidden[i]).float(), i not in done) for i in range(len(tails))]
 
 
 def _without(stop: str, text: str) -> str:
@@ -187,7 +186,7 @@ def _without(stop: str, text: str) -> str:
     return text[: len(text) - cut]
 
 
-def _end_ids(model: LanguageModel) -> set[int]:
+def end_ids(model: LanguageModel) -> set[int]:
     """Tokens that end a sequence, by the tokenizer and by the model's own settings."""
     ends = model.model.generation_config.eos_token_id
     listed = ends if isinstance(ends, list) else [ends]

@@ -26,7 +26,7 @@ class Reference:
     hidden: Tensor
 
 
-def _branch(
+def branch_states(
     model: LanguageModel,
     tree: Tree,
     tails: Sequence[Node],
@@ -70,7 +70,7 @@ def branch_logprobs(
     """Mean log-probability per token of each branch (row index, tokens)."""
     if not branches:
         return []
-    states = torch.cat(_branch(model, tree, tails, last, branches))
+    states = torch.cat(branch_states(model, tree, tails, last, branches))
     chosen = torch.tensor([token for _, tokens in branches for token in tokens], device=states.device)
     spans = zip(torch.split(states, SPAN), torch.split(chosen, SPAN), strict=True)
     logp = torch.cat([-F.cross_entropy(model.logits(h), picked, reduction="none") for h, picked in spans])
@@ -90,7 +90,7 @@ def divergences(
     out: list[float | None] = [None] * len(references)
     if not rows:
         return out
-    ours = torch.cat(_branch(model, tree, tails, last, branches))
+    ours = torch.cat(branch_states(model, tree, tails, last, branches))
     theirs = torch.cat([ref.hidden for _, ref in rows]).to(ours.device, ours.dtype)
     kl = torch.cat([_kl(model, *span) for span in zip(torch.split(theirs, SPAN), torch.split(ours, SPAN), strict=True)])
     for (i, _), mean in zip(rows, _means(kl, [len(ref.hidden) for _, ref in rows]), strict=True):

@@ -13,6 +13,7 @@ from transformers.pytorch_utils import Conv1D
 from membench.errors import MembenchError
 from membench.model.decode_scope import in_turn, lent_tree, read_without_adapter
 from membench.model.decoding import Completion, Reading, complete, read
+from membench.model.followed import Written
 from membench.model.language_model import LanguageModel
 from membench.model.likelihood import Reference
 from membench.prompts.answer_form import MAX_NEW_TOKENS, AnswerForm
@@ -60,17 +61,24 @@ class LLM(AnswerForm, LanguageModel):
         """
         form = self.max_new_tokens, self.stop
         out: dict[int, Reading] = {}
-        for places, part in in_turn(self, recall, questions):
+        parts = list(in_turn(self, recall, questions))
+        written = self.written(recall, questions)
+        for places, part in parts:
             mine = [questions[i] for i in places]
             contexts = part.contexts or tuple(() for _ in mine)
             scored = [candidates[i] for i in places] if candidates else None
             compared = [references[i] for i in places] if references else None
+            given = [written[i] for i in places] if written else None
             lent = lent_tree(self, part, mine) if read_without_adapter(part) else None
             with self.wearing(part.adapter):
                 tree = lent or self.tree(part)
-                found = read(self, self.first_segment, tree, form, contexts, mine, scored, compared)
+                found = read(self, self.first_segment, tree, form, contexts, mine, scored, compared, given)
             out |= zip(places, found, strict=True)
         return [out[i] for i in range(len(questions))]
+
+    def written(self, recall: Recall, questions: Sequence[str]) -> Sequence[Written] | None:
+        """The answers where something else decodes them; None, as here, where the reader does."""
+        return None
 
     def tree(self, recall: Recall) -> Tree:
         """An empty tree that reads with what a recall brings of keys and values, by its rule."""

@@ -153,6 +153,8 @@ def _add(
     }
     if model.reader:
         recipe["reader"] = model.reader
+    if model.engine:
+        recipe["engine"] = model.engine
     if model.served:
         recipe["endpoint"] = model.served.facts
     elif any(part.kind == "weights" for part in method.parts):

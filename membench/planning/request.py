@@ -12,6 +12,7 @@ from membench.checkpoints.checks import refuse_language_model
 from membench.checkpoints.dtypes import AUTO, DTYPES, chosen_dtype
 from membench.checkpoints.refused import refuse_published
 from membench.endpoints.endpoint_address import without_secrets
+from membench.engines.choice import OWN, engine_version, validate_engine
 from membench.errors import MembenchError, shortened
 from membench.io import weights
 from membench.io.user_files import user_path
@@ -39,6 +40,7 @@ class Request:
     offline: bool = False
     device: str = "auto"
     dtype: str = "auto"
+    engine: str = OWN
     style: str | None = None
     yardsticks: bool = True
     trust_remote_code: bool = False
@@ -61,6 +63,7 @@ class ModelInfo:
     dtype: str
     style: str
     files_hash: str = ""  # of what stands beside the weights; of a model that is not here, nobody knows
+    engine: str = ""  # what decodes in its place, with its version
     reader: str = ""  # SLOW where it is read so (membench.reading.slow_tree)
     served: Served | None = None  # where it is behind an endpoint
 
@@ -81,6 +84,7 @@ def validate(request: Request) -> None:
             raise MembenchError(f"no {kind} is named: `membench ls` lists methods, tasks and data")
     refuse_unknown_names(request)
     validate_served(request, chosen(request)[0])
+    validate_engine(request.engine, request.model, request.device)
     for name in request.data:
         registry.load("data", name.partition(":")[0])
     for name, value, allowed in (("style", request.style, (None, *STYLES)), ("dtype", request.dtype, (AUTO, *DTYPES))):
@@ -126,4 +130,5 @@ def resolve_model(request: Request) -> ModelInfo:
     dtype = chosen_dtype(request.dtype, request.device)
     name = Path(os.path.abspath(folder)).name if (folder := user_path(request.model)).is_dir() else request.model
     style = request.style or weights.style(request.model)
-    return ModelInfo(name, path, digest, dtype, style, weights.files_hash(path))
+    engine = "" if request.engine == OWN else engine_version()
+    return ModelInfo(name, path, digest, dtype, style, weights.files_hash(path), engine)

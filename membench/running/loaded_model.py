@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from membench.endpoints.model_client import ModelClient
+from membench.engines.engine_llm import EngineLLM
+from membench.engines.vllm_engine import VllmEngine
 from membench.errors import MembenchError
 from membench.io import weights
 from membench.model.llm import LLM
@@ -66,9 +68,10 @@ def _terms(request: Request) -> tuple[object, ...]:
 
 
 def _loaded(model: ModelInfo, request: Request, reporter: Reporter) -> LLM:
-    """The model from its folder."""
+    """The model from its folder, and where an engine decodes for it, that."""
+    kind = EngineLLM if model.engine else LLM
     reporter.say(f"loading {model.name} on {request.device} ({model.dtype}, {model.style} prompt)")
-    llm = LLM.load(
+    llm = kind.load(
         model.path, name=model.name, dtype=model.dtype, device=request.device, style=model.style,
         offline=request.offline, trust_remote_code=request.trust_remote_code,
     )  # fmt: skip
@@ -77,4 +80,17 @@ def _loaded(model: ModelInfo, request: Request, reporter: Reporter) -> LLM:
         raise MembenchError(f"the files of model {model.name} changed while the run began: run it again")
     if llm.slow:
         reporter.say(f"{model.name} is read slowly: by its own forward pass, token by token (docs/models.md)")
+    if isinstance(llm, EngineLLM):
+        llm.engine = _engine(llm, model, request, reporter)
     return llm
+
+
+def _engine(llm: LLM, model: ModelInfo, request: Request, reporter: Reporter) -> VllmEngine:
+    """vLLM on the same folder. Raises MembenchError where the model needs several GPUs."""
+    if len({parameter.device for parameter in llm.model.parameters()}) > 1:
+        raise MembenchError(
+            f"{model.name} takes several GPUs, and --engine vllm holds it twice on one: take --engine hf"
+        )
+    return VllmEngine(
+        model.path, model.name, model.dtype, llm.window, llm.device, request.trust_remote_code, reporter.say
+    )

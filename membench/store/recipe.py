@@ -21,16 +21,16 @@ ENCODER_FILES = "encoder_files"  # the same of each model of an encoder, among t
 
 FOLDER_NAMES = ("task", "method", "model")  # what a cell's folder is called by, in front of its id
 
-# `reader` is in recipes of models that are read slowly alone.
+# `reader` is in recipes of models that are read slowly alone, `engine` where another program decodes.
 GROUND = (
-    "data", "limit", "model", "weights_hash", "model_files_hash", "dtype", "reader", "style", "prompt_hash",
-    "metric_version",
+    "data", "limit", "model", "weights_hash", "model_files_hash", "dtype", "reader", "engine", "style",
+    "prompt_hash", "metric_version",
 )  # fmt: skip
 
 
 TABLE = (
     "task", "data", "model", "limit", "task_settings", "data_hash", "weights_hash", "model_files_hash", "dtype",
-    "reader", "style", "prompt_hash", "metric_version",
+    "reader", "engine", "style", "prompt_hash", "metric_version",
 )  # fmt: skip
 
 

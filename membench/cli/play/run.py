@@ -17,6 +17,7 @@ from membench.cli.play.crew import crew_of, crew_options
 from membench.cli.shared.folders import output_option
 from membench.cli.shared.options import PathType, listed, listed_data, whole_numbers
 from membench.cli.shared.shell import FAILED, common, debugging
+from membench.engines.choice import ENGINES, OWN
 from membench.errors import MembenchError, standing_at
 from membench.planning.run_file import Block, Given, read, write
 from membench.prompts.prompt import STYLES
@@ -82,6 +83,13 @@ SETTINGS = ("method-setting", "task-setting")  # options that take a map in a fi
     default="auto",
     show_default=True,
     help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=OWN,
+    show_default=True,
+    help="What decodes answers: the own reader, or vLLM beside it.",
 )
 @click.option("--style", type=click.Choice(STYLES), help="Of the prompt; by default what suits the model.")
 @click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
