@@ -187,6 +187,9 @@ class Method(ABC, Generic[M]):
         """The memory without these contexts. A method that leaves this as it is cannot forget."""
         raise MembenchError(f"{type(self).__name__} cannot forget: {self.cannot_forget}")
 
+    def close(self) -> None:
+        """Let go of what it holds outside of memories, such as a program: its cell ends here, however it ended."""
+
     def sources(self, offline: bool = False) -> dict[str, Any]:
         """What identifies by content what the settings point to (files, encoders, writers), for the recipe."""
         return {}

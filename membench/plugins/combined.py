@@ -69,6 +69,11 @@ class Combined(Method[Memories]):
         for member in self.members:
             member.require_model()
 
+    def close(self) -> None:
+        """As each part does."""
+        for member in self.members:
+            member.close()
+
     def sources(self, offline: bool = False) -> dict[str, Any]:
         """What can change the results of each part."""
         return {"parts": {n: identity_of(m, offline) for n, m in zip(self.names, self.members, strict=True)}}

@@ -57,7 +57,7 @@ def check(name: str, given: Sequence[str] = ()) -> list[Check]:
         scribe = Scribe(dict(zip(TEXTS, PAIRS, strict=True)), None, offline=True)
         method = settings.build(cls, strings, name=name, llm=llm, scribe=scribe, seed=0)
         trial = _Trial(method, Path(folder, "memory"))
-        with _no_network():
+        with _no_network(), contextlib.closing(method):
             return [_play(title, point) for title, point in trial.points]
 
 

@@ -198,6 +198,7 @@ class Session:
             references = self._references(cell, number, count)
             script = self._script(cell)
             with (
+                contextlib.closing(cell.method),
                 RecordLog.open(folder, self.reporter.say, script) as log,
                 self.reporter.cell(cell.title, number, count, len(script)) as stepper,
             ):

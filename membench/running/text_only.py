@@ -53,7 +53,7 @@ def refuse_weights(name: str, method: Method[Any], llm: EndpointModel) -> None:
     silent.__class__, silent.meter = _Silent, Meter()
     tried = replace(method, llm=cast("LLM", silent))
     try:
-        with as_it_was():
+        with as_it_was(), contextlib.closing(tried):
             tried.require_model()
             with contextlib.suppress(_Asked):
                 recall = tried.recall(tried.write(None, [TEXT]), [QUESTION])

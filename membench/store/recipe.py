@@ -6,7 +6,7 @@ import glob
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,21 @@ def folder_of(root: Path, recipe: Mapping[str, Any]) -> Path:
 def plain_name(name: str) -> str:
     """A name as the names of folders have it."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:40]
+
+
+def trained_on_its_data(recipe: Mapping[str, Any]) -> bool:
+    """Whether the method, or a part of it, declares weights that have seen this cell's data (`trained_on`)."""
+    data = str(recipe["data"]).casefold()
+    names = {data, data.partition(":")[0]}
+    return any(str(name).casefold() in names for name in _declared(recipe.get("sources")))
+
+
+def _declared(sources: Any) -> Iterator[Any]:
+    if isinstance(sources, dict):
+        declared = sources.get("trained_on")
+        yield from declared if isinstance(declared, list) else ()
+        for inner in sources.values():
+            yield from _declared(inner)
 
 
 def missing(recipe: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from membench.store.cell_folder import Cell
-from membench.store.recipe import FLOOR, REFERENCE
+from membench.store.recipe import FLOOR, REFERENCE, trained_on_its_data
 from membench.tables.catalogue import COSTS, declared_by
 from membench.tables.entry import Entry, Summary
 from membench.views import BASELINES
@@ -44,9 +44,17 @@ def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, s
         coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
         leak=(first.result.get("audit") or {}).get("leak_rate"),
         needed=_needed(first),
-        title=first.result.get("label"),
+        title=_title(first),
         declared=declared_by(recipe["task"]),
     )
+
+
+def _title(cell: Cell) -> str | None:
+    """What the method calls itself; with a mark where it declares to have been trained on the very data."""
+    own: str | None = cell.result.get("label")
+    if not trained_on_its_data(cell.recipe):
+        return own
+    return f"{own or cell.recipe['method']} (trained on {str(cell.recipe['data']).partition(':')[0]})"
 
 
 def yardstick(name: str, shared: Mapping[str, Summary], golds: Sequence[Cell]) -> Entry:
