@@ -29,7 +29,7 @@ def loop(body: str) -> str:
 
 HELLOS = {
     r'<STDIN>; print "Loading ...\n"; sleep 9': "answered to hello: an answer that is no JSON: 'Loading ...'",
-    r'print STDERR "a\n\nno index: n.db\n\n"; exit 3': "status 3 when it was asked to hello; last it said: no index: n.db",
+    r'print STDERR "a\n\nno index: n.db\n\n"; exit 3': "asked to hello; last it said: no index: n.db",
     "kill 9, $$": "was killed by SIGKILL when it was asked to hello",
     "sleep 99": "did not answer within 0.5 s when it was asked to hello (setting timeout)",
     "close STDOUT; sleep 99": "closed its standard input or output when it was asked to hello",
