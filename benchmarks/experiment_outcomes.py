@@ -16,7 +16,7 @@ from experiment_design import Run, request
 from numpy.typing import NDArray
 
 from membench.api import settings_of
-from membench.planning.request import chosen
+from membench.planning.validation import chosen
 from membench.store import cell_folder
 from membench.store.records import answer_of
 from membench.text.mentions import names

@@ -214,6 +214,7 @@ class MetricSpec:
     interval: bool = True  # whether the column shows it
     base: str = ""  # the metric that stands in brackets beside it: the base model's own rate
     instead: str = ""  # the metric that is shown where this one is not there
+    leads: bool = False  # whether it ranks the entries of a table that has it, in place of contains
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from membench.advice.advise import Advice, Need, advise
 from membench.advice.choice import Candidate
 from membench.plugins import registry
 from membench.store.cell_folder import Cell
+from membench.tables.catalogue import spec_of
 from membench.tables.leaderboard import tables
 
 REACH = 10  # times as many texts as were measured; scores beyond are nobody's
@@ -69,12 +70,13 @@ def _reaches(advice: Advice, need: Need) -> bool:
 
 
 def _weight(advice: Advice) -> tuple[bool, bool, int, bool, int]:
-    """Questions about texts before recommendations, several texts in a memory before one, then the most methods; of
-    those alike the one that wrote all texts at once, as a need does, and the largest memories.
+    """Questions about texts before tasks with a score of their own, several texts in a memory before one, then the most
+    methods; of those alike the one that wrote all texts at once, as a need does, and the largest memories.
     """
     methods = len({c.method for c in advice.candidates})
     together = advice.metric.endswith("/all")
-    return not advice.metric.startswith("recall"), advice.held > 1, methods, together, advice.held
+    own = (spec := spec_of(advice.metric)) is not None and spec.leads
+    return not own, advice.held > 1, methods, together, advice.held
 
 
 def _too_many(best: Advice, need: Need, recipe: Mapping[str, Any]) -> Answer:

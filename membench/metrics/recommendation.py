@@ -20,13 +20,13 @@ from membench.views import BASELINES, REHEARSED, ratio_of_sums
 CUTOFFS = (20, 10, 5, 1)  # the longest first: it is what tables are sorted by
 
 METRICS = (
-    MetricSpec("recall@1", "recall@1", "share of gold items that are the first of the recommended list"),
-    MetricSpec("recall@5", "recall@5", "share of gold items among the first 5 of the list"),
+    MetricSpec("recall@1", "recall@1", "share of gold items that are the first of the recommended list", leads=True),
+    MetricSpec("recall@5", "recall@5", "share of gold items among the first 5 of the list", leads=True),
     MetricSpec("recall@5/rec", "rec@5", "the same, items that were not mentioned before"),
     MetricSpec("recall@5/dis", "dis@5", "the same, items that were mentioned before"),
     MetricSpec("recall@5/placebo", "placebo@5", "recall@5 where the dialogue that teaches it is not written"),
-    MetricSpec("recall@10", "recall@10", "share of gold items among the first 10"),
-    MetricSpec("recall@20", "recall@20", "share of gold items among the first 20"),
+    MetricSpec("recall@10", "recall@10", "share of gold items among the first 10", leads=True),
+    MetricSpec("recall@20", "recall@20", "share of gold items among the first 20", leads=True),
     MetricSpec("ndcg@5", "ndcg@5", "1 / log2(rank + 1) of gold items among the first 5, else 0", interval=False),
     MetricSpec("ndcg@10"),
     MetricSpec("ndcg@20", "ndcg@20", "the same, among the first 20", interval=False),

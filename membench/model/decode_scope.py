@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError
+from membench.model.language_model import LanguageModel
 from membench.model.recall_groups import by_adapter, selected
 from membench.reading.lent_texts import Layers, LentTexts, Path
+from membench.reading.prefix_cache import PrefixCache
 from membench.reading.token_tree import Tree, chunks
 from membench.values import Recall
-
-if TYPE_CHECKING:
-    from membench.model.llm import LLM
 
 TEXT_TOKENS = 8192  # of texts whose keys and values are held at once
 
@@ -22,7 +20,7 @@ def read_without_adapter(recall: Recall) -> bool:
     return recall.adapter_scope == "decode" and recall.adapter is not None and any(recall.contexts or ())
 
 
-def in_turn(llm: LLM, recall: Recall, questions: Sequence[str]) -> Iterator[tuple[Sequence[int], Recall]]:
+def in_turn(model: LanguageModel, recall: Recall, questions: Sequence[str]) -> Iterator[tuple[Sequence[int], Recall]]:
     """Parts of a recall that are read one after another, with the places of their questions.
 
     A part wears one adapter; of texts that are read without it, it has no more than can be held. Raises MembenchError
@@ -32,33 +30,34 @@ def in_turn(llm: LLM, recall: Recall, questions: Sequence[str]) -> Iterator[tupl
         if not read_without_adapter(part):
             yield places, part
             continue
-        if llm.slow:
-            raise MembenchError(f"{llm.name} is read by its own forward pass, which adapter_scope=decode cannot part")
+        if model.slow:
+            raise MembenchError(f"{model.name} is read by its own forward pass, which adapter_scope=decode cannot part")
         if part.lookup:
             raise MembenchError("adapter_scope=decode has no place beside a memory that is looked up: take all")
-        for chosen in _together(llm, part.contexts or ()):
+        for chosen in _together(model, part.contexts or ()):
             yield [places[k] for k in chosen], selected(part, chosen)
 
 
-def _together(llm: LLM, contexts: Sequence[tuple[str, ...]]) -> Iterator[list[int]]:
+def _together(model: LanguageModel, contexts: Sequence[tuple[str, ...]]) -> Iterator[list[int]]:
     """Places of questions whose texts are held together, those with the same texts side by side."""
     order = sorted(range(len(contexts)), key=lambda i: contexts[i])
     sizes: list[int] = []
     for before, i in zip([None, *order], order, strict=False):
         same = before is not None and contexts[before] == contexts[i]
-        sizes.append(0 if same else sum(len(llm.ids(text)) for text in contexts[i]))
-    for span in chunks(sizes, TEXT_TOKENS // llm.renderer.times):
+        sizes.append(0 if same else sum(len(model.ids(text)) for text in contexts[i]))
+    for span in chunks(sizes, TEXT_TOKENS // model.renderer.times):
         yield [order[k] for k in span]
 
 
-def lent_tree(llm: LLM, recall: Recall, questions: Sequence[str]) -> Tree:
+def lent_tree(
+    model: LanguageModel, tree: Tree, first_segment: PrefixCache, recall: Recall, questions: Sequence[str]
+) -> Tree:
     """An empty tree that has the texts of these questions as the model reads them that is worn now: the base."""
     first, known = None, dict[Path, Layers]()
-    tree = llm.tree(recall)
-    for path in llm.paths(recall.contexts or (), questions):
+    for path in model.paths(recall.contexts or (), questions):
         texts = tuple(path[1:-1])
         if first is None:
-            first = tree.plant(llm.first_segment.root(tree, path[0]))
+            first = tree.plant(first_segment.root(tree, path[0]))
         if not texts or texts in known:
             continue
         mark = tree.mark()
@@ -72,5 +71,5 @@ def lent_tree(llm: LLM, recall: Recall, questions: Sequence[str]) -> Tree:
             ]
             start = end
         tree.rewind(mark)
-    llm.meter.add(read=tree.tokens_read)
-    return LentTexts(llm.model, known, recall.prefix)
+    model.meter.add(read=tree.tokens_read)
+    return LentTexts(model.model, known, recall.prefix)

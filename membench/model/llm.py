@@ -69,9 +69,10 @@ class LLM(AnswerForm, LanguageModel):
             scored = [candidates[i] for i in places] if candidates else None
             compared = [references[i] for i in places] if references else None
             given = [written[i] for i in places] if written else None
-            lent = lent_tree(self, part, mine) if read_without_adapter(part) else None
+            tree = self.tree(part)
+            if read_without_adapter(part):
+                tree = lent_tree(self, tree, self.first_segment, part, mine)
             with self.wearing(part.adapter):
-                tree = lent or self.tree(part)
                 found = read(self, self.first_segment, tree, form, contexts, mine, scored, compared, given)
             out |= zip(places, found, strict=True)
         return [out[i] for i in range(len(questions))]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import torch
 
 from membench.model.decoding import Completion, Reading
 from membench.model.likelihood import Reference
 from membench.model.meter import Meter
 from membench.prompts.prompt import Renderer
 from membench.values import Recall
-
-if TYPE_CHECKING:
-    import torch
 
 
 class TextModel(Protocol):

@@ -71,7 +71,7 @@ def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
         half = Measure("half-life", "further writes until half is gone", lambda e: str(e.half_life or NOTHING))
         more = [final, half, _named(f"{score}/placebo")]
     else:
-        more = [_named(metric) for metric in (_FILMS if score.startswith("recall") else (*_DELETED, *_views(score)))]
+        more = [_named(metric) for metric in (*_FILMS, *_DELETED, *_views(score))]
     head = "just after" if left else _title(name, table)
     lead = Measure(head, _help(name, table), ranged(name), ranks=True)
     costs = [] if probes else cost_measures(table, 0)

@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from membench.api import Task
 from membench.values import Answer, Ask, Dataset, Episode, Metric, Write
 from membench.views import summarise_seen
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

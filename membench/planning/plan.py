@@ -18,8 +18,9 @@ from membench.io import weights
 from membench.metrics.answer_scores import METRIC_VERSION
 from membench.planning.data_checks import checked
 from membench.planning.gold_script import Gold
-from membench.planning.request import ModelInfo, Request, chosen
+from membench.planning.request import Request
 from membench.planning.served import refuse_drift
+from membench.planning.validation import ModelInfo, chosen
 from membench.plugins import registry
 from membench.plugins.calls import calling
 from membench.setting_types import name_of
@@ -119,23 +120,9 @@ def _add(
 ) -> None:  # fmt: skip
     if task_name == GOLD:
         data = replace(data, held_out=())
-    with calling(f"method {name}", "fetches()"):
-        fetches = tuple(method.fetches())
-    for fetched in fetches if not request.trust_remote_code else ():
-        if fetched not in weights.packaged():  # whose files are known, and need not be here yet
-            refuse_foreign_code(weights.resolve(fetched, request.offline), fetched)
-    with calling(f"method {name}", "settings or sources"):
-        defaults = settings_of(type(method)())
-        sources = method.sources(request.offline)
-    with calling(f"task {task_name}", "provenance()"):
-        provenance = task.provenance()
+    _refuse_fetched(request, name, method)
     recipe = {
-        "task": task_name,
-        "task_settings": settings_of(task),
-        "data": data.name,
-        "data_hash": data_hash(data.contexts),
-        "held_out_hash": data_hash(data.held_out) if data.held_out else None,
-        "limit": len(data.contexts),
+        **_asked(task_name, task, data),
         "model": model.name,
         "weights_hash": model.weights_hash,
         "model_files_hash": model.files_hash,
@@ -143,14 +130,12 @@ def _add(
         "style": model.style,
         "prompt_hash": prompt_hash,
         "metric_version": METRIC_VERSION,
-        "method": name,
-        "method_version": method.version,
-        "settings": settings_of(method),
-        "defaults": defaults,
-        "sources": _asked_at(sources, request.base_url) | _drift_sources(task, data, seed),
+        **_played(request, name, method),
         "seed": seed,
-        **provenance,
     }
+    recipe["sources"] |= _drift_sources(task, data, seed)
+    with calling(f"task {task_name}", "provenance()"):
+        recipe |= task.provenance()
     if model.reader:
         recipe["reader"] = model.reader
     if model.engine:
@@ -162,6 +147,41 @@ def _add(
     if data.conflicts and task.probed:
         recipe["conflicts_hash"] = data_hash(data.conflicts)
     cells.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
+
+
+def _asked(task_name: str, task: Task, data: Dataset) -> dict[str, Any]:
+    """What of a recipe says what is asked."""
+    return {
+        "task": task_name,
+        "task_settings": settings_of(task),
+        "data": data.name,
+        "data_hash": data_hash(data.contexts),
+        "held_out_hash": data_hash(data.held_out) if data.held_out else None,
+        "limit": len(data.contexts),
+    }
+
+
+def _played(request: Request, name: str, method: Method[Any]) -> dict[str, Any]:
+    """What of a recipe says which method plays."""
+    with calling(f"method {name}", "settings or sources"):
+        defaults = settings_of(type(method)())
+        sources = method.sources(request.offline)
+    return {
+        "method": name,
+        "method_version": method.version,
+        "settings": settings_of(method),
+        "defaults": defaults,
+        "sources": _asked_at(sources, request.base_url),
+    }
+
+
+def _refuse_fetched(request: Request, name: str, method: Method[Any]) -> None:
+    """Refuse the weights that a method fetches where they bring code of their own. Raises MembenchError."""
+    with calling(f"method {name}", "fetches()"):
+        fetches = tuple(method.fetches())
+    for fetched in fetches if not request.trust_remote_code else ():
+        if fetched not in weights.packaged():  # whose files are known, and need not be here yet
+            refuse_foreign_code(weights.resolve(fetched, request.offline), fetched)
 
 
 def _modules(request: Request, model: ModelInfo) -> dict[str, Any]:

@@ -6,19 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from membench.api import Method, Task
 from membench.checkpoints.devices import chosen_device
 from membench.endpoints.model_client import Api, public_url
 from membench.endpoints.model_probe import probe
 from membench.errors import MembenchError
+from membench.planning.request import Request
 from membench.served import pieces
-from membench.values import Drift
-
-if TYPE_CHECKING:
-    from membench.api import Method, Task
-    from membench.planning.request import Request
-    from membench.values import Dataset
+from membench.values import Dataset, Drift
 
 PREFIX = "openai:"
 DEVICE = "endpoint"  # where such a model stands, as results have it

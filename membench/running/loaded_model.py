@@ -13,8 +13,9 @@ from membench.errors import MembenchError
 from membench.io import weights
 from membench.model.llm import LLM
 from membench.model.text_model import TextModel
-from membench.planning.request import ModelInfo, Request
+from membench.planning.request import Request
 from membench.planning.served import Served
+from membench.planning.validation import ModelInfo
 from membench.running.progress import Reporter
 from membench.served.allowance import Allowance
 from membench.served.endpoint_model import EndpointModel, Terms

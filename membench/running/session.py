@@ -19,8 +19,9 @@ from membench.model.likelihood import Reference
 from membench.model.text_model import TextModel
 from membench.planning.length_checks import check_window, cut_answers
 from membench.planning.plan import PlannedCell, plan
-from membench.planning.request import ModelInfo, Request, resolve_model, validate
+from membench.planning.request import Request
 from membench.planning.schedule import Turn
+from membench.planning.validation import ModelInfo, resolve_model, validate
 from membench.playing.drift import Baseline
 from membench.playing.player import Player
 from membench.prompts.chat_template import ServerTemplate

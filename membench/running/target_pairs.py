@@ -8,7 +8,8 @@ from membench.api import settings_of
 from membench.io import weights
 from membench.model.text_model import TextModel
 from membench.planning.plan import PlannedCell
-from membench.planning.request import ModelInfo, Request
+from membench.planning.request import Request
+from membench.planning.validation import ModelInfo
 from membench.running.progress import Reporter
 from membench.targets.scribe import Scribe
 from membench.values import Pair

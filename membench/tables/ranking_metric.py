@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from membench.errors import unknown
+from membench.tables.catalogue import column_of
 from membench.tables.entry import Entry
 
 
 def leading_metric(entries: Sequence[Entry], sort: str | None) -> str:
-    """The metric that sorts, as "score/view"; else recall@k of a recommendation or contains.
+    """The metric that sorts, as "score/view"; else the one that is declared to lead, or contains.
 
     Else is also where a cost sorts, and where no entry has what sorts other tables.
     """
@@ -17,7 +18,12 @@ def leading_metric(entries: Sequence[Entry], sort: str | None) -> str:
         full = sort if "/" in sort or ":" in sort else f"{sort}/all"
         if any(full in entry.names for entry in entries):
             return full
-    return next((n for entry in entries for n in entry.names if n.startswith("recall@")), "contains/all")
+    return next((n for entry in entries for n in entry.names if _leads(entry, n)), "contains/all")
+
+
+def _leads(entry: Entry, name: str) -> bool:
+    spec = entry.spec(name)
+    return spec is not None and spec.leads and name == column_of(spec.name)
 
 
 def sorts(entries: Sequence[Entry], sort: str) -> bool:

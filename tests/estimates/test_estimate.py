@@ -18,7 +18,8 @@ from membench.cli.app import main
 from membench.estimates.estimate import MEASURED, Estimator, parameters, read_measured
 from membench.estimates.forecast import Forecast, spell
 from membench.planning import plan
-from membench.planning.request import ModelInfo, Request
+from membench.planning.request import Request
+from membench.planning.validation import ModelInfo
 from membench.running.progress import Reporter
 from membench.store import cell_folder
 

@@ -10,7 +10,8 @@ import pytest
 
 from membench.endpoints.endpoint_address import OPENAI
 from membench.planning.plan import plan
-from membench.planning.request import ModelInfo, Request
+from membench.planning.request import Request
+from membench.planning.validation import ModelInfo
 from membench.plugins.tiny_model import tiny_encoder
 
 MODEL = ModelInfo("m", "", "w", "float32", "plain")

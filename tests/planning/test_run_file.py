@@ -25,7 +25,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """What `--dry-run` is asked to plan."""
     seen: list[Request] = []
     monkeypatch.setattr("membench.cli.play.dry_run.print_plan", lambda those, *_: seen.extend(those))
-    monkeypatch.setattr("membench.planning.request.validate", lambda _: None)  # the values here are any
+    monkeypatch.setattr("membench.planning.validation.validate", lambda _: None)  # the values here are any
     return seen
 
 

@@ -21,7 +21,8 @@ from membench.corpora.test_suites import Item, common_knowledge, drift_texts, su
 from membench.errors import MembenchError
 from membench.model.llm import LLM
 from membench.planning.plan import plan
-from membench.planning.request import ModelInfo, Request
+from membench.planning.request import Request
+from membench.planning.validation import ModelInfo
 from membench.playing.drift import Prompt, baseline, follow, measure
 from membench.plugins import registry
 from membench.running import runner

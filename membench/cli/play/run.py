@@ -116,7 +116,8 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     blocks = _blocks(ctx, file, {"dry_run": dry_run, "as_json": as_json, **options})
     dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
     crew = crew_of(blocks)
-    from membench.planning.request import Request, validate
+    from membench.planning.request import Request
+    from membench.planning.validation import validate
 
     requests = [Request(**given, place=place) for place, given in blocks]
     for request in requests:  # before what plays them is imported, which takes seconds
