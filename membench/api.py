@@ -13,6 +13,7 @@ from membench.values import (
     Adapter,
     Answer,
     Ask,
+    Composed,
     Context,
     CostSpec,
     Dataset,
@@ -23,6 +24,7 @@ from membench.values import (
     Metric,
     MetricSpec,
     Pair,
+    Part,
     Prefix,
     Question,
     Recall,
@@ -41,6 +43,7 @@ __all__ = [
     "Ask",
     "AtLeast0",
     "AtLeast1",
+    "Composed",
     "Context",
     "CostSpec",
     "Dataset",
@@ -54,6 +57,7 @@ __all__ = [
     "Metric",
     "MetricSpec",
     "Pair",
+    "Part",
     "Prefix",
     "Question",
     "Recall",
@@ -89,6 +93,13 @@ class Source(ABC):
         """The same contexts with all their probes and conflicts, if it has any, for a task that is `probed`."""
         return self.load(argument, limit, held_out)
 
+    def load_chains(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """Questions that take facts of several texts, as `Composed` contexts. Raises MembenchError if it has none."""
+        raise MembenchError(
+            f"{type(self).__name__.lower()} has no questions over several texts: --data worlds, hotpotqa:FILE or "
+            "musique:FILE"
+        )
+
 
 class Task(ABC):
     """A script of writes and asks, and what its records amount to.
@@ -119,6 +130,7 @@ class Task(ABC):
         return {}
 
     probed: ClassVar[bool] = False  # whether its data come by `Source.load_probed`
+    loads: ClassVar[Literal["contexts", "chains"]] = "contexts"  # chains: its data come by `Source.load_chains`
 
     @abstractmethod
     def episodes(self, data: Dataset, seed: int) -> Iterable[Episode]:

@@ -44,6 +44,23 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Part(Context):
+    """One of several texts that are written apart, each of which may hold what a question about another context needs.
+
+    Once it is written the memory holds those contexts, too.
+    """
+
+    completes: tuple[str, ...] = ()  # ids of contexts whose last text this is
+
+
+@dataclass(frozen=True)
+class Composed(Context):
+    """A context whose text a task writes in parts; floor and reference read `text`, which holds all that is needed."""
+
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Contexts in a fixed order: those to write, and held-out ones that are asked about and never written."""
 

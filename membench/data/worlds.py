@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from membench.api import Source
 from membench.corpora.world_builder import build
+from membench.corpora.world_chains import chains
 from membench.corpora.world_probes import probed
 from membench.errors import MembenchError
 from membench.values import Dataset
@@ -17,15 +18,28 @@ class Worlds(Source):
 
         Raises MembenchError if the argument is no whole number.
         """
-        if argument and not (argument.isascii() and argument.isdigit()):
-            raise MembenchError(f"worlds:{argument}: the seed must be a whole number, e.g. --data worlds:7")
-        contexts = tuple(build(int(argument or "0"), index) for index in range(limit + held_out))
-        name = f"worlds:{argument}" if argument else "worlds"
-        return Dataset(name, contexts[:limit], contexts[limit:])
+        seed = _seed(argument)
+        contexts = tuple(build(seed, index) for index in range(limit + held_out))
+        return Dataset(_name(argument), contexts[:limit], contexts[limit:])
 
     def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
         """The same contexts with probes of every kind, and a conflict for each."""
         data = self.load(argument, limit, held_out)
-        made = [probed(context, int(argument or "0"), k) for k, context in enumerate(data.contexts)]
+        made = [probed(context, _seed(argument), k) for k, context in enumerate(data.contexts)]
         conflicts = tuple(conflict for _, conflict in made if conflict)
         return Dataset(data.name, tuple(context for context, _ in made), data.held_out, conflicts)
+
+    def load_chains(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """Pairs of texts of which a question needs both (membench.corpora.world_chains)."""
+        made = chains(_seed(argument), limit + held_out)
+        return Dataset(_name(argument), made[:limit], made[limit:])
+
+
+def _seed(argument: str) -> int:
+    if argument and not (argument.isascii() and argument.isdigit()):
+        raise MembenchError(f"worlds:{argument}: the seed must be a whole number, e.g. --data worlds:7")
+    return int(argument or "0")
+
+
+def _name(argument: str) -> str:
+    return f"worlds:{argument}" if argument else "worlds"

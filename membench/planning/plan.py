@@ -100,7 +100,7 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     name, _, argument = typed.partition(":")
     source: Source = registry.load("data", name)()
     wanted = limit or task.default_limit
-    load = source.load_probed if task.probed else source.load
+    load = source.load_chains if task.loads == "chains" else source.load_probed if task.probed else source.load
     with calling(f"data {name}", "load()"):
         data = load(argument, wanted, task.held_out)
     if not data.contexts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from membench.values import Episode, Forget, Write
+from membench.values import Context, Episode, Forget, Part, Write
 
 
 def written(episode: Episode, upto: int) -> int:
@@ -15,9 +15,9 @@ def held(episode: Episode, upto: int) -> list[str]:
     found: list[str] = []
     for step in episode.steps[:upto]:
         if isinstance(step, Write):
-            found += [c.id for c in step.contexts]
+            found += [id_ for c in step.contexts for id_ in _ids(c)]
         elif isinstance(step, Forget):
-            gone = {c.id for c in step.contexts}
+            gone = {id_ for c in step.contexts for id_ in _ids(c)}
             found = [c for c in found if c not in gone]
     return found
 
@@ -27,10 +27,15 @@ def positions(episode: Episode, upto: int) -> dict[str, int]:
 
     Without those that are forgotten before step `upto` and not written again.
     """
-    order = [c.id for step in episode.steps if isinstance(step, Write) for c in step.contexts]
-    early = [c.id for step in episode.steps[:upto] if isinstance(step, Write) for c in step.contexts]
-    gone = set(early) - set(held(episode, upto))
-    return {context: i + 1 for i, context in reversed(list(enumerate(order))) if context not in gone}
+    order = [_ids(c) for step in episode.steps if isinstance(step, Write) for c in step.contexts]
+    early = {id_ for ids in order[: written(episode, upto)] for id_ in ids}
+    gone = early - set(held(episode, upto))
+    return {id_: i + 1 for i, ids in reversed(list(enumerate(order))) for id_ in ids if id_ not in gone}
+
+
+def _ids(context: Context) -> tuple[str, ...]:
+    """What the memory holds once this is written: the context, and those that it completes."""
+    return (context.id, *(context.completes if isinstance(context, Part) else ()))
 
 
 def changes(episode: Episode, upto: int) -> list[int]:

@@ -7,6 +7,7 @@ from functools import cache
 
 from membench.metrics import (
     answer_scores,
+    composition,
     conflicts,
     contamination_specs,
     deletion,
@@ -23,7 +24,7 @@ METRICS: Mapping[str, MetricSpec] = {
     spec.name: spec
     for module in (
         answer_scores, question_subsets, retention, recommendation, contamination_specs, conflicts, drift,
-        deletion,
+        deletion, composition,
     )
     for spec in module.METRICS
 }  # fmt: skip

@@ -124,6 +124,7 @@ _ORDER = (
     "contains/unrehearsed", "contains/placebo", "gain", "need", "contains/near", "contains/mid", "contains/far",
     "exact/forgotten", "residual/forgotten", "residual/paraphrased", "residual_margin/forgotten", "contains/forgotten",
     "contains/kept", "loss/kept",
+    "composed", "both_hops", "contains/first-hop", "contains/last-hop", "linked", "broken", "distracted",
     "f1", "f1/placebo", "margin", "margin recovery", "margin recovery rehearsed", "acc_mc",
     "fidelity_f1", "fidelity_kl",
     "contains/final", "contains/final-rehearsed", "kept:contains-rehearsed", "retention:contains",

@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from membench.analysis.compare import compare
-from membench.metrics import answer_scores, conflicts, contamination_specs, deletion, drift, recommendation, retention
+from membench.metrics import (
+    answer_scores,
+    composition,
+    conflicts,
+    contamination_specs,
+    deletion,
+    drift,
+    recommendation,
+    retention,
+)
 from membench.plugins import registry
 from membench.store import costs, question_subsets
 from membench.store.cell_folder import Cell
@@ -23,7 +32,17 @@ from membench.tables.render import grids
 from tests.support.table_cells import cell, wave
 
 RESULTS = Path(__file__).parents[2] / "results" / "reference"
-HOMES = (answer_scores, question_subsets, retention, recommendation, contamination_specs, conflicts, deletion, drift)
+HOMES = (
+    answer_scores,
+    question_subsets,
+    retention,
+    recommendation,
+    contamination_specs,
+    conflicts,
+    deletion,
+    drift,
+    composition,
+)
 
 
 @pytest.fixture

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from membench.analysis.verify import verify
-from membench.api import Answer, Ask, Dataset, Drift, Method, Question, Recall, Task, Write
+from membench.api import Answer, Ask, Dataset, Drift, Question, Task, Write
 from membench.corpora.probes import KINDS, NEAR, conflict_questions, paired, script
 from membench.errors import MembenchError
 from membench.metrics.abstention import PHRASE
@@ -25,10 +24,10 @@ from membench.store.cell_folder import cells
 from membench.tables.leaderboard import tables
 from membench.tables.render import render
 from membench.values import NOT_STATED
+from tests.support.planted import Play, planted
 from tests.support.seed_questions import write
 
 LIMIT = 3
-Replies = Callable[[tuple[str, ...], str], str]  # (texts written, question) -> answer
 
 
 def probed(limit: int = LIMIT) -> Dataset:
@@ -46,43 +45,13 @@ def asked_around(data: Dataset) -> dict[str, Question]:
     return {q.text: q for k, c in enumerate(data.contexts) for q in script(c, k, 4)}
 
 
-@dataclass(frozen=True)
-class Planted(Method[tuple[str, ...]]):
-    """Keeps the texts and answers as the test says."""
-
-    replies: ClassVar[Replies]
-
-    def write(self, memory: tuple[str, ...] | None, contexts: Sequence[str]) -> tuple[str, ...]:
-        return (*(memory or ()), *contexts)
-
-    def recall(self, memory: tuple[str, ...] | None, questions: Sequence[str]) -> Recall:
-        return Recall()
-
-    def answer(self, memory: tuple[str, ...] | None, questions: Sequence[str]) -> list[str]:
-        return [type(self).replies(memory or (), question) for question in questions]
-
-
 @pytest.fixture
-def play(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+def play(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     """Plays a planted method and returns its summary's values."""
-
-    def played(replies: Replies, *settings: str) -> dict[str, Any]:
-        made = type("Made", (Planted,), {"replies": staticmethod(replies)})
-        load = registry.load
-        monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
-        monkeypatch.setattr(registry, "load", lambda k, name: made if name == "planted" else load(k, name))
-        request = Request(
-            ("planted",), ("contamination",), model=str(tiny), limit=LIMIT, task_settings=("drift=0", *settings),
-            output=tmp_path / "runs", yardsticks=False, overwrite=True,
-        )  # fmt: skip
-        (result,) = runner.run(request, Console(quiet=True), debug=True)
-        assert all(v.ok for v in verify(tmp_path / "runs"))
-        return {name: metric["value"] for name, metric in result["summary"].items()}
-
-    return played
+    return planted(tiny, tmp_path, monkeypatch, "contamination", LIMIT, "drift=0")
 
 
-def test_a_method_that_always_leaks_scores_one(play: Callable[..., dict[str, Any]]) -> None:
+def test_a_method_that_always_leaks_scores_one(play: Play) -> None:
     found = play(lambda texts, _: " ".join(texts) or "nothing")
     assert [found[f"leak/{kind}"] for kind in NEAR] == [1, 1, 1]
     assert [found[f"leak_base/{kind}"] for kind in NEAR] == [0, 0, 0]
@@ -92,14 +61,14 @@ def test_a_method_that_always_leaks_scores_one(play: Callable[..., dict[str, Any
     assert found["attribution/all"] == 0
 
 
-def test_a_leak_that_was_there_before_is_no_leak(play: Callable[..., dict[str, Any]]) -> None:
+def test_a_leak_that_was_there_before_is_no_leak(play: Play) -> None:
     every = " ".join(answer for q in asked(probed()).values() for answer in q.answers)
     found = play(lambda *_: every)
     assert [found[f"leak/{kind}"] for kind in NEAR] == [0, 0, 0]
     assert [found[f"leak_base/{kind}"] for kind in NEAR] == [1, 1, 1]
 
 
-def test_a_method_that_answers_its_facts_alone_leaks_nothing(play: Callable[..., dict[str, Any]]) -> None:
+def test_a_method_that_answers_its_facts_alone_leaks_nothing(play: Play) -> None:
     known = asked_around(probed())
     kinds = ("test", "paraphrase", "reversed")
 
@@ -115,7 +84,7 @@ def test_a_method_that_answers_its_facts_alone_leaks_nothing(play: Callable[...,
     assert (found["unchanged/near"], found["unchanged/unrelated"]) == (1, 1)
 
 
-def test_always_and_never_abstaining_are_no_skill(play: Callable[..., dict[str, Any]]) -> None:
+def test_always_and_never_abstaining_are_no_skill(play: Play) -> None:
     found = play(lambda *_: "I'm not sure.")
     assert (found["abstention/all"], found["abstention/right"], found["abstention/false"]) == (0.5, 1, 1)
     assert found["control:always abstains:abstention/all"] == found["abstention/all"]
@@ -124,7 +93,7 @@ def test_always_and_never_abstaining_are_no_skill(play: Callable[..., dict[str, 
     assert found["control:never abstains:abstention/right"] == 0
 
 
-def test_damage_and_repair_are_told_apart(play: Callable[..., dict[str, Any]]) -> None:
+def test_damage_and_repair_are_told_apart(play: Play) -> None:
     known = asked(probed())
 
     def breaks(texts: tuple[str, ...], text: str) -> str:
@@ -138,7 +107,7 @@ def test_damage_and_repair_are_told_apart(play: Callable[..., dict[str, Any]]) -
     assert "damage/all" not in found
 
 
-def test_recency_against_date_and_attribution(play: Callable[..., dict[str, Any]]) -> None:
+def test_recency_against_date_and_attribution(play: Play) -> None:
     known = asked(probed())
     new_texts = {old.revision.text for old in probed().conflicts if old.revision}
 
