@@ -11,6 +11,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     curves TASK DATA MODEL   what the figures of retention and drift along a sequence show, with theory, as tables
     columns                  how to read the columns
     settings METHOD,METHOD   the defaults of these methods
+    findings N               the first N sentences of what the run says (benchmarks/findings.py)
 
 A block for which nothing is stored is left empty. Exit status 1 with --check if a file is stale (nothing is written), 2
 if a block is malformed.
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from findings import sentences
 
 from membench.api import settings_of
 from membench.errors import MembenchError
@@ -40,7 +42,7 @@ from membench.tables.leaderboard import Table, tables
 from membench.tables.render import grids, notes, render
 
 ROOT = Path(__file__).parent.parent
-FILES = ("README.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
+FILES = ("README.md", "docs/findings.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
 COMPACT = (
     "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "recovery", "group", "MDE",
     "rehearsed", "recovery rehearsed", "unrehearsed", "margin recovery rehearsed", "placebo",
@@ -53,25 +55,32 @@ _OPEN, _END = "<!-- table: ", "<!-- end -->"
 _BLOCK = re.compile(r"^<!-- table: ([^\n]+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
 
 
-def rewritten(text: str, cells: Sequence[cell_folder.Cell]) -> str:
-    """The text with its blocks made anew, all else as it was. Raises MembenchError for a malformed block."""
+def rewritten(text: str, cells: Sequence[cell_folder.Cell], home: str = "") -> str:
+    """The text with its blocks made anew, all else as it was; `home` leads from it to the repository's root.
+
+    Raises MembenchError for a malformed block.
+    """
     found = list(_BLOCK.finditer(text))
     if len(found) != text.count(_OPEN) or any(_OPEN in block[2] for block in found):
         raise MembenchError(f"a block opens with a line `{_OPEN}NAME -->` and ends with a line `{_END}`; one does not")
-    return _BLOCK.sub(lambda block: f"{_OPEN}{block[1]} -->\n{_body(block[1], cells)}{_END}", text)
+    return _BLOCK.sub(lambda block: f"{_OPEN}{block[1]} -->\n{_body(block[1], cells, home)}{_END}", text)
 
 
-def _body(name: str, cells: Sequence[cell_folder.Cell]) -> str:
+def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
     if name == "columns":
         return f"{columns_help()}\n"
     words = name.split()
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
+    if words[0] == "findings" and len(words) == 2 and words[1].isdecimal():
+        return f"\n{sentences(cells, int(words[1]), home)}\n"
     form = words.pop(0) if words[0] in FORMS else ""
     if form == "short" and len(words) == 2:
         return f"\n{short(tables(cells, data=words[0], model=words[1]))}\n"
     if len(words) != 3:
-        raise MembenchError(f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, or columns")
+        raise MembenchError(
+            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, findings N, or columns"
+        )
     task, data, model = words
     found = tables(cells, task=task, data=data, model=model)
     if not found:
@@ -135,7 +144,7 @@ def main(files: Sequence[Path], results: Path, check: bool) -> None:
     for path in files or [ROOT / name for name in FILES if (ROOT / name).exists()]:
         text = path.read_text(encoding="utf-8")
         try:
-            fresh = rewritten(text, cells)
+            fresh = rewritten(text, cells, "../" if path.resolve().parent.name == "docs" else "")
         except MembenchError as error:
             click.echo(f"{path}: {error}", err=True)
             sys.exit(2)
