@@ -15,10 +15,10 @@ from membench.statistics.break_even import BreakEven, Span, break_even, spans
 from membench.statistics.paired_tests import ALPHA, contrasts
 from membench.store.cell_folder import Cell, records_of
 from membench.store.records import answer_of
-from membench.tables.catalogue import COSTS
+from membench.tables.catalogue import COSTS, column_of
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
-from membench.tables.ranking_metric import is_share, less_is_better
+from membench.tables.ranking_metric import is_share, leading_metric, less_is_better
 from membench.tables.significance import corrected, declared_entry
 
 RATIOS = (
@@ -69,10 +69,11 @@ class Comparison:
 
 
 def compare(
-    cells: Sequence[Cell], a: str, b: str, metric: str = "contains", declared: bool = False, **filters: Any
+    cells: Sequence[Cell], a: str, b: str, metric: str | None = None, declared: bool = False, **filters: Any
 ) -> list[Comparison]:
     """Every table that has both; names are methods or the labels that tables print, `filters` those of `tables`.
 
+    Without `metric` each table is judged by the one that leads it: contains, or the one that is declared to lead.
     `declared` says that the pair was chosen before the results were seen: it is then a family of its own.
     A metric of which lower is better (fidelity_kl) is compared as it is: a positive difference is A's being higher.
     Raises MembenchError for an unknown or ambiguous name, and where no table has both with this metric.
@@ -81,14 +82,14 @@ def compare(
     for name in (a, b):
         if not any(declared_entry(table.entries, name) for table in found):
             raise unknown("method", name, {e.method for table in found for e in table.entries})
-    full = metric if "/" in metric or ":" in metric else f"{metric}/all"
     out = []
     for table in found:
+        full = column_of(metric) if metric else leading_metric(table.entries, None)
         one, other = declared_entry(table.entries, a), declared_entry(table.entries, b)
         if one and other and one is not other and one.by_context(full) and other.by_context(full):
             out += _compared(table, one, other, full, cells, declared)
     if not out:
-        raise MembenchError(f"no table has both {a} and {b} with {metric} over two contexts or more")
+        raise MembenchError(f"no table has both {a} and {b} with {metric or 'one metric'} over two contexts or more")
     return out
 
 

@@ -7,6 +7,7 @@ import click
 from membench.cli.decide.advise import advise
 from membench.cli.decide.compare import compare
 from membench.cli.keep.export import export
+from membench.cli.keep.import_results import import_results
 from membench.cli.keep.merge import merge
 from membench.cli.keep.migrate import migrate
 from membench.cli.keep.score import score
@@ -41,6 +42,6 @@ def main() -> None:
 
 for command in (
     demo, doctor, status, list_, run, check, questions, train_memory, leaderboard, show, report, advise, compare,
-    verify, score, export, merge, migrate,
+    verify, score, export, import_results, merge, migrate,
 ):  # fmt: skip
     main.add_command(command)

@@ -125,7 +125,8 @@ def _shown(lines: Sequence[Line], measures: Sequence[Measure]) -> tuple[Line, ..
 
 def _caption(table: Table, sort: str | None) -> str:
     score = leading_metric(table.entries, sort).partition("/")[0]
-    return f"{CAPTIONS.get(score, score)}, 95 % interval; write s a text, read s a question"
+    costs = "; write s a text, read s a question" if cost_measures(table, 0) else ""
+    return f"{CAPTIONS.get(score, score)}, 95 % interval{costs}"
 
 
 def _titled(parts: Sequence[str], apart: Iterable[str], recipe: Mapping[str, Any]) -> str:

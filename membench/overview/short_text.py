@@ -61,7 +61,7 @@ def below(overview: Overview, rows: Sequence[Sequence[str]]) -> list[str]:
         visible(f"{entry.label}, {table.recipe['task']}: {entry.status}: {entry.reason}")
         for table in overview.tables
         for entry in table.entries
-        if entry.reason
+        if entry.reason and entry.status != "done"
     )
     return [*asked, *signs, *reasons]
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from membench.api import Task
 from membench.errors import MembenchError
+from membench.imported.task import IMPORTED, Imported
 from membench.io.hub import cached_only
 from membench.plugins import registry
 from membench.store.recipe import GOLD
@@ -22,7 +23,7 @@ def task_of(recipe: Mapping[str, Any]) -> Task:
         return Gold()
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in recipe["task_settings"].items()}
     try:
-        task: Task = registry.load("tasks", name)(**settings)
+        task: Task = (Imported if name == IMPORTED else registry.load("tasks", name))(**settings)
     except TypeError as error:
         raise MembenchError(f"task {name} no longer has these settings: {error}") from None
     return task

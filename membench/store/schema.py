@@ -159,7 +159,7 @@ RECORDS = {
     "forget": _CHANGE,
     "ask": _object(
         {**_STEP, **_SPENT, "questions": COUNT},
-        {**_PEAKS, "read": COUNT, "notes": NUMBERS, "live_bytes": _or_none(COUNT)},
+        {**_PEAKS, "read": COUNT, "notes": NUMBERS, "live_bytes": _or_none(COUNT), "contexts": TEXTS},
     ),
     "drift": _object(
         {

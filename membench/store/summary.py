@@ -34,8 +34,9 @@ def _plain_all(metrics: Mapping[str, Metric]) -> dict[str, Any]:
 
 
 def counts_of(records: Sequence[Record]) -> dict[str, int]:
-    """Contexts written, questions asked (with repetition), answers received."""
-    written = {context for record in records if record["type"] == "write" for context in record["contexts"]}
+    """Contexts written (at hand, where another harness asked), questions asked (with repetition), answers received."""
+    given = (record.get("contexts", ()) for record in records if record["type"] in ("write", "ask"))
+    written = {context for contexts in given for context in contexts}
     return {
         "contexts": len(written),
         "questions": sum(record["questions"] for record in records if record["type"] == "ask"),

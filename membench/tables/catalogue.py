@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
+from membench.imported.task import IMPORTED, declared_scores
 from membench.metrics import (
     answer_scores,
     composition,
@@ -42,6 +44,13 @@ def spec_of(name: str, declared: Sequence[MetricSpec] = ()) -> MetricSpec | None
 def column_of(name: str) -> str:
     """The metric that a declaration's column shows: "contains" is "contains/all"."""
     return name if "/" in name or ":" in name else f"{name}/all"
+
+
+def declared_of(recipe: Mapping[str, Any]) -> tuple[MetricSpec, ...]:
+    """What the task of a cell declares beside that; of imported results all that their harness scored."""
+    if recipe["task"] == IMPORTED:
+        return declared_scores(recipe["task_settings"], recipe["model"])
+    return declared_by(recipe["task"])
 
 
 @cache

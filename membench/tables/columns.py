@@ -157,7 +157,10 @@ COLUMNS: Sequence[Column] = tuple(map(_column, _ORDER))
 
 def columns_for(entries: Sequence[Entry]) -> list[Column]:
     """The columns in which any entry shows something, with those of metrics that a plug-in's task has of its own."""
-    return [c for c in (*_own(entries), *COLUMNS) if any(c.show(entry) != NOTHING for entry in entries)]
+    own = list(_own(entries))
+    names = {column.name for column in own}
+    shared = (column for column in COLUMNS if not column.name or column.name not in names)
+    return [c for c in (*own, *shared) if any(c.show(entry) != NOTHING for entry in entries)]
 
 
 def _own(entries: Sequence[Entry]) -> Iterator[Column]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from membench.errors import unknown
+from membench.imported.task import IMPORTED
 from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD, GROUND, TABLE
 from membench.tables.columns import columns_help
@@ -39,7 +40,7 @@ class Table:
     questions: int
     differs: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()  # how differences were judged
-    asked: tuple[str, ...] = ()  # those of the remarks that answer what was asked for: a budget, another order
+    asked: tuple[str, ...] = ()  # remarks that short tables need too: a budget, another order, whose results
 
     @property
     def title(self) -> str:
@@ -47,7 +48,8 @@ class Table:
         r = self.recipe
         what = "floor and reference" if r["task"] == GOLD else r["task"]
         size = size_of(self.entries, self.contexts, self.questions)
-        parts = [what, r["data"], f"{r['model']} ({r['dtype']}, {r['style']} prompt)", size]
+        model = r["model"] if r["task"] == IMPORTED else f"{r['model']} ({r['dtype']}, {r['style']} prompt)"
+        parts = [what, r["data"], model, size]
         parts += [told(name, r[name]) for name in self.differs]
         return visible(" · ".join(parts))
 
@@ -102,7 +104,8 @@ def _judged(table: Table, sort: str | None, against: str | None, budget: Mapping
     name = leading_metric(table.entries, sort)
     entries, over = fit(table.entries, budget)
     standings = stand(with_fronts(entries, name), name, against)
-    asked = (*over, *_sorted_by(table, sort, name, bool(standings.remarks)))
+    said = dict.fromkeys(e.reason for e in table.entries if e.reason and e.status == "done")
+    asked = (*said, *over, *_sorted_by(table, sort, name, bool(standings.remarks)))
     return replace(table, entries=standings.entries, remarks=(*asked, *standings.remarks), asked=asked)
 
 
@@ -151,7 +154,8 @@ def _key(recipe: Mapping[str, Any], names: Sequence[str]) -> str:
 def told(name: str, value: Any) -> str:
     """A part of the recipe in a title: what it is called and what it is, of a hash its beginning."""
     if isinstance(value, dict):
-        short = " ".join(f"{key}={setting}" for key, setting in value.items()) or "default"
+        lists = {key: ",".join(map(str, v)) if isinstance(v, list) else v for key, v in value.items() if v != []}
+        short = " ".join(f"{key}={setting}" for key, setting in lists.items()) or "default"
     else:
         short = str(value)[:8]
     return f"{name.replace('_', ' ')} {short}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from membench.store.cell_folder import Cell
 from membench.store.recipe import FLOOR, REFERENCE, trained_on_its_data
-from membench.tables.catalogue import COSTS, declared_by
+from membench.tables.catalogue import COSTS, declared_of
 from membench.tables.entry import Entry, Summary
 from membench.views import BASELINES
 
@@ -45,7 +45,7 @@ def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, s
         leak=(first.result.get("audit") or {}).get("leak_rate"),
         needed=_needed(first),
         title=_title(first),
-        declared=declared_by(recipe["task"]),
+        declared=declared_of(recipe),
     )
 
 

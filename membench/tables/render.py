@@ -53,7 +53,8 @@ def _remarks(table: Table, shown: Mapping[str, Grid]) -> list[str]:
 
 
 def _reasons(table: Table) -> list[str]:
-    return [visible(f"{entry.label}: {entry.status}: {entry.reason}") for entry in table.entries if entry.reason]
+    failed = (entry for entry in table.entries if entry.reason and entry.status != "done")
+    return [visible(f"{entry.label}: {entry.status}: {entry.reason}") for entry in failed]
 
 
 def _status(name: str, entry: Entry) -> str:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 @click.argument("b")
 @folders_option
 @filter_options
-@click.option("--metric", default="contains", show_default=True, help="What to compare by, e.g. f1, margin/rehearsed.")
+@click.option("--metric", help="What to compare by, e.g. f1, margin/rehearsed; else what leads the table (contains).")
 @click.option("--declared", is_flag=True, help="The pair was chosen before the results were seen: a family of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 def compare(
-    a: str, b: str, folders: tuple[Path, ...], metric: str, declared: bool, as_json: bool, **filters: Any
+    a: str, b: str, folders: tuple[Path, ...], metric: str | None, declared: bool, as_json: bool, **filters: Any
 ) -> None:
     """Compare two methods, paired by question, in every table that has both.
 

@@ -1,0 +1,117 @@
+"""Logs of inspect (inspect_ai): JSON as it stands, `.eval` by inspect's own reader."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from membench.errors import MembenchError
+from membench.imported.results import Item, Results, context_of, hash_of, score_of, unique
+from membench.io.plain_files import read_plain
+from membench.io.user_files import parse_json, read_text, want
+
+LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}  # correct, partially, incorrect, no answer
+_ZIP = b"PK"
+
+
+def read_log(path: str) -> list[Results]:
+    """The results of a log, one an epoch, which counts as a seed (the first is seed 0); the method is TASK@MODEL.
+
+    A score is called by its scorer, a part of one SCORER.PART. Raises MembenchError for a run that did not end well,
+    and with the place of what is no log.
+    """
+    text = _text(path)
+    log = parse_json(text, path)
+    about = want(log, "eval", dict, path)
+    task, model = (want(about, key, str, f"{path}: eval") for key in ("task", "model"))
+    if log.get("status") != "success":
+        raise MembenchError(f"{path}: its run ended with status {log.get('status')!r}: import one that ended well")
+    epochs: dict[int, list[tuple[str, Item]]] = defaultdict(list)
+    for number, sample in enumerate(want(log, "samples", list, path)):
+        where = f"{path}: samples[{number}]"
+        epochs[_epoch(sample, where)].append((where, _item(sample, where)))
+    packages = about.get("packages")
+    version = packages.get("inspect_ai") if isinstance(packages, dict) else None
+    method = f"{task.rpartition('/')[2]}@{model.rpartition('/')[2]}".replace(" ", "-")
+    return [
+        Results(
+            path,
+            hash_of(text),
+            "inspect",
+            method,
+            unique(items),
+            epoch - 1,
+            version if isinstance(version, str) else None,
+        )
+        for epoch, items in sorted(epochs.items())
+    ]
+
+
+def _text(path: str) -> str:
+    """The log as JSON."""
+    try:
+        packed = read_plain(Path(path))[:2] == _ZIP
+    except FileNotFoundError:
+        raise MembenchError(f"{path}: no such file: check the path") from None
+    if not packed:
+        return read_text(path)
+    try:
+        from inspect_ai.log import read_eval_log
+    except ImportError:
+        raise MembenchError(
+            f"{path}: inspect itself reads .eval: pip install inspect-ai beside membench, or where it was written type "
+            f"inspect log convert {Path(path).name} --to json --output-dir FOLDER and import what that writes"
+        ) from None
+    try:
+        return str(read_eval_log(path).model_dump_json())
+    except Exception as error:  # whatever the reader of another package finds wrong with a file
+        raise MembenchError(f"{path}: inspect cannot read it: {type(error).__name__}: {error}") from error
+
+
+def _epoch(sample: object, where: str) -> int:
+    epoch = sample.get("epoch", 1) if isinstance(sample, dict) else None
+    if not isinstance(epoch, int) or not 1 <= epoch < 2**63:
+        raise MembenchError(f"{where}: 'epoch' must be a whole number from 1 on")
+    return epoch
+
+
+def _item(sample: dict[str, Any], where: str) -> Item:
+    if not isinstance(sample.get("id"), int | str) or isinstance(sample["id"], bool):
+        raise MembenchError(f"{where}: 'id' must be a number or a text")
+    name = str(sample["id"])
+    asked, target = _message(sample.get("input")), sample.get("target", "")
+    metadata = sample.get("metadata")
+    fields: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+    gold = tuple(str(text) for text in (target if isinstance(target, list) else [target]))
+    output = sample.get("output")
+    answer = output.get("completion", "") if isinstance(output, dict) else ""
+    return Item(
+        name=name,
+        context=context_of(fields, name),
+        content=hash_of("\n".join((asked, *gold))),
+        scores=dict(_scores(want(sample, "scores", dict, where))),
+        question=asked,
+        gold=gold,
+        answer=answer if isinstance(answer, str) else "",
+    )
+
+
+def _message(given: object) -> str:
+    """A sample's input: a text, or the texts of its messages."""
+    if isinstance(given, str):
+        return given
+    messages = given if isinstance(given, list) else []
+    texts = [m.get("content") for m in messages if isinstance(m, dict)]
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def _scores(given: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for scorer, score in given.items():
+        value = score.get("value") if isinstance(score, dict) else None
+        parts = {f"{scorer}.{part}": v for part, v in value.items()} if isinstance(value, dict) else {scorer: value}
+        for name, part in parts.items():
+            number = LETTERS.get(part) if isinstance(part, str) else score_of(part)
+            if number is not None:
+                yield name, number

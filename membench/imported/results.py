@@ -1,0 +1,142 @@
+"""The results of another harness in one form, and whether they are of the same items, so that they can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from membench.errors import MembenchError, shortened
+from membench.imported.task import Imported
+
+MOST = 1e100  # no score is greater; it could not be stored
+# Under these names data sets keep the text that several questions are about.
+CONTEXTS = ("context", "passage", "paragraph", "article", "story", "document")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item as it was answered. `context` groups items about one text; it is the item's own name where none does.
+
+    `content` is equal for equal questions, whatever was answered.
+    """
+
+    name: str
+    context: str
+    content: str
+    scores: Mapping[str, float]
+    question: str = ""
+    gold: tuple[str, ...] = ()
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """All items of one method with one seed. `where` is the file as messages call it, `sha256` that of its bytes."""
+
+    where: str
+    sha256: str
+    harness: str
+    method: str
+    items: tuple[Item, ...]
+    seed: int = 0
+    version: str | None = None  # of the harness
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # settings that are not shown where they are these
+    downwards: frozenset[str] = frozenset()  # scores of which less is better
+    no_numbers: frozenset[str] = frozenset()  # scores that their harness alone can sum up
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Results on the same items: the task that sums them up, and the sha256 of what was asked.
+
+    `left_out` says which scores not all of them have.
+    """
+
+    results: tuple[Results, ...]
+    task: Imported
+    digest: str
+    left_out: tuple[str, ...]
+
+
+def matched(results: Sequence[Results]) -> Matched:
+    """The results, if all are of the same items. Raises MembenchError that names the first item that is not so."""
+    first, *others = results
+    for other in others:
+        _refuse_other_items(first, other)
+    _refuse_twice(results)
+    every = dict.fromkeys(name for r in results for item in r.items for name in item.scores)
+    scores = [name for name in every if all(name in item.scores for r in results for item in r.items)]
+    if not scores:
+        raise MembenchError(f"{results[-1].where}: no score stands at every item: nothing can be compared")
+    numbers = [s for s in scores if not all(0 <= item.scores[s] <= 1 for r in results for item in r.items)]
+    downwards = [s for s in scores if any(s in r.downwards for r in results)]
+    odd = dict.fromkeys(name for r in results for name in sorted(r.no_numbers) if name not in every)
+    left = [f"{name} is left out: not every item has it" for name in every if name not in scores]
+    left += [f"{name} is left out: its values are no numbers" for name in odd]
+    task = Imported(tuple(scores), tuple(numbers), tuple(downwards))
+    return Matched(tuple(results), task, _digest(first.items), tuple(left))
+
+
+def _digest(items: Iterable[Item]) -> str:
+    asked = sorted([item.name, item.context, item.content] for item in items)
+    return hash_of(json.dumps(asked, ensure_ascii=False))
+
+
+def _refuse_other_items(first: Results, other: Results) -> None:
+    mine, theirs = ({item.name: item for item in r.items} for r in (first, other))
+    for one, lacking, has in ((first, theirs, mine), (other, mine, theirs)):
+        if missing := [name for name in has if name not in lacking]:
+            there = other if one is first else first
+            raise MembenchError(
+                f"{there.where}: {there.method} lacks item {shortened(missing[0])!r} of {one.where} ({one.method}), "
+                f"{len(missing)} in all: compare results on the same items, or import each by a command of its own"
+            )
+    for name, item in mine.items():
+        if (item.content, item.context) != (theirs[name].content, theirs[name].context):
+            raise MembenchError(
+                f"{other.where}: item {shortened(name)!r} is another question than in {first.where}: compare results "
+                "on the same items, or import each by a command of its own"
+            )
+
+
+def _refuse_twice(results: Sequence[Results]) -> None:
+    seen: dict[str, Results] = {}
+    for r in results:
+        key = json.dumps([r.method, r.seed, dict(r.settings)], sort_keys=True)
+        if key in seen:
+            raise MembenchError(
+                f"{r.where}: a second result of {r.method}, seed {r.seed}, beside {seen[key].where}: import one of them"
+            )
+        seen[key] = r
+
+
+def unique(items: Iterable[tuple[str, Item]]) -> tuple[Item, ...]:
+    """The items, given with their places. Raises MembenchError for one that comes twice, with both places."""
+    found: dict[str, tuple[str, Item]] = {}
+    for where, item in items:
+        if item.name in found:
+            raise MembenchError(
+                f"{where}: item {shortened(item.name)!r} stands at {found[item.name][0]} already: keep one"
+            )
+        found[item.name] = where, item
+    return tuple(item for _, item in found.values())
+
+
+def score_of(value: object) -> float | None:
+    """A score as a number, true as 1; None for what is none (a pair that is summed up otherwise, a text)."""
+    return float(value) if isinstance(value, int | float) and -MOST <= value <= MOST else None
+
+
+def context_of(fields: Mapping[str, Any], name: str) -> str:
+    """What an item is grouped by: a name for the text that it is about, if its data set gives one; else its own."""
+    text = next((fields[key] for key in CONTEXTS if isinstance(fields.get(key), str) and fields[key].strip()), None)
+    return name if text is None else f"text-{hash_of(text)[:12]}"
+
+
+def hash_of(text: str) -> str:
+    """64 hex digits of a text's sha256."""
+    return hashlib.sha256(text.encode()).hexdigest()
