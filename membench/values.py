@@ -210,9 +210,6 @@ NOT_STATED = ("not stated",)  # the gold answer of what no context answers
 
 
 # ---------------------------------------------------------------- what numbers are
-FORMATS = ("rich", "md", "csv", "json", "latex")  # in which a table is printed
-
-
 @dataclass(frozen=True)
 class MetricSpec:
     """What a metric is and how a table shows it, declared where it is computed.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 from membench.errors import MembenchError
 from membench.io.extras import require
 
@@ -13,6 +11,8 @@ ENGINES = (OWN, VLLM)
 
 def engine_version() -> str:
     """What recipes call vLLM, found without importing it."""
+    from importlib import metadata  # which the command line starts without
+
     return f"{VLLM} {metadata.version(VLLM)}"
 
 

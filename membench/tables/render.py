@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from membench.errors import unknown
+from membench.formats import FORMATS
 from membench.formats.grid import grid_text
 from membench.formats.latex import latex_table
 from membench.formats.markdown import Grid, escaped, markdown_grid
@@ -17,7 +18,6 @@ from membench.tables.entry import Entry
 from membench.tables.formatting import FEW, FEWEST_QUESTIONS, NARROW, whole_name
 from membench.tables.leaderboard import Table, table_rows
 from membench.text.visible import visible
-from membench.values import FORMATS
 
 
 def render(tables: Sequence[Table], form: str, width: int = 160) -> str:

@@ -14,8 +14,8 @@ from membench.cli.shared.folders import folders_argument, named, refuse_unknown_
 from membench.cli.shared.options import listed, listed_data
 from membench.cli.shared.shell import common
 from membench.errors import MembenchError
+from membench.formats import FORMATS
 from membench.store.recipe import GOLD
-from membench.values import FORMATS
 
 if TYPE_CHECKING:
     from membench.tables.leaderboard import Table
