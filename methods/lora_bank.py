@@ -13,7 +13,7 @@ from membench.plugins.parts import part
 from membench.retrieval.router import Routes, routes
 from membench.text.digest import digest
 from membench.trained import OnTargets, Trained
-from membench.trained.merging import merged
+from membench.trained.lora import merged
 
 
 @dataclass(frozen=True)

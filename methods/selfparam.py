@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge
 
-from membench.api import MemoryKind, added
+from membench.api import AtLeast1, MemoryKind, added
+from membench.errors import MembenchError
+from membench.losses.divergences import Divergence, Objective
 from membench.trained import OnTargets
 
 
@@ -21,15 +23,26 @@ class SelfParam(OnTargets):
     reduction: Literal["token_mean", "vocab_mean"] = "token_mean"  # vocab_mean: released code (wants another lr)
     hold: Annotated[float, Ge(0)] = added(0.0)  # pairs of earlier writes for each pair, answered as before this write
 
+    divergence: Divergence = added("forward")  # from the teacher; see membench.losses.divergences
+    top_k: AtLeast1 = added(Objective.top_k)  # tokens that divergence=top_k tells apart
+    on_policy: bool = added(False)  # pairs with answers that the student samples as it is, in place of the teacher's
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.divergence == "hidden" and self.reduction == "vocab_mean":
+            raise MembenchError("reduction=vocab_mean is of a KL: divergence=hidden has no vocabulary to divide by")
+        if self.on_policy and self.loss_on == "all":
+            raise MembenchError("on_policy=true learns on sampled answers alone: take loss_on=answer")
+
     @property
     def loss(self) -> str:
         """The teacher's distribution."""
         return "kl"
 
     @property
-    def reduction_of_kl(self) -> str:
+    def objective(self) -> Objective:
         """As set."""
-        return self.reduction
+        return Objective(self.divergence, self.reduction, self.top_k, self.on_policy)
 
     @property
     def held(self) -> float:

@@ -77,7 +77,7 @@ def distil(
     for i, step in enumerate(plan):
         optimiser.param_groups[0]["lr"] = lr * (1 - i / len(plan))
         with precision(llm, named_precision), sink.tree.aside():
-            value = mean_loss(llm, step, _read(sink, prefix, step), teacher, "token_mean")
+            value = mean_loss(llm, step, _read(sink, prefix, step), teacher)
             value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

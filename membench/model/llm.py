@@ -119,6 +119,21 @@ class LLM(AnswerForm, LanguageModel):
             if self.device.type != "cpu":  # where a copy costs next to nothing, and its room much
                 self._pristine.clear()
 
+    @contextmanager
+    def bare_of(self, worn: Adapter | None) -> Iterator[None]:
+        """Within `wearing(worn)`: the model without it, for a while."""
+        modules = {name: self.model.get_submodule(name) for layer in (worn.layers if worn else ()) for name in layer}
+        with torch.no_grad():
+            merged = {name: module.weight.detach().clone() for name, module in modules.items()}
+            for name, module in modules.items():
+                module.weight.copy_(self._pristine[name])
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, module in modules.items():
+                    module.weight.copy_(merged[name])
+
     @torch.no_grad()
     def _merge(self, adapter: Adapter, names: Sequence[str]) -> None:
         for name in names:

@@ -1,11 +1,11 @@
-"""The LoRA adapter that is trained: its shape, where it lies, and its factors."""
+"""The LoRA adapter that is trained: its shape, where it lies, and its factors; several as one."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from membench.errors import MembenchError
 from membench.trained.projections import layers_of, projections
+from membench.values import Adapter
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -93,3 +94,27 @@ def factors(wrapped: PeftModel) -> Layer:
         for name, module in wrapped.named_modules()
         if isinstance(module, LoraLayer)
     }
+
+
+def merged(adapters: Sequence[Adapter], weights: Sequence[float]) -> Adapter:
+    """The adapter whose change of the weights is the weighted sum of theirs; one alone with weight 1 is itself.
+
+    The factors stand side by side (peft calls it "cat"), so that nothing is lost.
+    """
+    if len(adapters) == 1 and weights[0] == 1.0:
+        return adapters[0]
+    scale = adapters[0].scale
+    return Adapter(
+        tuple(
+            _weighted(layer, weight * adapter.scale / scale)
+            for adapter, weight in zip(adapters, weights, strict=True)
+            for layer in adapter.layers
+        ),
+        scale,
+    )
+
+
+def _weighted(layer: Mapping[str, Mapping[str, Any]], weight: float) -> Mapping[str, Mapping[str, Any]]:
+    if weight == 1.0:
+        return layer
+    return {name: {"A": part["A"], "B": part["B"] * weight} for name, part in layer.items()}

@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from membench.api import Method
 from membench.corpora.generic_text import generic_texts
 from membench.io.memory_codec import nbytes
+from membench.losses.divergences import Objective
 from membench.setting_types import AtLeast1
 from membench.targets.scribe import provenance
 from membench.trained.lora import Lora
@@ -70,9 +71,9 @@ class Trained(Method[Adapter]):
         return [() for _ in contexts]
 
     @property
-    def reduction_of_kl(self) -> str:
-        """How the KL is averaged; see membench.trained.trainer.train."""
-        return "token_mean"
+    def objective(self) -> Objective:
+        """How far from the teacher it is, where the loss is `kl`."""
+        return Objective()
 
     def require_model(self) -> None:
         """Its training must read as the model itself does."""
@@ -99,7 +100,7 @@ class Trained(Method[Adapter]):
             known |= taught(self.llm, [s for step in steps for s in step if s.kind == "held"], lora)
         with self.llm.wearing(worn):
             below = memory if worn is None else None  # the student always stands on the memory
-            layer, said = train(self.llm, steps, self.loss, lora, self.reduction_of_kl, below=below, known=known)
+            layer, said = train(self.llm, steps, self.loss, lora, self.objective, below=below, known=known)
         adapter = Adapter((*layers, layer), lora.scale)
         if not (self.replayed or self.held):
             return adapter

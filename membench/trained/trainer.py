@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
@@ -18,7 +19,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from membench.errors import MembenchError
+from membench.losses.divergences import Objective, of_tokens
 from membench.trained.lora import Layer, Lora, factors, wrap
+from membench.trained.own_samples import SAMPLE_STEPS, OwnSamples, as_teacher
 from membench.trained.projections import layers_of
 from membench.trained.sentences import Sentence
 from membench.trained.student import Student, first_trained
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from membench.model.llm import LLM
     from membench.values import Adapter
 
+FORWARD = Objective()
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -38,7 +42,7 @@ def train(
     steps: Iterable[Sequence[Sentence]],
     loss: str,
     lora: Lora,
-    reduction: str = "token_mean",
+    objective: Objective = FORWARD,
     on_step: Callable[[int, float, PeftModel], None] | None = None,
     below: Adapter | None = None,
     known: Mapping[Sentence, Tensor] | None = None,
@@ -49,9 +53,8 @@ def train(
     teacher is the model as it is handed in, without `below`; `known` is what it has said before of some sentences.
     Raises MembenchError for a model that cannot be trained (membench.trained.verdict).
 
-    `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher). A step's loss is the mean over its sentences of
-    the mean over their tokens. `reduction="vocab_mean"` divides the KL by the vocabulary too, as the released code
-    does.
+    `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher, as `objective` says). A step's loss is the mean
+    over its sentences of the mean over their tokens.
     """
     way = require_trainable(llm, lora.upper).way
     plan = [list(step) for step in steps]
@@ -60,7 +63,7 @@ def train(
         teacher |= known or {}
         teacher |= taught(llm, [s for step in plan for s in step if s not in teacher], lora)
     with llm.wearing(below):
-        return _fit(llm, plan, teacher, lora, way, reduction, on_step), teacher
+        return _fit(llm, plan, teacher, lora, way, objective, on_step, below), teacher
 
 
 def taught(llm: LLM, sentences: Sequence[Sentence], lora: Lora) -> dict[Sentence, Tensor]:
@@ -78,8 +81,9 @@ def _fit(
     teacher: Mapping[Sentence, Tensor],
     lora: Lora,
     way: str,
-    reduction: str,
+    objective: Objective,
     on_step: Callable[[int, float, PeftModel], None] | None,
+    below: Adapter | None = None,
 ) -> Layer:
     """The optimiser's steps; the model comes back as it was."""
     cut = first_trained(len(layers_of(llm.model)[1]), lora.upper)
@@ -90,8 +94,11 @@ def _fit(
         frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
         with autocast:
             student = student_of(llm, [s for step in plan for s in step], cut, way)
+        own = None
+        if objective.on_policy:
+            own = OwnSamples(llm, partial(taught, llm, lora=lora), partial(as_teacher, llm, wrapped, below), lora.seed)
         with _dropping_out(llm, wrapped, lora):
-            _descend(llm, plan, student, wrapped, teacher, lora, reduction, on_step)
+            _descend(llm, plan, student, wrapped, teacher, lora, objective, on_step, own)
         return factors(wrapped)
     finally:
         for parameter, whole in frozen:
@@ -107,15 +114,22 @@ def _descend(
     wrapped: PeftModel,
     teacher: Mapping[Sentence, Tensor],
     lora: Lora,
-    reduction: str,
+    objective: Objective,
     on_step: Callable[[int, float, PeftModel], None] | None,
+    own: OwnSamples | None = None,
 ) -> None:
     autocast = precision(llm, lora.precision)
     optimiser = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=lora.lr)
-    for i, step in enumerate(plan):
+    plan, known = list(plan), dict(teacher)
+    for i in range(len(plan)):
+        if own and i % SAMPLE_STEPS == 0:
+            with autocast:
+                drawn, said = own.drawn(plan[i : i + SAMPLE_STEPS])
+            plan[i : i + SAMPLE_STEPS], known = drawn, {**teacher, **said}
+        step = plan[i]
         optimiser.param_groups[0]["lr"] = lora.lr * (1 - i / len(plan))
         with autocast, student.reading(step) as hidden:
-            value = mean_loss(llm, step, hidden, teacher, reduction)
+            value = mean_loss(llm, step, hidden, known, objective)
             value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -161,22 +175,25 @@ def _halve(wrapped: PeftModel) -> list[tuple[Tensor, Tensor]]:
 
 
 def mean_loss(
-    llm: LLM, step: Sequence[Sentence], hidden: Sequence[Tensor], teacher: Mapping[Sentence, Tensor], reduction: str
+    llm: LLM,
+    step: Sequence[Sentence],
+    hidden: Sequence[Tensor],
+    teacher: Mapping[Sentence, Tensor],
+    objective: Objective = FORWARD,
 ) -> Tensor:
-    """Mean over sentences of the mean over their loss tokens, which these hidden states predict."""
+    """Mean over sentences of the mean over their loss tokens, which these hidden states predict.
+
+    Without a teacher it is the cross-entropy of the tokens.
+    """
     student = torch.cat([h[s.start :] for s, h in zip(step, hidden, strict=True)])
     weights = torch.cat(
         [torch.full((len(h) - s.start,), 1 / (len(h) - s.start)) for s, h in zip(step, hidden, strict=True)]
     )
     weights = weights.to(student.device) / len(step)
-    logits = llm.logits(student)
     if not teacher:
+        logits = llm.logits(student)
         labels = torch.tensor([t for s in step for t in s.tokens[s.start :]], device=student.device)
         return (F.cross_entropy(logits, labels, reduction="none") * weights).sum()
-    with torch.no_grad():
-        target = llm.logits(torch.cat([teacher[s] for s in step]).float().to(student.device)).log_softmax(-1)
-        weight = target.exp()
-        entropy = -(weight * target).sum(-1)
-    kl = F.cross_entropy(logits, weight, reduction="none") - entropy
-    divisor = logits.shape[-1] if reduction == "vocab_mean" else 1
-    return (kl * weights).sum() / divisor
+    said = torch.cat([teacher[s] for s in step]).float().to(student.device)
+    total = (of_tokens(objective, student, said, llm.logits) * weights).sum()
+    return total / llm.logits(student[:0]).shape[-1] if objective.reduction == "vocab_mean" else total

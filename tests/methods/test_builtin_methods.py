@@ -108,7 +108,7 @@ def test_what_the_trained_methods_share_and_differ_in() -> None:
     assert [m.loss for m in (selfparam, ft_s, ft_c)] == ["kl", "ce", "ce"]
     shared = ("lr", "rank", "alpha", "dropout", "precision")
     assert all(len({getattr(m, name) for m in (selfparam, ft_s, ft_c)}) == 1 for name in shared)
-    assert [made("selfparam", reduction=r).reduction_of_kl for r in ("token_mean", "vocab_mean")] == [
+    assert [made("selfparam", reduction=r).objective.reduction for r in ("token_mean", "vocab_mean")] == [
         "token_mean", "vocab_mean",
     ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from membench.model.llm import LLM
 from membench.plugins import registry
 from membench.retrieval.router import routes
 from membench.targets.scribe import Scribe
-from membench.trained.merging import merged
+from membench.trained.lora import merged
 from membench.values import Adapter, Pair
 
 TEXTS = (

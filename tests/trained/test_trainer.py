@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from membench.api import Adapter, Recall
 from membench.checkpoints.budgets import Budgets
+from membench.losses.divergences import Objective
 from membench.model.llm import LLM
 from membench.trained.lora import Lora, factors
 from membench.trained.sentences import (
@@ -24,7 +25,7 @@ from membench.trained.sentences import (
 )
 from membench.trained.student import STEM_STEPS, Student
 from membench.trained.teacher import teach
-from membench.trained.trainer import train
+from membench.trained.trainer import FORWARD, train
 
 TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
 MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
@@ -32,10 +33,10 @@ LORA = Lora(rank=4, lr=1e-2, precision="float32")
 
 
 def losses(
-    llm: LLM, steps: list[list[Sentence]], loss: str, lora: Lora = LORA, reduction: str = "token_mean"
+    llm: LLM, steps: list[list[Sentence]], loss: str, lora: Lora = LORA, objective: Objective = FORWARD
 ) -> list[float]:
     values: list[float] = []
-    train(llm, steps, loss, lora, on_step=lambda _i, value, _m: values.append(value), reduction=reduction)
+    train(llm, steps, loss, lora, on_step=lambda _i, value, _m: values.append(value), objective=objective)
     return values
 
 
@@ -58,7 +59,9 @@ def test_kl_is_the_definition(llm: LLM) -> None:
     expected = (teacher.exp() * (teacher - student)).sum(-1).mean().item()
     assert losses(llm, [[sentence]], "kl") == [pytest.approx(expected, rel=1e-3)]
     vocab = teacher.shape[-1]
-    assert losses(llm, [[sentence]], "kl", reduction="vocab_mean") == [pytest.approx(expected / vocab, rel=1e-3)]
+    assert losses(llm, [[sentence]], "kl", objective=Objective(reduction="vocab_mean")) == [
+        pytest.approx(expected / vocab, rel=1e-3)
+    ]
 
 
 def test_cross_entropy_is_the_definition_and_answer_only_masks_the_question(llm: LLM) -> None:
