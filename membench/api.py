@@ -100,6 +100,13 @@ class Source(ABC):
             "musique:FILE"
         )
 
+    def load_conversations(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """Questions about dated sessions, as `Composed` contexts. Raises MembenchError if it has none."""
+        raise MembenchError(
+            f"{type(self).__name__.lower()} has no dated conversations: --data worlds, longmemeval:FILE, "
+            "locomo:FILE or memoryagentbench"
+        )
+
 
 class Task(ABC):
     """A script of writes and asks, and what its records amount to.
@@ -130,7 +137,7 @@ class Task(ABC):
         return {}
 
     probed: ClassVar[bool] = False  # whether its data come by `Source.load_probed`
-    loads: ClassVar[Literal["contexts", "chains"]] = "contexts"  # chains: its data come by `Source.load_chains`
+    loads: ClassVar[Literal["contexts", "chains", "conversations"]] = "contexts"  # its data come by `Source.load_…`
 
     @abstractmethod
     def episodes(self, data: Dataset, seed: int) -> Iterable[Episode]:

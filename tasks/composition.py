@@ -20,7 +20,7 @@ class Composition(Task):
 
     apart: Literal["texts", "writes"] = "texts"  # texts: all in one write; writes: each in a write of its own
     default_limit: ClassVar[int] = 10
-    loads: ClassVar[Literal["contexts", "chains"]] = "chains"
+    loads = "chains"
 
     def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:
         """The one episode, in the data's order whatever the seed."""

@@ -20,7 +20,7 @@ Row = tuple[str, Any]  # with its place
 def records(source: str, argument: str) -> Iterable[Row]:
     """The records of a file, a JSON list or JSON lines, each with its place. Raises MembenchError."""
     if not argument or not is_file_argument(argument):
-        raise MembenchError(f"{source} wants a file: --data {source}:FILE.json (docs/composition.md)")
+        raise MembenchError(f"{source} wants a file: --data {source}:FILE.json (docs/data.md)")
     if not read_text(argument).lstrip().startswith("["):
         return read_jsonl(argument)
     return [(f"{argument}: record {n}", row) for n, row in enumerate(read_json(argument), 1)]

@@ -6,6 +6,7 @@ from membench.api import Source
 from membench.corpora.world_builder import build
 from membench.corpora.world_chains import chains
 from membench.corpora.world_probes import probed
+from membench.corpora.world_sessions import talks
 from membench.errors import MembenchError
 from membench.values import Dataset
 
@@ -32,6 +33,11 @@ class Worlds(Source):
     def load_chains(self, argument: str, limit: int, held_out: int) -> Dataset:
         """Pairs of texts of which a question needs both (membench.corpora.world_chains)."""
         made = chains(_seed(argument), limit + held_out)
+        return Dataset(_name(argument), made[:limit], made[limit:])
+
+    def load_conversations(self, argument: str, limit: int, held_out: int) -> Dataset:
+        """Dated sessions of a user with an assistant (membench.corpora.world_sessions)."""
+        made = talks(_seed(argument), limit + held_out)
         return Dataset(_name(argument), made[:limit], made[limit:])
 
 

@@ -19,6 +19,7 @@ _HEADS = {"single": "alone", "batch": "together"}
 _PROBES = ("leak/near_entity", "conflict/new", "abstention", "damage", "drift_kl", "flips")
 _DELETED = ("exact/forgotten", "residual/forgotten", "loss/kept")  # of what a memory was made to forget
 _COMPOSED = ("composed", "linked", "broken")  # of what takes several texts
+_TALKS = ("contains/update", "contains/temporal", "outdated", "abstention")  # of dated conversations
 _FILMS = ("recall@1", "valid", "mrr_mc")
 _VIEWS = ("rehearsed", "unrehearsed", "placebo")
 
@@ -72,7 +73,7 @@ def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
         half = Measure("half-life", "further writes until half is gone", lambda e: str(e.half_life or NOTHING))
         more = [final, half, _named(f"{score}/placebo")]
     else:
-        more = [_named(metric) for metric in (*_FILMS, *_DELETED, *_COMPOSED, *_views(score))]
+        more = [_named(metric) for metric in (*_FILMS, *_DELETED, *_COMPOSED, *_TALKS, *_views(score))]
     head = "just after" if left else _title(name, table)
     lead = Measure(head, _help(name, table), ranged(name), ranks=True)
     costs = [] if probes else cost_measures(table, 0)

@@ -100,7 +100,8 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     name, _, argument = typed.partition(":")
     source: Source = registry.load("data", name)()
     wanted = limit or task.default_limit
-    load = source.load_chains if task.loads == "chains" else source.load_probed if task.probed else source.load
+    loads = {"contexts": source.load, "chains": source.load_chains, "conversations": source.load_conversations}
+    load = source.load_probed if task.probed else loads[task.loads]
     with calling(f"data {name}", "load()"):
         data = load(argument, wanted, task.held_out)
     if not data.contexts:

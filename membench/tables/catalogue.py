@@ -20,13 +20,14 @@ from membench.metrics import (
 from membench.plugins import registry
 from membench.store import costs, question_subsets
 from membench.store.recipe import GOLD
+from membench.talks import measures
 from membench.values import CostSpec, MetricSpec
 
 METRICS: Mapping[str, MetricSpec] = {
     spec.name: spec
     for module in (
         answer_scores, question_subsets, retention, recommendation, contamination_specs, conflicts, drift,
-        deletion, composition,
+        deletion, composition, measures,
     )
     for spec in module.METRICS
 }  # fmt: skip

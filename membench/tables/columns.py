@@ -125,6 +125,8 @@ _ORDER = (
     "exact/forgotten", "residual/forgotten", "residual/paraphrased", "residual_margin/forgotten", "contains/forgotten",
     "contains/kept", "loss/kept",
     "composed", "both_hops", "contains/first-hop", "contains/last-hop", "linked", "broken", "distracted",
+    "contains/single-session", "contains/multi-session", "contains/temporal", "contains/update", "contains/open-domain",
+    "outdated", "misled",
     "f1", "f1/placebo", "margin", "margin recovery", "margin recovery rehearsed", "acc_mc",
     "fidelity_f1", "fidelity_kl",
     "contains/final", "contains/final-rehearsed", "kept:contains-rehearsed", "retention:contains",

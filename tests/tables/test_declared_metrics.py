@@ -29,6 +29,7 @@ from membench.tables import catalogue, rows, tables
 from membench.tables.columns import COLUMNS, columns_help
 from membench.tables.control_rows import PREFIX
 from membench.tables.render import grids
+from membench.talks import measures
 from tests.support.table_cells import cell, wave
 
 RESULTS = Path(__file__).parents[2] / "results" / "reference"
@@ -42,6 +43,7 @@ HOMES = (
     deletion,
     drift,
     composition,
+    measures,
 )
 
 

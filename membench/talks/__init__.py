@@ -1,0 +1,1 @@
+"""What answers about dated conversations amount to."""
