@@ -9,7 +9,7 @@ from typing import Any
 
 from membench.errors import MembenchError
 from membench.store.records import Damaged
-from membench.store.stored_cells import Cell, cells, failed_cell, records_of
+from membench.store.stored_cells import Cell, cells, failed_cell, named, records_of
 
 MEASURED = frozenset({"seconds", "cell_peak_bytes", "peak_bytes", "beside"})  # of a record: another play has others
 ROUNDING = 1e-4  # between the same numbers of two processors
@@ -25,6 +25,14 @@ def cells_of(roots: Iterable[Path]) -> list[Cell]:
         for cell in cells(root):
             found[cell.id] = one_of(found[cell.id], cell) if cell.id in found else cell
     return sorted(found.values(), key=lambda cell: cell.folder.name)
+
+
+def find(roots: Sequence[Path], name: str) -> Cell:
+    """The one cell under these folders whose own folder has this name, or whose id begins so.
+
+    Raises MembenchError for none or several.
+    """
+    return named(cells_of(roots), name, " ".join(map(str, roots)))
 
 
 def one_of(a: Cell, b: Cell) -> Cell:

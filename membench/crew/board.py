@@ -22,7 +22,7 @@ class Board:
         self._over = 0
         self._waiting = set(range(1, count + 1))
         console = reporter.console
-        self._terminal = console.is_terminal
+        self._terminal = console.is_interactive
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(),
             console=console, transient=True, disable=not self._terminal,

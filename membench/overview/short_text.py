@@ -6,12 +6,12 @@ the shortest does not fit, columns are left out from the right and named below.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 
 from membench.formats.grid import grid_text, grid_width
 from membench.formats.latex import latex_table
 from membench.formats.markdown import escaped, markdown_grid
+from membench.formats.styled import styled
 from membench.overview.lines import Line, Overview
 from membench.overview.measures import Measure
 from membench.overview.names import FORMS, OTHER, name
@@ -80,7 +80,6 @@ def _latex(overview: Overview) -> str:
 
 
 def _terminal(overview: Overview, width: int, parts: bool, more: str) -> str:
-    from rich.console import Console
     from rich.text import Text
 
     form, shown = ("label", overview.measures) if parts else _fitting(overview, width)
@@ -89,8 +88,7 @@ def _terminal(overview: Overview, width: int, parts: bool, more: str) -> str:
         rows = [[whole_name(line.first, NARROW), *row[1:]] for line, row in zip(overview.lines, rows, strict=True)]
     styles = [_style(line) for line in overview.lines]
     left = overview.measures[len(shown) :]
-    out = io.StringIO()
-    console = Console(file=out, width=width, force_terminal=True, highlight=False)
+    console, out = styled(width)
     console.print(Text(overview.title, style="bold"))
     console.print(Text(overview.caption, style="dim"))
     out.write(grid_text([head[0], *_heads(shown, form)], rows, styles, width))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,8 +20,9 @@ WIDE = 100  # columns of a terminal that has room for bars
 class Reporter:
     """Tells which cell is played and which step of it, what is done and left, and when it will be over."""
 
-    def __init__(self, console: Console):
+    def __init__(self, console: Console, every_step: bool = False):
         self.console = console
+        self.every_step = every_step
         self.forecast = Forecast([None])
 
     def say(self, text: str) -> None:
@@ -38,13 +39,13 @@ class Reporter:
         bar = _bars(self.console)
         head = f"[{number}/{count}] {title}"
         self.forecast.start(number - 1)
-        if not self.console.is_terminal:
+        if not self.console.is_interactive:
             self.say(f"{head}: {steps} steps{self._left()}")
         if count > 1:
             bar.add_task("all cells", total=count, completed=number - 1, told=self._all_told)
         try:
             with bar:
-                yield Stepper(bar, head, steps, self.forecast)
+                yield Stepper(bar, head, steps, self.forecast, self.say if self.every_step else None)
         except BaseException:
             self.forecast.end(failed=True)
             raise
@@ -69,7 +70,7 @@ def _bars(console: Console) -> Progress:
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
         _Told(table_column=Column(no_wrap=True, overflow="ellipsis")),
     ]
-    return Progress(*line, console=console, transient=True, disable=not console.is_terminal, expand=True)
+    return Progress(*line, console=console, transient=True, disable=not console.is_interactive, expand=True)
 
 
 class _Told(ProgressColumn):
@@ -80,10 +81,13 @@ class _Told(ProgressColumn):
 
 
 class Stepper:
-    """The bar of one cell."""
+    """The bar of one cell; `say`, where there is one, gets a line for each step."""
 
-    def __init__(self, bar: Progress, head: str, steps: int, forecast: Forecast):
+    def __init__(
+        self, bar: Progress, head: str, steps: int, forecast: Forecast, say: Callable[[str], None] | None = None
+    ):
         self.bar = bar
+        self.say = say
         self.head = head
         self.steps = steps
         self.forecast = forecast
@@ -92,6 +96,8 @@ class Stepper:
     def __call__(self, done: int, doing: str) -> None:
         """Step number `done` starts."""
         self.forecast.reach(done / self.steps if self.steps else 0.0)
+        if self.say:
+            self.say(f"{self.head}: step {done + 1} of {self.steps}, {doing}")
         self.bar.update(self.task, completed=done, description=visible(f"{self.head} — {doing}"))
 
     def _told(self) -> Any:

@@ -7,7 +7,7 @@ it is never the trouble of another one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -77,13 +77,17 @@ def cells(root: Path) -> list[Cell]:
 
 def find(root: Path, name: str) -> Cell:
     """The one cell whose folder has this name, or whose id begins so. Raises MembenchError for none or several."""
-    every = cells(root)
+    return named(cells(root), name, str(root))
+
+
+def named(every: Sequence[Cell], name: str, where: str) -> Cell:
+    """The same among these cells, which are stored there."""
     matching = [c for c in every if c.folder.name == name] or [c for c in every if name and c.id.startswith(name)]
     if len(matching) == 1:
         return matching[0]
     if matching:
         raise MembenchError(f"{name!r} begins {len(matching)} cell ids: type more of it, e.g. {matching[0].id}")
-    raise MembenchError(f"no cell {name!r} in {root}: `membench ls runs` lists them")
+    raise MembenchError(f"no cell {name!r} in {where}: `membench ls runs {where}` lists them")
 
 
 def finished(root: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:

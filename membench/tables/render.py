@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -12,6 +11,7 @@ from membench.formats.grid import grid_text
 from membench.formats.latex import latex_table
 from membench.formats.markdown import Grid, escaped, markdown_grid
 from membench.formats.row_text import ROW_FORMS, row_text
+from membench.formats.styled import styled
 from membench.statistics.intervals import FEWEST
 from membench.tables.columns import sections
 from membench.tables.entry import Entry
@@ -84,11 +84,9 @@ def _latex(tables: Sequence[Table]) -> str:
 
 def _rich(tables: Sequence[Table], width: int) -> str:
     """Every column: what does not fit stands in another part below, long names have their settings below them."""
-    from rich.console import Console
     from rich.text import Text
 
-    out = io.StringIO()
-    console = Console(file=out, width=width, force_terminal=True, highlight=False)
+    console, out = styled(width)
     for table in tables:
         console.print(Text(table.title, style="bold"))
         shown = grids(table)

@@ -281,7 +281,7 @@ def test_the_end_says_what_came_of_it_and_what_to_type_next(text: str, tmp_path:
     assert f"; in {place}" in lines[-4]
     assert lines[-4].startswith("7 cells: 7 played, 0 failed, 0 done already and skipped; ")
     assert lines[-3] == f"  membench leaderboard {place}"
-    assert lines[-2] == f"  membench compare bm25 ft-s -o {place}"
+    assert lines[-2] == f"  membench compare bm25 ft-s {place}"
     assert lines[-1].startswith("  membench run -C ")
     assert lines[-1].endswith("  # prints the same comparison; with -o OTHER plays it anew")
     assert call(*lines[-2].split()[1:]).exit_code == 0

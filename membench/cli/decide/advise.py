@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from membench.cli.decide.filters import filters as filter_options
+from membench.cli.shared.filters import filters as filter_options
 from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names, sound_cells
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import NO_CHOICE, common
+from membench.cli.shared.shell import NO_CHOICE
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class _Seconds(click.ParamType[float]):
         return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
-@click.command()
+@command()
 @folders_argument
 @filter_options
 @click.option("--texts", "--contexts", "contexts", type=click.IntRange(min=1), required=True, help="Texts to remember.")
@@ -71,7 +73,7 @@ class _Seconds(click.ParamType[float]):
 @common
 @click.pass_context
 def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
-    """Say which of the measured methods fits a need, and what that rests on.
+    """Say which measured memory fits a need, and why.
 
     One answer from the cells stored in FOLDERS. A need that nothing stored tells of is said, with the command that
     measures it; so are more than ten times as many texts as a memory held. Exit status 3 if there is no choice.

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from membench.cli.decide.filters import filters as filter_options
-from membench.cli.shared.folders import folders_option, refuse_unknown_names, sound_cells
+from membench.cli.shared import completion
+from membench.cli.shared.filters import filters as filter_options
+from membench.cli.shared.folders import folders_behind, refuse_unknown_names, sound_cells
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
-from membench.cli.shared.shell import common
 
 if TYPE_CHECKING:
     from membench.analysis.compare import Comparison
     from membench.statistics.break_even import BreakEven
 
 
-@click.command()
-@click.argument("a")
-@click.argument("b")
-@folders_option
+@command()
+@click.argument("a", shell_complete=completion.plugins("methods"))
+@click.argument("b", shell_complete=completion.plugins("methods"))
+@folders_behind
 @filter_options
 @click.option("--metric", help="What to compare by, e.g. f1, margin/rehearsed; else what leads the table (contains).")
 @click.option("--declared", is_flag=True, help="The pair was chosen before the results were seen: a family of its own.")
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
 def compare(
     a: str, b: str, folders: tuple[Path, ...], metric: str | None, declared: bool, as_json: bool, **filters: Any
 ) -> None:
-    """Compare two methods, paired by question, in every table that has both.
+    """Compare two methods question by question.
 
-    A and B are methods, or labels as tables print them ("ft-c lr=0.01"). A pair that was picked from a table is
-    judged as one of all its pairs; with --declared it stands alone.
+    In every table that has both, of the cells stored in FOLDERS. A and B are methods, or labels as tables print them
+    ("ft-c lr=0.01"). A pair that was picked from a table is judged as one of all its pairs; with --declared it stands
+    alone.
     """
     refuse_unknown_names(folders, filters, a, b)
     from membench.analysis.compare import compare as compared

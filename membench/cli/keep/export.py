@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shared.folders import output_option, sound_cells
+from membench.cli.shared.folders import folders_behind, sound_cells
+from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import FAILED, common
+from membench.cli.shared.shell import FAILED
 
 
-@click.command()
+@command()
 @click.argument("file", type=PathType(dir_okay=False))
-@output_option
+@folders_behind
 @click.option(
     "--form",
     default="tidy",
@@ -25,14 +27,14 @@ from membench.cli.shared.shell import FAILED, common
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @common
 @click.pass_context
-def export(ctx: click.Context, /, file: Path, output: Path, form: str, as_json: bool) -> None:
+def export(ctx: click.Context, /, file: Path, folders: tuple[Path, ...], form: str, as_json: bool) -> None:
     """Write all that is stored to FILE, for other tools.
 
     Exit status 1 if a cell was left out because it cannot be relied on.
     """
     from membench.analysis.export import export as write
 
-    cells = sound_cells(output)
+    cells = sound_cells(*folders)
     count = write(cells, file, form)
     if as_json:
         print_json({"file": str(file), "form": form, "count": count})

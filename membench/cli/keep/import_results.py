@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import Command, Group
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import common
 
 if TYPE_CHECKING:
     from membench.imported.results import Results
@@ -19,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _FILE = PathType()
 
 
-@click.group("import")
+@click.group("import", cls=Group)
 @common
 def import_results() -> None:
     """Bring results of another harness into a folder.
@@ -42,7 +43,7 @@ def _into(command: F) -> F:
     return command
 
 
-@import_results.command("lm-eval")
+@import_results.command("lm-eval", cls=Command)
 @click.argument("samples", type=_FILE, nargs=-1, required=True)
 @_into
 def lm_eval(samples: tuple[Path, ...], output: Path, as_json: bool) -> None:
@@ -55,7 +56,7 @@ def lm_eval(samples: tuple[Path, ...], output: Path, as_json: bool) -> None:
     _bring_in([read_samples(str(path)) for path in samples], output, as_json)
 
 
-@import_results.command("inspect")
+@import_results.command("inspect", cls=Command)
 @click.argument("logs", type=_FILE, nargs=-1, required=True)
 @_into
 def inspect_log(logs: tuple[Path, ...], output: Path, as_json: bool) -> None:
@@ -68,7 +69,7 @@ def inspect_log(logs: tuple[Path, ...], output: Path, as_json: bool) -> None:
     _bring_in([one for path in logs for one in read_log(str(path))], output, as_json)
 
 
-@import_results.command("csv")
+@import_results.command("csv", cls=Command)
 @click.argument("file", type=_FILE)
 @_into
 def csv_table(file: Path, output: Path, as_json: bool) -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
+from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import FAILED, common
+from membench.cli.shared.shell import FAILED
 
 _FOLDER = PathType()
 
 
-@click.command()
+@command()
 @click.argument("folders", type=_FOLDER, nargs=-1, required=True)
 @click.option("-o", "--output", type=_FOLDER, required=True, help="The folder that gets all cells; it may hold some.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import FAILED, common
+from membench.cli.shared.shell import FAILED
 
 
-@click.command()
+@command()
 @click.argument("folder", type=PathType(file_okay=False))
 @click.option(
     "--model", "models", multiple=True, metavar="FOLDER", type=PathType(),
@@ -21,11 +23,11 @@ from membench.cli.shared.shell import FAILED, common
 @common
 @click.pass_context
 def migrate(ctx: click.Context, /, folder: Path, models: tuple[Path, ...], as_json: bool) -> None:
-    """Give the cells in FOLDER what their recipes lack, without playing them anew.
+    """Give cells of earlier versions what their recipes lack.
 
-    Recipes of earlier versions do not say what stands beside a model's weights (configuration, tokenizer), so that
-    `run` does not take their cells as done. It is read from the models at hand; have them as they were when the cells
-    were played. Exit status 1 if a cell was left as it was.
+    Those in FOLDER, which are not played anew. Recipes of earlier versions do not say what stands beside a model's
+    weights (configuration, tokenizer), so that `run` does not take their cells as done. It is read from the models at
+    hand; have them as they were when the cells were played. Exit status 1 if a cell was left as it was.
     """
     from membench.analysis.migrate import LEFT
     from membench.analysis.migrate import migrate as bring

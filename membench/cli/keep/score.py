@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
+from membench.cli.shared import completion
 from membench.cli.shared.folders import output_option
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
-from membench.cli.shared.shell import FAILED, common
+from membench.cli.shared.shell import FAILED
 from membench.errors import MembenchError
 
 
-@click.command()
-@click.argument("cells", nargs=-1)
+@command()
+@click.argument("cells", nargs=-1, shell_complete=completion.cells)
 @click.option("--all", "everything", is_flag=True, help="All cells that are done.")
 @output_option
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
@@ -30,7 +33,7 @@ def score(ctx: click.Context, /, cells: tuple[str, ...], everything: bool, outpu
     from membench.analysis.rescore import rescore
 
     if everything == bool(cells):
-        raise MembenchError("name cells or say --all: `membench ls runs` lists them")
+        raise MembenchError(f"name cells or say --all: `membench ls runs {output}` lists them")
     found = rescore(output, cells)
     refused = [r for r in found if r.refused]
     rows = [

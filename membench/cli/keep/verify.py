@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from membench.cli.shared.folders import folders_argument
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import FAILED, common
+from membench.cli.shared.shell import FAILED
 
 
-@click.command()
+@command()
 @folders_argument
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from membench.cli.shared import completion
+from membench.cli.shared.filters import filters
 from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names
-from membench.cli.shared.options import listed, listed_data
-from membench.cli.shared.shell import common
+from membench.cli.shared.manners import common
+from membench.cli.shared.options import listed
+from membench.cli.shared.panels import command, in_panel, together
 from membench.errors import MembenchError
 from membench.formats import FORMATS
 from membench.store.recipe import GOLD
 
 if TYPE_CHECKING:
     from membench.tables.leaderboard import Table
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _ROWS = ("json", "csv")
 _BUDGETS = (
@@ -29,36 +30,36 @@ _BUDGETS = (
 )
 
 
-def table_options(command: F) -> F:
-    """Which tables are made of the stored cells, in which order, and what is compared in them."""
-    options = (
-        click.option("-t", "--task", multiple=True, callback=listed, help="Only these tasks."),
-        click.option("--data", multiple=True, callback=listed_data, help="Only these data, with or without argument."),
-        click.option("--model", multiple=True, callback=listed, help="Only these models."),
-        click.option("-m", "--method", multiple=True, callback=listed, help="Only these methods, floor and reference."),
-        click.option("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),
-        click.option("--against", metavar="METHOD", help="Compare all with this one, declared beforehand."),
-        click.option("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help=_BUDGETS),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+_which, _shown = in_panel("Which tables"), in_panel("How they are shown")
+table_options = together(
+    filters,
+    _which(
+        "-m", "--method", metavar="NAMES", multiple=True, callback=listed, shell_complete=completion.plugins("methods"),
+        help="Only these methods, floor and reference.",
+    ),
+    _which("--sort", metavar="METRIC", help="A metric (f1, contains/rehearsed) or a cost; else contains."),
+    _which(
+        "--against", metavar="METHOD", shell_complete=completion.plugins("methods"),
+        help="Compare all with this one, declared beforehand.",
+    ),
+    _which("--at", multiple=True, metavar="COST=LIMIT", callback=listed, help=_BUDGETS),
+)  # fmt: skip
 
 
-@click.command()
+@command()
 @folders_argument
 @table_options
-@click.option(
+@_shown(
     "--columns",
     multiple=True,
     callback=listed,
     metavar="NAMES",
     help="cost, quality, risk or all, or heads of columns (F1,recovery): a table for each task.",
 )
-@click.option("--settings", "by_settings", is_flag=True, help="A line for each setting of a method, not its own alone.")
-@click.option("--explain", metavar="COLUMN", help="Say how to read a column, and nothing else.")
-@click.option("--wide", is_flag=True, help="A row a method with all its numbers, as csv (or --format json).")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
+@_shown("--settings", "by_settings", is_flag=True, help="A line for each setting of a method, not its own alone.")
+@_shown("--explain", metavar="COLUMN", help="Say how to read a column, and nothing else.")
+@_shown("--wide", is_flag=True, help="A row a method with all its numbers, as csv (or --format json).")
+@_shown("--format", "form", type=click.Choice(FORMATS), help="By default rich on a terminal and md in a pipe.")
 @common
 def leaderboard(
     folders: tuple[Path, ...],
@@ -67,28 +68,29 @@ def leaderboard(
     by_settings: bool,
     explain: str | None,
     wide: bool,
-    **filters: Any,
+    **chosen: Any,
 ) -> None:
-    """Print what the cells stored in FOLDERS say: a line a method, tasks side by side.
+    """Print tables of the cells stored in FOLDERS.
 
-    -t TASK has more of one task, --columns other columns, --format json and csv every number.
+    A line a method, tasks side by side. -t TASK has more of one task, --columns other columns, --format json and csv
+    every number.
     """
     if explain:
         from membench.overview.chosen_columns import explain as explained
 
         click.echo(explained(explain))
         return
-    refuse_unknown_names(folders, filters)
+    refuse_unknown_names(folders, chosen)
     from membench.analysis.several_folders import cells_of
     from membench.io.fast_json import no_collecting
     from membench.tables.leaderboard import tables
 
     form = _form(form, wide, columns)
     with no_collecting():  # all of it is needed until the end
-        found = tables(cells_of(folders), **filters)
+        found = tables(cells_of(folders), **chosen)
         if not found:
             click.echo(f"nothing stored in {named(folders)} matches", err=True)
-        _print(found, form, columns, by_settings, wide, filters["sort"], len(filters["task"]) == 1)
+        _print(found, form, columns, by_settings, wide, chosen["sort"], len(chosen["task"]) == 1)
 
 
 def _form(form: str | None, wide: bool, columns: Sequence[str]) -> str:

@@ -10,12 +10,13 @@ import click
 
 from membench.cli.look.leaderboard import table_options
 from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names, sound_cells
+from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
-from membench.cli.shared.shell import common
+from membench.cli.shared.panels import command
 from membench.errors import MembenchError
 
 
-@click.command()
+@command()
 @folders_argument
 @click.option("-o", "--output", type=PathType(), help="By default report.html; a folder figures for the others.")
 @table_options
@@ -30,10 +31,10 @@ from membench.errors import MembenchError
 @click.option("--open", "opened", is_flag=True, help="Show the page in the browser when it is written.")
 @common
 def report(folders: tuple[Path, ...], output: Path | None, form: str, opened: bool, **filters: Any) -> None:
-    """Write one self-contained page of what the cells stored in FOLDERS show.
+    """Write a page of what the cells stored in FOLDERS show.
 
-    The answer, tables, figures, every question with its answers, and where each number comes from; the page needs no
-    network.
+    The answer, tables, figures, every question with its answers, and where each number comes from; the page is one file
+    and needs no network.
     """
     if opened and form != "html":
         raise MembenchError(f"--open shows the page, and --format {form} writes none: leave one of the two out")

@@ -8,28 +8,31 @@ from typing import Any
 
 import click
 
-from membench.cli.shared.folders import output_option
+from membench.cli.shared import completion
+from membench.cli.shared.folders import folders_behind
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
-from membench.cli.shared.shell import common
 
 
-@click.command()
-@click.argument("cell")
-@output_option
+@command()
+@click.argument("cell", shell_complete=completion.cells)
+@folders_behind
 @click.option(
     "-L", "--limit", metavar="N", type=click.IntRange(min=0), default=20, show_default=True, help="Answers; 0 for all."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def show(cell: str, output: Path, limit: int, as_json: bool) -> None:
+def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> None:
     """Show one cell: settings, costs, targets, answers.
 
     CELL is its id, the beginning of it, or the name of its folder.
     """
+    from membench.analysis.several_folders import find
     from membench.store import cell_folder
     from membench.store.costs import KINDS, token_lines
 
-    found = cell_folder.find(output, cell)
+    found = find(folders, cell)
     records = [] if "records_sha256" not in found.result else cell_folder.records_of(found)
     answers = [r for r in records if r["type"] == "answer"]
     shown = answers[: limit or None]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import click
 
+from membench.cli.shared import completion
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import FAILED, common
+from membench.cli.shared.shell import FAILED
 
 
-@click.command()
-@click.argument("method")
+@command()
+@click.argument("method", shell_complete=completion.plugins("methods"))
 @click.option("-M", "method_settings", multiple=True, metavar="KEY=VALUE", help="A setting, e.g. epochs=1.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common

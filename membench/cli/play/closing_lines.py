@@ -45,13 +45,13 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
 
 def _next(outcome: Outcome) -> list[str]:
     """What to look at."""
-    lines = [f"  membench leaderboard{_place(outcome.output, '')}"] if not outcome.stopped else []
+    lines = [f"  membench leaderboard{_place(outcome.output)}"] if not outcome.stopped else []
     for result in outcome.failed:
         what = f"{result['recipe']['method']} on {result['recipe']['task']} failed"
-        lines.append(f"  membench show {result['id'][:8]}{_place(outcome.output, ' -o')}  # {what}")
+        lines.append(f"  membench show {result['id'][:8]}{_place(outcome.output)}  # {what}")
     two = _two_methods(outcome.played)
     if two:
-        lines.append(f"  membench compare {shlex.join(two)}{_place(outcome.output, ' -o')}")
+        lines.append(f"  membench compare {shlex.join(two)}{_place(outcome.output)}")
     return lines
 
 
@@ -75,7 +75,7 @@ def _two_methods(played: Sequence[Mapping[str, Any]]) -> list[str]:
     return next((names for names in found if len(names) == 2), [])
 
 
-def _place(output: Path, flag: str) -> str:
+def _place(output: Path) -> str:
     """How a command is told the folder; nothing where it is the one that commands look into anyway."""
     usual = os.environ.get("MEMBENCH_OUTPUT_DIR") or "results"
-    return "" if str(output) == usual else f"{flag} {shlex.quote(str(output))}"
+    return "" if str(output) == usual else f" {shlex.quote(str(output))}"

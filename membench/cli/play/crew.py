@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from membench.cli.shared.options import listed
+from membench.cli.shared.panels import in_panel, together
 from membench.errors import MembenchError, standing_at
 
 if TYPE_CHECKING:
     from membench.crew.workforce import Workforce
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 NAMES = ("workers", "executor", "address", "executor_settings", "shard")
 
 
-def crew_options(command: F) -> F:
-    """The options, which hold for a whole run."""
-    options = (
-        click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at once."),
-        click.option(
-            "--executor", type=click.Choice(["local", "ray", "slurm"]), default="local", show_default=True,
-            help="What runs the workers: processes here, Ray's actors, or SLURM's array jobs.",
-        ),
-        click.option("--address", help="Of the Ray cluster; without it one is started here."),
-        click.option(
-            "--executor-setting", "executor_settings", multiple=True, metavar="KEY=VALUE", callback=listed,
-            help="A setting of SLURM's jobs as submitit names it, e.g. slurm_partition=gpu.",
-        ),
-        click.option("--shard", metavar="I/N", help="Only part I, from 1, of N; together the parts are the whole run."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+_where = in_panel("Where")
+crew_options = together(
+    _where("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Cells at once."),
+    _where(
+        "--executor", type=click.Choice(["local", "ray", "slurm"]), default="local", show_default=True,
+        help="What runs the workers: processes here, Ray's actors, or SLURM's array jobs.",
+    ),
+    _where("--address", help="Of the Ray cluster; without it one is started here."),
+    _where(
+        "--executor-setting", "executor_settings", multiple=True, metavar="KEY=VALUE", callback=listed,
+        help="A setting of SLURM's jobs as submitit names it, e.g. slurm_partition=gpu.",
+    ),
+    _where("--shard", metavar="I/N", help="Only part I, from 1, of N; together the parts are the whole run."),
+)  # fmt: skip
 
 
 def crew_of(blocks: Sequence[tuple[str, dict[str, Any]]]) -> Workforce:

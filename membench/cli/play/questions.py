@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from membench.cli.play.run import DEFAULT_MODEL
+from membench.cli.play.run_options import DEFAULT_MODEL
+from membench.cli.shared import completion
+from membench.cli.shared.manners import common, note
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
-from membench.cli.shared.shell import common
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -24,14 +26,20 @@ if TYPE_CHECKING:
 TEMPLATE = "template"
 
 
-@click.command()
+@command()
 @click.argument("folder", type=PathType(), metavar="DIR")
 @click.option("-o", "--output", "file", required=True, type=PathType(), help="The file, *.jsonl.")
 @click.option(
     "--writer", default=TEMPLATE, show_default=True, metavar="WRITER",
     help="template: a gap in a sentence; self: the model; openai[:MODEL]: an endpoint.",
 )  # fmt: skip
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Who reads: alias, local folder or hub id.")
+@click.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Who reads: alias, local folder or hub id.",
+    shell_complete=completion.models,
+)
 @click.option("-L", "--limit", metavar="N", type=click.IntRange(min=1), help="Passages, from the beginning.")
 @click.option("--base-url", help="OpenAI-compatible endpoint for the writer `openai`.")
 @click.option("--offline", is_flag=True, help="Refuse the network.")
@@ -41,10 +49,11 @@ def questions(
     folder: Path, file: Path, writer: str, model: str, limit: int | None, base_url: str | None, offline: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Write test questions and target pairs about the documents in DIR.
+    """Write test questions about the documents in DIR.
 
-    Each question is asked with its passage before the model's eyes and without it; a question that is not answered with
-    it, or is answered without, is left out and shown with the reason. `membench run --data jsonl:FILE` plays the file.
+    And target pairs, which memories may be trained on. Each question is asked with its passage before the model's eyes
+    and without it; a question that is not answered with it, or is answered without, is left out and shown with the
+    reason. `membench run --data jsonl:FILE` plays the file.
     """
     from membench.documents.looking_over import looked_over, row
     from membench.documents.passages import passages
@@ -65,16 +74,15 @@ def questions(
         verdicts += judged
         line = row(draft, judged)
         rows += [] if line is None else [line]
-        click.echo(f"{draft.passage.id}: {sum(not v.reason for v in judged)} of {len(judged)} kept", err=True)
+        note(f"{draft.passage.id}: {sum(not v.reason for v in judged)} of {len(judged)} kept")
     _show(verdicts, as_json)
     if not rows:
         raise MembenchError(f"no question about {folder} is worth asking of {model}: take another --writer or --model")
     replace_file(file, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in rows).encode())
     kept, pairs = (sum(len(line.get(key, [])) for line in rows) for key in ("questions", "targets"))
-    click.echo(
+    note(
         f"{file}: {kept} of {len(verdicts)} questions and {pairs} target pairs about {len(rows)} passages; look them "
         f"over, then: membench run -m bm25 -t single --data jsonl:{file} --limit {len(rows)}",
-        err=True,
     )
 
 
@@ -96,7 +104,7 @@ def _drafts(passages: list[Passage], writer: str, write: Writer) -> Iterator[Dra
         try:
             yield by_template(passage) if writer == TEMPLATE else by_writer(passage, write)
         except NoPairs as error:
-            click.echo(f"{passage.id}: {error}", err=True)
+            note(f"{passage.id}: {error}")
 
 
 def _show(verdicts: list[Verdict], as_json: bool) -> None:

@@ -11,101 +11,21 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from membench.checkpoints.dtypes import AUTO, DTYPES
 from membench.cli.look.leaderboard import print_tables
-from membench.cli.play.crew import crew_of, crew_options
-from membench.cli.shared.folders import output_option
-from membench.cli.shared.options import PathType, listed, listed_data, whole_numbers
-from membench.cli.shared.shell import FAILED, common, debugging
-from membench.engines.choice import ENGINES, OWN
+from membench.cli.play.crew import crew_of
+from membench.cli.play.run_options import run_options
+from membench.cli.shared.manners import common, debugging, note, progress_console, verbose
+from membench.cli.shared.panels import command
+from membench.cli.shared.shell import FAILED
 from membench.errors import MembenchError, standing_at
 from membench.planning.run_file import Block, Given, read, write
-from membench.prompts.prompt import STYLES
 from membench.text.visible import visible
 
-DEFAULT_MODEL = "smollm2-135m"
 SETTINGS = ("method-setting", "task-setting")  # options that take a map in a file
 
 
-@click.command()
-@click.option(
-    "-C",
-    "--config",
-    "file",
-    metavar="FILE",
-    type=PathType(),
-    help="Options from a YAML file; flags win over it.",
-)
-@click.option("-m", "--method", "methods", multiple=True, callback=listed, help="Methods to play.")
-@click.option("-t", "--task", "tasks", multiple=True, callback=listed, help="Tasks to play them on.")
-@click.option(
-    "--data",
-    multiple=True,
-    default=("worlds",),
-    show_default=True,
-    callback=listed_data,
-    help="Data to play on: NAME or NAME:ARGUMENT.",
-)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Alias, folder, hub id or openai:NAME.")
-@click.option("--seeds", default="0", show_default=True, callback=whole_numbers, help="Seeds, e.g. 0,1,2.")
-@click.option(
-    "-L", "--limit", metavar="N", type=click.IntRange(min=1), help="Contexts to write; by default what the task says."
-)
-@click.option(
-    "-M",
-    "--method-setting",
-    "method_settings",
-    multiple=True,
-    metavar="[METHOD.]KEY=VALUE",
-    help="A setting of every method that has it.",
-)
-@click.option(
-    "-T",
-    "--task-setting",
-    "task_settings",
-    multiple=True,
-    metavar="[TASK.]KEY=VALUE",
-    help="A setting of every task that has it.",
-)
-@output_option
-@click.option("--overwrite", is_flag=True, help="Play cells again that are done.")
-@click.option("--dry-run", is_flag=True, help="Show cells, downloads, estimated time and memory, and stop.")
-@click.option("--offline", is_flag=True, help="Refuse the network; say which command fetches what is missing.")
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    help="Where the model stands: cpu, cuda, cuda:1, mps; auto takes CUDA, then MPS, then the CPU.",
-)
-@click.option(
-    "--dtype",
-    type=click.Choice([AUTO, *DTYPES]),
-    default="auto",
-    show_default=True,
-    help="Of the weights; auto is float32 on a CPU and bfloat16 elsewhere.",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(ENGINES),
-    default=OWN,
-    show_default=True,
-    help="What decodes answers: the own reader, or vLLM beside it.",
-)
-@click.option("--style", type=click.Choice(STYLES), help="Of the prompt; by default what suits the model.")
-@click.option("--yardsticks/--no-yardsticks", default=True, help="Also play floor and reference.", show_default=True)
-@click.option("--trust-remote-code", is_flag=True, help="Run code that comes with a model or an encoder.")
-@click.option("--base-url", metavar="URL", help="OpenAI-compatible endpoint of --model openai:NAME and of writers.")
-@click.option("--concurrency", metavar="N", type=click.IntRange(min=1), help="Requests at once to the endpoint (8).")
-@click.option(
-    "--max-tokens-total", metavar="N", type=click.IntRange(min=1), help="Stop before the endpoint took more tokens."
-)
-@click.option("--price-in", metavar="X", type=float, help="Price of a million tokens that the endpoint reads.")
-@click.option("--price-out", metavar="X", type=float, help="Price of a million tokens that it generates.")
-@click.option(
-    "--window", metavar="N", type=click.IntRange(min=1), help="Tokens of the endpoint's window, if it does not tell."
-)
-@crew_options
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@command()
+@run_options
 @common
 @click.pass_context
 def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, **options: Any) -> None:
@@ -138,13 +58,11 @@ def _play(
     ctx: click.Context, requests: Sequence[Any], blocks: Sequence[Mapping[str, Any]], crew: Any
 ) -> dict[Path, list[Any]]:
     """Play the blocks one after another, once all of them are known to be right; the results by folder."""
-    from rich.console import Console
-
     from membench.cli.play.closing_lines import Outcome, summary
     from membench.running import runner
     from membench.running.progress import Reporter
 
-    reporter, started = Reporter(Console(stderr=True)), time.monotonic()
+    reporter, started = Reporter(progress_console(), verbose()), time.monotonic()
     sessions = runner.sessions_of(requests, reporter, debugging(ctx), crew.shard)
     saved = _save(ctx, blocks)
     results: dict[Path, list[Any]] = {}
@@ -161,7 +79,7 @@ def _play(
             for s in sessions
         ]
         for line in summary(outcomes, time.monotonic() - started) if outcomes else ():
-            click.echo(visible(line), err=True)
+            note(visible(line))
     return results
 
 

@@ -7,17 +7,24 @@ from typing import Any
 
 import click
 
+from membench.cli.shared import completion
+from membench.cli.shared.manners import common, progress_console, verbose
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
-from membench.cli.shared.shell import common
 from membench.errors import MembenchError
 
 WORDS = 4000  # kept of each document
 HELD_OUT = 32  # documents that losses are measured on
 
 
-@click.command("train-memory")
-@click.option("--model", required=True, help="The base model: an alias, a local folder or a hub id.")
+@command("train-memory")
+@click.option(
+    "--model",
+    required=True,
+    help="The base model: an alias, a local folder or a hub id.",
+    shell_complete=completion.models,
+)
 @click.option("--text", required=True, help="What to train on: file:PATH, slimpajama or hub:ID.")
 @click.option("-o", "--output", required=True, type=PathType(), help="Folder of the trained parts.")
 @click.option("--new", default=64, show_default=True, help="Vectors that a chunk leaves.")
@@ -44,10 +51,10 @@ def train_memory(
     model: str, text: str, output: Path, save_every: int, device: str, dtype: str, offline: bool, as_json: bool,
     steps: str, **given: Any,
 ) -> None:  # fmt: skip
-    """Train a memory pool's writer and reader; `-M memoryllm.checkpoint=FOLDER` then plays them.
+    """Train the parts that `memoryllm` needs beside its model.
 
-    The same command goes on from the last saving. At the end the loss on held-out text is printed, by what is read
-    before it.
+    The writer and the reader of a memory pool; `-M memoryllm.checkpoint=FOLDER` then plays them. The same command goes
+    on from the last saving. At the end the loss on held-out text is printed, by what is read before it.
     """
     from membench.io import weights
 
@@ -94,12 +101,10 @@ def _long_enough(llm: Any, texts: tuple[str, ...], chunk: int, source: str) -> l
 
 
 def _train(trainer: Any, output: Path, save_every: int) -> None:
-    from rich.console import Console
-
     from membench.running.progress import Reporter
 
     total = sum(trainer.recipe.steps)
     title = f"train-memory · {trainer.llm.name}"
-    with Reporter(Console(stderr=True)).cell(title, 1, 1, total) as stepper:
+    with Reporter(progress_console(), verbose()).cell(title, 1, 1, total) as stepper:
         stepper(trainer.life.step, "from here")
         trainer.train(output, save_every, lambda step, loss: stepper(step + 1, f"loss {loss:.3f}"))

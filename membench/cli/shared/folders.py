@@ -1,4 +1,7 @@
-"""Where stored cells are: the options and arguments that name folders, and what is read from them."""
+"""Where stored cells are: the options and arguments that name folders, and what is read from them.
+
+A folder that is read stands last on the command line, or several of them; one that is written is `-o`.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +12,50 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import in_panel
 
 if TYPE_CHECKING:
     from membench.store.cell_folder import Cell
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+USUAL, VARIABLE = Path("results"), "MEMBENCH_OUTPUT_DIR"
 _FOLDER = PathType()
+_EARLIER = "membench.folders"
 
 
 def output_option(command: F) -> F:
-    """Where runs are stored."""
-    return click.option(
-        "-o",
-        "--output",
-        type=_FOLDER,
-        default=Path("results"),
-        envvar="MEMBENCH_OUTPUT_DIR",
-        show_default=True,
-        show_envvar=True,
+    """Where cells are written."""
+    option = in_panel("Where")(
+        "-o", "--output", type=_FOLDER, default=USUAL, envvar=VARIABLE, show_default=True, show_envvar=True,
         help="Folder of the stored cells.",
-    )(command)
+    )  # fmt: skip
+    return option(command)
 
 
 def folders_argument(command: F) -> F:
-    """Where stored runs are read from: one folder, or several that are read as one."""
-    default = (Path("results"),)
-    return click.argument("folders", type=_FOLDER, nargs=-1, default=default, envvar="MEMBENCH_OUTPUT_DIR")(command)
+    """Where stored cells are read from: one folder, or several that are read as one."""
+    return click.argument("folders", type=_FOLDER, nargs=-1, default=(USUAL,), envvar=VARIABLE)(command)
 
 
-def folders_option(command: F) -> F:
-    """The same for a command whose arguments are something else."""
+def folders_behind(command: F) -> F:
+    """The same for a command that is told something else first; `-o`, as it was once spelled, is understood too."""
+
+    def keep(ctx: click.Context, _: click.Parameter, value: tuple[Path, ...]) -> None:
+        ctx.meta[_EARLIER] = value
+
+    def chosen(ctx: click.Context, parameter: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        earlier: tuple[Path, ...] = ctx.meta[_EARLIER]
+        typed = ctx.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
+        return (*earlier, *value) if typed else earlier or value
+
+    argument = click.argument(
+        "folders", type=_FOLDER, nargs=-1, default=(USUAL,), envvar=VARIABLE, callback=chosen, metavar="[FOLDERS]..."
+    )
     option = click.option(
-        "-o", "--output", "folders", type=_FOLDER, multiple=True, default=(Path("results"),), show_default="results",
-        envvar="MEMBENCH_OUTPUT_DIR", show_envvar=True, help="Folder of the stored cells; several are read as one.",
-    )  # fmt: skip
-    return option(command)
+        "-o", "--output", type=_FOLDER, multiple=True, hidden=True, is_eager=True, expose_value=False, callback=keep
+    )
+    return argument(option(command))
 
 
 def named(folders: Sequence[Path]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from membench.cli.shared.manners import like_terminal
 from membench.text.visible import visible
 
 
@@ -18,17 +19,15 @@ def print_json(value: Any) -> None:
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns on standard output: boxed on a terminal, markdown in a pipe."""
-    if not sys.stdout.isatty():
+    """Columns on standard output: fitted to a terminal, where empty ones are left out; markdown in a pipe."""
+    rows = [[visible(cell) for cell in row] for row in rows]
+    if not like_terminal():
         click.echo(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
         for row in rows:
-            click.echo(f"| {' | '.join(visible(cell).replace('|', chr(92) + '|') for cell in row)} |")
+            click.echo(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |")
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from membench.formats.grid import text_grid
 
-    table = Table(*head)
-    for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    Console().print(table)
+    shown = [k for k in range(len(head)) if any(row[k] for row in rows)] if rows else range(len(head))
+    width = shutil.get_terminal_size((80, 24)).columns
+    click.echo(text_grid([head[k] for k in shown], [[row[k] for k in shown] for row in rows], width), nl=False)

@@ -1,26 +1,40 @@
-"""The group of all commands: errors as one line, exit statuses, and the options that every command has."""
+"""The group of all commands: their order, errors as one line, exit statuses."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
 from membench.cli.shared import streams
+from membench.cli.shared.manners import debugging
+from membench.cli.shared.panels import Group
 from membench.errors import MembenchError
 from membench.text.visible import visible
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 FAILED, WRONG, NO_CHOICE, STOPPED = 1, 2, 3, 130
-_DEBUG = "membench.debug"
 LONGEST = 900  # characters of a line of complaint
 
 
-class Shell(click.Group):
-    """A group whose errors are one line on standard error; `_` and `-` are the same in an option's name."""
+class Shell(Group):
+    """A group whose errors are one line on standard error, and whose commands stand on shelves."""
+
+    shelves: dict[str, list[click.Command]]
+
+    def put(self, title: str, *commands: click.Command) -> None:
+        """Add commands under this heading."""
+        self.shelves = {**getattr(self, "shelves", {}), title: list(commands)}
+        for command in commands:
+            self.add_command(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each shelf, a line a command."""
+        longest = max(map(len, self.commands))
+        limit = formatter.width - 6 - longest
+        for title, commands in self.shelves.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{c.name:{longest}}", c.get_short_help_str(limit)) for c in commands])
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> NoReturn:
         """Run a command line and exit: 0 well, 1 a cell failed, 2 wrong input, 3 advise has no choice, 130 stopped."""
@@ -33,7 +47,7 @@ class Shell(click.Group):
             error.show()
             code = WRONG
         except click.ClickException as error:
-            _complain(error.format_message())
+            _complain(_with_help(error))
             code = WRONG
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -42,7 +56,7 @@ class Shell(click.Group):
         try:
             return super().invoke(ctx)
         except MembenchError as error:
-            if ctx.meta.get(_DEBUG):
+            if debugging(ctx):
                 raise
             _complain(str(error))
             ctx.exit(WRONG)
@@ -51,20 +65,13 @@ class Shell(click.Group):
             ctx.exit(STOPPED)
 
 
-def debugging(ctx: click.Context) -> bool:
-    """Whether --debug was given."""
-    return bool(ctx.meta.get(_DEBUG))
-
-
-def common(command: F) -> F:
-    """The options that every command has."""
-
-    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-        ctx.meta[_DEBUG] = value or ctx.meta.get(_DEBUG, False)
-
-    return click.option(
-        "--debug", is_flag=True, expose_value=False, is_eager=True, callback=remember, help="Show tracebacks of errors."
-    )(command)
+def _with_help(error: click.ClickException) -> str:
+    """The message; of one that does not say what to type instead, with the command that lists it."""
+    said = error.format_message()
+    tells = isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter)
+    if tells or said.endswith("?") or not isinstance(error, click.UsageError) or error.ctx is None:
+        return said
+    return f"{said.rstrip('.')}: {error.ctx.command_path} --help lists what there is"
 
 
 def _complain(text: str) -> None:

@@ -8,25 +8,29 @@ import click
 
 import membench.documents
 from membench.cli.play.run import run
+from membench.cli.shared.manners import common, note
 from membench.cli.shared.options import PathType
-from membench.cli.shared.shell import common
+from membench.cli.shared.panels import command
 
 DEMO = (Path(membench.documents.__file__).with_name("demo"), ("bm25", "full-context", "selfparam"), 3)
 
 
-@click.command()
+@command()
 @click.option("-o", "--output", type=PathType(), default=Path("demo"), show_default=True,
               help="Folder of the results.")  # fmt: skip
 @common
 @click.pass_context
 def demo(ctx: click.Context, output: Path) -> None:
-    """Play three memories on a small folder of documents that comes with membench; two minutes on two cores."""
+    """Play three memories on documents that come with membench.
+
+    It takes two minutes on two cores.
+    """
     folder, methods, limit = DEMO
     typed = ["-m", ",".join(methods), "-t", "single", "--data", f"folder:{folder}", "-L", str(limit), "-o", str(output)]
-    click.echo(f"$ membench run {' '.join(typed)}", err=True)
+    note(f"$ membench run {' '.join(typed)}")
     with run.make_context("run", typed, parent=ctx) as own:
         run.invoke(own)
-    click.echo(
+    note(
         f"\nYour documents: membench run -m bm25,selfparam -t single --data folder:DIR\n"
         f"Once more, as one table: membench leaderboard {output}"
     )

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import click
 
+from membench.cli.shared import completion
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
-from membench.cli.shared.shell import common
 
 
-@click.command()
-@click.option("--fetch", metavar="MODEL", help="Fetch a model into the cache: an alias or a hub id.")
+@command()
+@click.option(
+    "--fetch",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Fetch a model into the cache: an alias or a hub id.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 def doctor(fetch: str | None, as_json: bool) -> None:

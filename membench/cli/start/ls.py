@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from membench.cli.shared.folders import output_option
+from membench.cli.shared.folders import folders_behind
+from membench.cli.shared.manners import common
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
-from membench.cli.shared.shell import common
+
+KINDS = ("methods", "tasks", "data", "models")
 
 
-@click.command("ls")
-@click.argument("what", type=click.Choice(["methods", "tasks", "data", "models", "runs"]))
-@output_option
+@command("ls")
+@click.argument("what", type=click.Choice([*KINDS, "runs"]), required=False)
+@folders_behind
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
-def list_(what: str, output: Path, as_json: bool) -> None:
+def list_(what: str | None, folders: tuple[Path, ...], as_json: bool) -> None:
     """List methods, tasks, data, models or stored runs.
 
-    Plug-ins with where they come from and, if one is broken, why.
+    Plug-ins with where they come from and, if one is broken, why; of runs those stored in FOLDERS. Without a word of
+    what, the names of all that can be played.
     """
-    if what == "runs":
-        rows = stored_runs(output)
-    elif what == "models":
-        from membench.io import weights
-
-        rows = [
-            {"name": name, "state": "ready" if weights.fetched(name) else "not fetched", "summary": model.summary}
-            for name, model in weights.packaged().items()
-        ]
+    if what is None:
+        rows = [{"what": kind, "names": ", ".join(row["name"] for row in _rows(kind))} for kind in KINDS]
     else:
-        from membench.plugins import registry
-
-        shown = ("name", "origin", "summary", *(registry.FACTS if what == "methods" else ()), "error")
-        rows = [{key: getattr(entry, key) for key in shown} for entry in registry.listing(what)]
+        rows = _stored(folders) if what == "runs" else _rows(what)
     if as_json:
         print_json(rows)
     else:
@@ -43,9 +38,24 @@ def list_(what: str, output: Path, as_json: bool) -> None:
         print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
 
 
-def stored_runs(output: Path) -> list[dict[str, Any]]:
+def _rows(kind: str) -> list[dict[str, Any]]:
+    """A row for each plug-in of a kind, or for each packaged model."""
+    if kind == "models":
+        from membench.io import weights
+
+        return [
+            {"name": name, "state": "ready" if weights.fetched(name) else "not fetched", "summary": model.summary}
+            for name, model in weights.packaged().items()
+        ]
+    from membench.plugins import registry
+
+    shown = ("name", "origin", "summary", *(registry.FACTS if kind == "methods" else ()), "error")
+    return [{key: getattr(entry, key) for key in shown} for entry in registry.listing(kind)]
+
+
+def _stored(folders: Sequence[Path]) -> list[dict[str, Any]]:
     """A row for each stored cell."""
-    from membench.store import cell_folder
+    from membench.analysis.several_folders import cells_of
 
     keys = ("task", "method", "data", "model", "seed")
     return [
@@ -55,5 +65,5 @@ def stored_runs(output: Path) -> list[dict[str, Any]]:
             "status": cell.status,
             "reason": cell.result.get("reason"),
         }
-        for cell in cell_folder.cells(output)
+        for cell in cells_of(folders)
     ]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
+from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
-from membench.cli.shared.shell import common
 
 if TYPE_CHECKING:
     from membench.analysis.status import Playing, Status
@@ -20,13 +21,16 @@ REFRESH = 2.0  # seconds between two looks
 FAILED_SHOWN, PLAYING_SHOWN = 10, 20
 
 
-@click.command()
+@command()
 @click.argument("folder", type=PathType(), default=Path("results"), envvar="MEMBENCH_OUTPUT_DIR")
 @click.option("--watch", is_flag=True, help="Look again every other second, until nothing is left to play.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 def status(folder: Path, watch: bool, as_json: bool) -> None:
-    """Show how far the runs in FOLDER are: cells done, failed, waiting, played now and where, time left."""
+    """Show how far the runs in FOLDER are, and the time left.
+
+    Cells done, failed, waiting, and played now and where.
+    """
     from membench.analysis.status import status_of
 
     before = None
@@ -48,7 +52,7 @@ def _show(said: Any, as_json: bool, again: bool) -> None:
     if again:
         import sys
 
-        click.clear() if sys.stdout.isatty() else click.echo()
+        click.echo("\033[2J\033[H", nl=False, color=True) if sys.stdout.isatty() else click.echo()
     for line in said:
         click.echo(line)
 

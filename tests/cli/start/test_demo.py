@@ -16,8 +16,8 @@ DEMO = Path(membench.documents.__file__).with_name("demo")
 
 def test_the_demo_plays_its_folder(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("membench.cli.start.demo.DEMO", (DEMO, ("bm25",), 2))
-    monkeypatch.setattr(run.params[4], "default", str(tiny))
-    assert run.params[4].name == "model"
+    (model,) = [option for option in run.params if option.name == "model"]
+    monkeypatch.setattr(model, "default", str(tiny))
     done = CliRunner().invoke(main, ["demo", "-o", str(tmp_path / "demo")])
     assert done.exit_code == 0, done.stderr
     assert done.stderr.startswith(f"$ membench run -m bm25 -t single --data folder:{DEMO} -L 2")
