@@ -243,3 +243,12 @@ def test_from_python(played: tuple[Path, Result], tiny: Path, data_file: Path) -
     assert [result["recipe"]["method"] for result in results] == ["in-context", "base", "bm25"]
     rows = membench.leaderboard(played[0], task="single")
     assert {row["method"] for row in rows} == {"base", "in-context", "bm25"}
+
+
+def test_quiet_says_nothing_on_the_way_and_verbose_each_step(tiny: Path, data_file: Path, tmp_path: Path) -> None:
+    quiet = call("-q", *run_arguments(tiny, data_file, tmp_path, "--no-yardsticks"))
+    assert (quiet.exit_code, quiet.stderr) == (0, "")
+    assert "bm25" in quiet.stdout
+    told = call(*run_arguments(tiny, data_file, tmp_path, "--no-yardsticks", "--overwrite", "-v"))
+    steps = [line for line in told.stderr.splitlines() if ": step " in line]
+    assert [line.partition(": step ")[2].partition(",")[0] for line in steps] == [f"{k} of 4" for k in range(1, 5)]

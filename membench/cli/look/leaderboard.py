@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import click
 from membench.cli.shared import completion
 from membench.cli.shared.filters import filters
 from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names
-from membench.cli.shared.manners import common
+from membench.cli.shared.manners import common, like_terminal
 from membench.cli.shared.options import listed
 from membench.cli.shared.panels import command, in_panel, together
 from membench.errors import MembenchError
@@ -94,7 +93,7 @@ def leaderboard(
 
 
 def _form(form: str | None, wide: bool, columns: Sequence[str]) -> str:
-    form = form or ("csv" if wide else "rich" if sys.stdout.isatty() else "md")
+    form = form or ("csv" if wide else "rich" if like_terminal() else "md")
     if wide and form not in _ROWS:
         raise MembenchError(f"--wide is for programs: type --format {' or '.join(_ROWS)}, not {form}")
     if columns and form in _ROWS:

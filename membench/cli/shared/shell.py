@@ -69,7 +69,7 @@ def _with_help(error: click.ClickException) -> str:
     """The message; of one that does not say what to type instead, with the command that lists it."""
     said = error.format_message()
     tells = isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter)
-    if tells or said.endswith("?") or not isinstance(error, click.UsageError) or error.ctx is None:
+    if tells or said.endswith(("?", "?)")) or not isinstance(error, click.UsageError) or error.ctx is None:
         return said
     return f"{said.rstrip('.')}: {error.ctx.command_path} --help lists what there is"
 
