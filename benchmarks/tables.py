@@ -10,6 +10,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     short DATA MODEL         the short table of `membench leaderboard`, without seconds to read
     curves TASK DATA MODEL   what the figures of retention and drift along a sequence show, with theory, as tables
     columns                  how to read the columns
+    fair                     other scores of the same answers beside contains
     settings METHOD,METHOD   the defaults of these methods
     findings N               the first N sentences of what the run says (benchmarks/findings.py)
 
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from fair_metrics import fair
 from findings import sentences
 
 from membench.api import settings_of
@@ -42,7 +44,10 @@ from membench.tables.leaderboard import Table, tables
 from membench.tables.render import grids, notes, render
 
 ROOT = Path(__file__).parent.parent
-FILES = ("README.md", "docs/findings.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md")
+FILES = (
+    "README.md", "docs/findings.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md",
+    "docs/scores.md",
+)  # fmt: skip
 COMPACT = (
     "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "recovery", "group", "MDE",
     "rehearsed", "recovery rehearsed", "unrehearsed", "margin recovery rehearsed", "placebo",
@@ -69,6 +74,8 @@ def rewritten(text: str, cells: Sequence[cell_folder.Cell], home: str = "") -> s
 def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
     if name == "columns":
         return f"{columns_help()}\n"
+    if name == "fair":
+        return f"\n{fair(cells)}\n\n"
     words = name.split()
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
@@ -79,7 +86,7 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
         return f"\n{short(tables(cells, data=words[0], model=words[1]))}\n"
     if len(words) != 3:
         raise MembenchError(
-            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, findings N, or columns"
+            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, findings N, fair, or columns"
         )
     task, data, model = words
     found = tables(cells, task=task, data=data, model=model)
