@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from membench.api import Method, Source, Task, settings_of
@@ -40,7 +41,7 @@ class PlannedCell:
     data: Dataset
     recipe: dict[str, Any]
 
-    @property
+    @cached_property
     def recipe_id(self) -> str:
         """The cell's identity."""
         return cell_id(self.recipe)
@@ -64,9 +65,9 @@ class PlannedCell:
 
     def is_yardstick_of(self, cell: PlannedCell) -> bool:
         """Whether this is floor or reference of another cell: played on its data and model, and counted by its task."""
-        other = self.recipe_id != cell.recipe_id
-        same = self.data.name == cell.data.name and self.data.contexts == cell.data.contexts
-        return self.is_gold and cell.task.gold_script and same and other
+        if not self.is_gold or not cell.task.gold_script or self.recipe_id == cell.recipe_id:
+            return False
+        return self.data.name == cell.data.name and self.data.contexts == cell.data.contexts
 
 
 def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCell]:
@@ -75,7 +76,7 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCe
     Raises MembenchError for anything that is wrong in the request.
     """
     methods, tasks = chosen(request)
-    cells: dict[str, PlannedCell] = {}
+    cells = _Cells(request, model, prompt_hash)
     for typed in request.data:
         for task_name, task in tasks.items():
             data = load_data(typed, task, request.limit)
@@ -88,11 +89,11 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCe
             script: tuple[str, Task] = (GOLD, Gold()) if task.gold_script else (task_name, task)
             for name in gold:
                 method = registry.load("methods", name)()
-                _add(cells, request, model, prompt_hash, name, method, *script, data, 0)
+                cells.add(name, method, *script, data, 0)
             for name in names:
                 for seed in request.seeds:
-                    _add(cells, request, model, prompt_hash, name, methods[name], task_name, task, data, seed)
-    return sorted(cells.values(), key=lambda cell: not cell.is_gold)
+                    cells.add(name, methods[name], task_name, task, data, seed)
+    return sorted(cells.known.values(), key=lambda cell: not cell.is_gold)
 
 
 def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
@@ -115,49 +116,64 @@ def data_hash(contexts: Sequence[Context]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _add(
-    cells: dict[str, PlannedCell], request: Request, model: ModelInfo, prompt_hash: str,
-    name: str, method: Method[Any], task_name: str, task: Task, data: Dataset, seed: int,
-) -> None:  # fmt: skip
-    if task_name == GOLD:
-        data = replace(data, held_out=())
-    _refuse_fetched(request, name, method)
-    recipe = {
-        **_asked(task_name, task, data),
-        "model": model.name,
-        "weights_hash": model.weights_hash,
-        "model_files_hash": model.files_hash,
-        "dtype": model.dtype,
-        "style": model.style,
-        "prompt_hash": prompt_hash,
-        "metric_version": METRIC_VERSION,
-        **_played(request, name, method),
-        "seed": seed,
-    }
-    recipe["sources"] |= _drift_sources(task, data, seed)
-    with calling(f"task {task_name}", "provenance()"):
-        recipe |= task.provenance()
-    if model.reader:
-        recipe["reader"] = model.reader
-    if model.engine:
-        recipe["engine"] = model.engine
-    if model.served:
-        recipe["endpoint"] = model.served.facts
-    elif any(part.kind == "weights" for part in method.parts):
-        recipe |= _modules(request, model)
-    if data.conflicts and task.probed:
-        recipe["conflicts_hash"] = data_hash(data.conflicts)
-    cells.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
+@dataclass
+class _Cells:
+    """The cells of a request so far, by id."""
+
+    request: Request
+    model: ModelInfo
+    prompt_hash: str
+    known: dict[str, PlannedCell] = field(default_factory=dict)
+    _hashes: dict[int, tuple[Sequence[Context], str]] = field(default_factory=dict)  # by the contexts' own id
+
+    def add(self, name: str, method: Method[Any], task_name: str, task: Task, data: Dataset, seed: int) -> None:
+        """Plan one more; the same cell again is that cell."""
+        request, model = self.request, self.model
+        if task_name == GOLD:
+            data = replace(data, held_out=())
+        _refuse_fetched(request, name, method)
+        recipe = {
+            **_asked(task_name, task, data, self._hash),
+            "model": model.name,
+            "weights_hash": model.weights_hash,
+            "model_files_hash": model.files_hash,
+            "dtype": model.dtype,
+            "style": model.style,
+            "prompt_hash": self.prompt_hash,
+            "metric_version": METRIC_VERSION,
+            **_played(request, name, method),
+            "seed": seed,
+        }
+        recipe["sources"] |= _drift_sources(task, data, seed)
+        with calling(f"task {task_name}", "provenance()"):
+            recipe |= task.provenance()
+        if model.reader:
+            recipe["reader"] = model.reader
+        if model.engine:
+            recipe["engine"] = model.engine
+        if model.served:
+            recipe["endpoint"] = model.served.facts
+        elif any(part.kind == "weights" for part in method.parts):
+            recipe |= _modules(request, model)
+        if data.conflicts and task.probed:
+            recipe["conflicts_hash"] = self._hash(data.conflicts)
+        self.known.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
+
+    def _hash(self, contexts: Sequence[Context]) -> str:
+        """Made once for all seeds of a method."""
+        if id(contexts) not in self._hashes:
+            self._hashes[id(contexts)] = contexts, data_hash(contexts)
+        return self._hashes[id(contexts)][1]
 
 
-def _asked(task_name: str, task: Task, data: Dataset) -> dict[str, Any]:
+def _asked(task_name: str, task: Task, data: Dataset, hashed: Callable[[Sequence[Context]], str]) -> dict[str, Any]:
     """What of a recipe says what is asked."""
     return {
         "task": task_name,
         "task_settings": settings_of(task),
         "data": data.name,
-        "data_hash": data_hash(data.contexts),
-        "held_out_hash": data_hash(data.held_out) if data.held_out else None,
+        "data_hash": hashed(data.contexts),
+        "held_out_hash": hashed(data.held_out) if data.held_out else None,
         "limit": len(data.contexts),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from membench.api import Method
@@ -210,7 +210,7 @@ class Player:
                 dict(question.tags), question.text, question.answers, text, scores,
             )  # fmt: skip
             # Distractors are no part of an answer; they are kept so that it can be scored anew without the data.
-            self.log.append({"type": "answer", **asdict(answer), "distractors": question.distractors})
+            self.log.append({"type": "answer", **vars(answer), "distractors": question.distractors})
         asked: dict[str, Any] = {"questions": len(step.questions), "read": len(fresh)}
         if self._notes:
             asked["notes"] = self._notes

@@ -24,7 +24,7 @@ def versions(device: str) -> dict[str, Any]:
     `device` is where the model stood; `gpu` is named if there is one, whether or not it was that.
     """
     return {
-        "membench": metadata.version("membench"),
+        **_membench(),
         **source(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
@@ -34,8 +34,19 @@ def versions(device: str) -> dict[str, Any]:
         "device": device,
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
-        **{name: metadata.version(name) for name in PACKAGES},
+        **_packages(),
     }
+
+
+@lru_cache(maxsize=1)
+def _membench() -> dict[str, str]:
+    return {"membench": metadata.version("membench")}
+
+
+@lru_cache(maxsize=1)
+def _packages() -> dict[str, str]:
+    """Of each package, once for a process: to find them takes longer than to play a small cell."""
+    return {name: metadata.version(name) for name in PACKAGES}
 
 
 @lru_cache(maxsize=1)
@@ -58,6 +69,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+@lru_cache(maxsize=1)
 def _cpu() -> str | None:
     """The processor's name, as Linux tells it."""
     info = Path("/proc/cpuinfo")

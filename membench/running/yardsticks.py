@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,16 @@ class Yardsticks:
     cells: Sequence[PlannedCell]
     output: Path
 
+    @cached_property
+    def _golds(self) -> list[PlannedCell]:
+        """Those that can be yardsticks at all: few, of however many cells."""
+        return [cell for cell in self.cells if cell.is_gold]
+
     def of(self, cell: PlannedCell) -> Iterator[PlannedCell]:
         """The yardsticks on this cell's data, whether or not they are done."""
-        for other in self.cells:
-            if other.is_yardstick_of(cell):
-                yield other
+        for gold in self._golds:
+            if gold.is_yardstick_of(cell):
+                yield gold
 
     def compare(
         self, cell: PlannedCell, records: Sequence[Mapping[str, Any]], overlap: Mapping[str, float]

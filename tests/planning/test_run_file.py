@@ -83,7 +83,8 @@ def test_every_option_of_run_may_stand_in_the_file(tmp_path: Path, requests: lis
             methods=("bm25", "ft-s"), tasks=("single", "batch"), data=("worlds", "squad:dev.json"), model="some/model",
             seeds=(0, 2), limit=7, method_settings=("ft-s.lr=5e-4", "epochs=3", "answers=none"),
             task_settings=("questions=2",), output=Path("there"), overwrite=True, offline=True, device="cuda:1",
-            dtype="bfloat16", engine="vllm", style="chat", yardsticks=False, trust_remote_code=True, base_url="http://localhost:1/v1",
+            dtype="bfloat16", engine="vllm", style="chat", yardsticks=False, trust_remote_code=True,
+            base_url="http://localhost:1/v1",
         )
     ]  # fmt: skip
     long = {name[2:] for p in run_command.params for name in p.opts if name.startswith("--")}
