@@ -54,11 +54,18 @@ class Overview:
     """Tables on the same data and model side by side; `lead` is the position of the one that ranks the lines."""
 
     title: str
-    caption: str  # what the scores are
+    scores: str  # what the scores are
     tables: tuple[Table, ...]
     measures: tuple[Measure, ...]
     lines: tuple[Line, ...]
     lead: int = 0
+
+    @property
+    def caption(self) -> str:
+        """What the scores are, and of what the seconds where it has some."""
+        return (
+            f"{self.scores}; write s a text, read s a question" if any(m.cost for m in self.measures) else self.scores
+        )
 
     @property
     def against(self) -> str:
@@ -125,8 +132,7 @@ def _shown(lines: Sequence[Line], measures: Sequence[Measure]) -> tuple[Line, ..
 
 def _caption(table: Table, sort: str | None) -> str:
     score = leading_metric(table.entries, sort).partition("/")[0]
-    costs = "; write s a text, read s a question" if cost_measures(table, 0) else ""
-    return f"{CAPTIONS.get(score, score)}, 95 % interval{costs}"
+    return f"{CAPTIONS.get(score, score)}, 95 % interval"
 
 
 def _titled(parts: Sequence[str], apart: Iterable[str], recipe: Mapping[str, Any]) -> str:
