@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from membench.planning import plan as planning
-from membench.planning.request import ModelInfo, Request
+from membench.planning.request import Request
+from membench.planning.validation import ModelInfo
 from membench.running.yardsticks import Yardsticks
 
 SEEDS = 40
