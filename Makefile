@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # One thread a process, a process a core: torch's own threads would fight over the cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: run test quick docs lint fmt typecheck reference experiment tables report browser clean
+.PHONY: run test quick docs lint fmt typecheck reference experiment statistics tables report browser clean
 
 # A fresh machine's first command: its own environment, the default model, one method, the table.
 run: $(READY)
@@ -54,6 +54,10 @@ reference: $(READY)
 experiment: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/experiment.sh
 	$(BIN)/python benchmarks/experiment_tables.py
+
+# The simulated tables of docs/statistics.md: error rates, power, coverage; 25 minutes of one core.
+statistics: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/statistics_page.py
 
 # The README's tables, and the seconds that `run --dry-run` knows, from the stored reference run.
 tables: $(READY)

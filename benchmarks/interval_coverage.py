@@ -1,4 +1,6 @@
-"""How often 95 % intervals of shares and of ratios hold the truth, by simulation: the tables of docs/statistics.md.
+"""How often 95 % intervals of shares and of ratios hold the truth, by simulation.
+
+Prints the tables that `make statistics` writes into docs/statistics.md, with 2000 draws and seed 1.
 
     python benchmarks/interval_coverage.py [DRAWS] [SEED]
 
@@ -85,7 +87,10 @@ def ratios(draws: int, seed: int) -> Iterator[str]:
                 yield f"| {make.__name__}, {contexts} × {questions} | {name} | {' | '.join(cells)} |"
 
 
+def table(draws: int = 2000, seed: int = 1) -> str:
+    """Both tables as markdown."""
+    return "\n".join((*shares(draws, seed), "", *ratios(draws, seed)))
+
+
 if __name__ == "__main__":
-    count, start = (int(text) for text in (*sys.argv[1:], *("2000", "1")[len(sys.argv) - 1 :]))
-    for line in (*shares(count, start), "", *ratios(count, start)):
-        print(line, flush=True)
+    print(table(*map(int, sys.argv[1:])))
