@@ -175,6 +175,7 @@ class Recall:
     )  # what tables say of this reading (NOTES of membench.store.costs)
     prefix: Prefix | None = None  # keys and values that stand behind the worked examples, before any recalled text
     adapters: tuple[Adapter | None, ...] | None = None  # in place of `adapter`, one a question
+    prefixes: tuple[Prefix | None, ...] | None = None  # in place of `prefix`, one a question
     adapter_scope: Literal["all", "decode"] = "all"  # decode: recalled texts are read without it, all else with it
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from membench.api import Adapter, AtLeast1, MemoryKind, Method, Recall, identity_of
+from membench.api import Adapter, MemoryKind, Method, Recall
 from membench.errors import MembenchError
-from membench.plugins.parts import part
-from membench.retrieval.router import Routes, routes
+from membench.retrieval.bank import Bank
+from membench.retrieval.router import Routes
 from membench.text.digest import digest
 from membench.trained import OnTargets, Trained
 from membench.trained.lora import merged
@@ -26,73 +25,39 @@ class Banked:
 
 
 @dataclass(frozen=True)
-class LoraBank(Method[tuple[Banked, ...]]):
+class LoraBank(Bank[Banked]):
     """Each context is written into an empty memory by a method that trains adapters; the bank keeps all of them."""
 
     storage: ClassVar[str] = "O(n) adapters, text"
     kind: ClassVar[MemoryKind] = "growing"
 
     of: str = "selfparam"  # who trains an adapter: NAME, or NAME KEY=VALUE ... with settings of its own
-    k: AtLeast1 = 1  # adapters for a question
     merge: Literal["sum", "score"] = "sum"  # of several: each whole, as in the released code; or by its share of scores
     route: Literal["text", "questions"] = (
         "text"  # what is kept to find an adapter: the context, or its target questions
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _ = self.trainer
-
-    @cached_property
-    def trainer(self) -> Trained:
-        """Who trains an adapter. Raises MembenchError for a method that trains none, or that has no questions."""
-        found = part(self.of, self)
-        if not isinstance(found, Trained):
+    def refuse(self, maker: Method[Any]) -> None:
+        """A method that trains no adapter, or that has no questions."""
+        if not isinstance(maker, Trained):
             raise MembenchError(f"lora-bank is made of adapters that a method trains: of={self.of} trains none")
-        if self.route == "questions" and not isinstance(found, OnTargets):
+        if self.route == "questions" and not isinstance(maker, OnTargets):
             raise MembenchError(f"route=questions wants a method that is trained on questions: of={self.of} is not")
-        return found
 
-    @property
-    def parts(self) -> tuple[Method[Any], ...]:
-        """With who trains."""
-        return (self, *self.trainer.parts)
-
-    def sources(self, offline: bool = False) -> dict[str, Any]:
-        """Who trains, with its own."""
-        return {"of": identity_of(self.trainer, offline)}
-
-    def fetches(self) -> tuple[str, ...]:
-        """Those of who trains."""
-        return self.trainer.fetches()
-
-    def require_model(self) -> None:
-        """As who trains does."""
-        self.trainer.require_model()
-
-    def write(self, memory: tuple[Banked, ...] | None, contexts: Sequence[str]) -> tuple[Banked, ...]:
-        """One more adapter a text; what it becomes depends on no other text."""
-        return (*(memory or ()), *map(self._banked, contexts))
-
-    def recall(self, memory: tuple[Banked, ...] | None, questions: Sequence[str]) -> Recall:
-        """For each question the adapters of the contexts that it is nearest to, as one."""
-        if not memory:
-            return Recall()
-        found = routes([one.key for one in memory], questions, self.k)
-        made = {route: self._merged(memory, route) for route in map(self._weighted, found)}
-        return Recall(adapters=tuple(made[self._weighted(route)] for route in found))
-
-    def forget(self, memory: tuple[Banked, ...], contexts: Sequence[str]) -> tuple[Banked, ...] | None:
-        """Drop the adapters of these texts: what is left is what would be there had they never been written."""
-        gone = set(map(digest, contexts))
-        return tuple(one for one in memory if one.digest not in gone) or None
-
-    def _banked(self, text: str) -> Banked:
+    def banked(self, text: str) -> Banked:
+        """Its adapter, and what is kept to find it."""
         key = text
         if self.route == "questions":
-            (pairs,) = self.trainer.pairs_about([text])
+            (pairs,) = self.maker.pairs_about([text])  # type: ignore[attr-defined]
             key = "\n".join(pair.question for pair in pairs)
-        return Banked(digest(text), key, self.trainer.write(None, [text]))
+        adapter = self.maker.write(None, [text])
+        assert isinstance(adapter, Adapter)
+        return Banked(digest(text), key, adapter)
+
+    def brought(self, memory: tuple[Banked, ...], found: Sequence[Routes]) -> Recall:
+        """For each question the adapters of the contexts that it is nearest to, as one."""
+        made = {route: self._merged(memory, route) for route in map(self._weighted, found)}
+        return Recall(adapters=tuple(made[self._weighted(route)] for route in found))
 
     def _weighted(self, found: Routes) -> Routes:
         """The same places with the weights of their adapters."""

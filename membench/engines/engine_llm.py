@@ -38,7 +38,9 @@ class EngineLLM(LLM):
     def written(self, recall: Recall, questions: Sequence[str]) -> list[Written] | None:
         """What the engine answers; None for what it cannot be asked."""
         adapters = recall.adapters or (recall.adapter,) * len(questions)
-        if not questions or self._worn or recall.prefix or recall.lookup or read_without_adapter(recall):
+        if recall.prefix or recall.prefixes or recall.lookup:
+            return None
+        if not questions or self._worn or read_without_adapter(recall):
             return None
         if max(map(rank_of, adapters)) > RANKS[-1]:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from membench.errors import MembenchError
 from membench.model.language_model import LanguageModel
-from membench.model.recall_groups import by_adapter, selected
+from membench.model.recall_groups import in_parts, selected
 from membench.reading.lent_texts import Layers, LentTexts, Path
 from membench.reading.prefix_cache import PrefixCache
 from membench.reading.token_tree import Tree, chunks
@@ -26,7 +26,7 @@ def in_turn(model: LanguageModel, recall: Recall, questions: Sequence[str]) -> I
     A part wears one adapter; of texts that are read without it, it has no more than can be held. Raises MembenchError
     where texts cannot be lent to the reader with the adapter.
     """
-    for places, part in by_adapter(recall, len(questions)):
+    for places, part in in_parts(recall, len(questions)):
         if not read_without_adapter(part):
             yield places, part
             continue

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from membench.corpora.test_suites import KNOWN_ONLY, Item, drift_texts, suite, suite_label
 from membench.model.decode_scope import read_without_adapter
-from membench.model.recall_groups import by_adapter
+from membench.model.recall_groups import in_parts
 from membench.reading.token_tree import Node, Tree, chunks
 from membench.values import DIGITS, Drift, Recall
 
@@ -104,13 +104,13 @@ def follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Ten
     texts read them once.
     """
     out: dict[int, list[Tensor]] = {}
-    for places, part in by_adapter(recall, len(prompts)):
+    for places, part in in_parts(recall, len(prompts)):
         out |= zip(places, _follow(llm, part, [prompts[i] for i in places]), strict=True)
     return [out[i] for i in range(len(prompts))]
 
 
 def _follow(llm: LLM, recall: Recall, prompts: Sequence[Prompt]) -> list[list[Tensor]]:
-    """The same under a recall with at most one adapter."""
+    """The same under a recall with at most one adapter and one prefix."""
     given = [tuple(texts) for texts in recall.contexts] if recall.contexts else [()] * len(prompts)
     apart = read_without_adapter(recall)
     lent = {texts: _opened(llm, recall, texts)[0].layers() for texts in dict.fromkeys(given) if texts and apart}

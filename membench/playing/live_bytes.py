@@ -31,8 +31,10 @@ def live_bytes(model: TextModel, recall: Recall, questions: Sequence[str]) -> in
     if not model.is_here:
         return None
     llm, contexts = cast("LLM", model), recall.contexts or ()
-    tokens = max((_added(llm, texts, q) for texts, q in zip(contexts, questions, strict=bool(contexts))), default=0)
-    tokens += recall.prefix.tokens if recall.prefix else 0
+    added = [_added(llm, texts, q) for texts, q in zip(contexts, questions, strict=True)] if contexts else None
+    prefixes = recall.prefixes or (recall.prefix,) * len(questions)
+    planted = [prefix.tokens if prefix else 0 for prefix in prefixes]
+    tokens = max(map(sum, zip(added or [0] * len(planted), planted, strict=True)), default=0)
     if tokens and llm.slow:
         return None
     total = tokens * bytes_per_token(llm) if tokens else 0

@@ -18,8 +18,8 @@ from membench.text.sentences import sentences
 from membench.values import Recall
 
 SIGN = "+"
-ONCE = ("adapter", "adapters", "lookup", "prefix")  # of a recall: what one part alone may bring
-EXCLUSIVE = (("adapter", "adapters"), ("lookup", "prefix"))
+ONCE = ("adapter", "adapters", "lookup", "prefix", "prefixes")  # of a recall: what one part alone may bring
+EXCLUSIVE = (("adapter", "adapters"), ("lookup", "prefix", "prefixes"))
 
 Memories = tuple[Any, ...]
 

@@ -128,8 +128,10 @@ class _Trial:
             return f"recall returned {type(recall).__name__}, not Recall"
         if recall.contexts is not None and len(recall.contexts) != len(QUESTIONS):
             return f"recall brought contexts for {len(recall.contexts)} of {len(QUESTIONS)} questions"
-        if recall.adapters is not None and len(recall.adapters) != len(QUESTIONS):
-            return f"recall brought adapters for {len(recall.adapters)} of {len(QUESTIONS)} questions"
+        for kind in ("adapters", "prefixes"):
+            brought = getattr(recall, kind)
+            if brought is not None and len(brought) != len(QUESTIONS):
+                return f"recall brought {kind} for {len(brought)} of {len(QUESTIONS)} questions"
         answers = self.method.answer(memory, QUESTIONS)
         if len(answers) != len(QUESTIONS):
             return f"{len(answers)} answers to {len(QUESTIONS)} questions"
@@ -145,8 +147,8 @@ def _play(title: str, point: Callable[[], str]) -> Check:
 
 
 def _recalled(recall: Recall) -> tuple[Any, ...]:
-    worn, prefix = (recall.adapter, *(recall.adapters or ())), recall.prefix
-    parts = [(a.layers, a.scale) if a else None for a in worn], (prefix.keys, prefix.values) if prefix else None
+    worn, planted = (recall.adapter, *(recall.adapters or ())), (recall.prefix, *(recall.prefixes or ()))
+    parts = [(a.layers, a.scale) if a else None for a in worn], [(p.keys, p.values) if p else None for p in planted]
     return recall.contexts, memories.digest(parts), memories.digest(recall.lookup)
 
 

@@ -231,6 +231,6 @@ class EndpointModel(AnswerForm):
 
 def refuse_but_texts(name: str, recall: Recall) -> None:
     """Raise NeedsWeights for a recall that brings more than texts."""
-    for part in ("adapter", "adapters", "prefix", "lookup"):
+    for part in ("adapter", "adapters", "prefix", "prefixes", "lookup"):
         if getattr(recall, part) is not None:
             raise NeedsWeights(f"{name} is behind an endpoint, which takes texts alone and no {part}")

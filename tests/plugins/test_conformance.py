@@ -12,6 +12,7 @@ from membench.plugins import registry, settings
 from membench.plugins.conformance import check
 
 NEEDS = {  # settings without which a built-in method is no memory, or takes long
+    "cartridge-bank": ["of=cartridge epochs=1 tokens=8"],
     "lora-bank": ["of=selfparam epochs=1"],
     "process": [f"command=perl '{Path(__file__).parents[2] / 'examples' / 'bm25.pl'}'"],
 }
