@@ -171,3 +171,21 @@ def test_every_command_has_what_all_share() -> None:
     for name, command in main.commands.items():
         assert shared <= {flag for option in command.params for flag in option.opts}, name
         assert isinstance(command, click.Command)
+
+
+def test_what_is_the_same_in_all_rows_is_said_once(cells: Path, tmp_path: Path) -> None:
+    for seed in range(3):
+        put_cell(tmp_path, recipe("single", "bm25", seed=seed))
+    lines = call("ls", "runs", tmp_path, "--color", "always").stdout.splitlines()
+    assert lines[-1].startswith("the same in all: task: single · method: bm25 · data: ")
+    assert len(lines) == 2 + 3 + 1
+    assert "| single | bm25 |" in call("ls", "runs", tmp_path).stdout
+
+
+def test_status_is_a_table(tmp_path: Path) -> None:
+    put_cell(tmp_path, recipe("single", "bm25"))
+    next(tmp_path.glob("*/result.json")).write_text("{")
+    shown = call("status", tmp_path).stdout.splitlines()
+    assert shown[0] == "1 cells: 0 done, 1 failed"
+    assert shown[1] == "| failed | reason |"
+    assert shown[3].endswith("result.json is damaged (no JSON) |")

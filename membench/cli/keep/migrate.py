@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shared.manners import common
+from membench.cli.shared.manners import common, note
 from membench.cli.shared.options import PathType
 from membench.cli.shared.panels import command
-from membench.cli.shared.printing import print_json
+from membench.cli.shared.printing import print_json, print_table
 from membench.cli.shared.shell import FAILED
 
 
@@ -35,10 +35,10 @@ def migrate(ctx: click.Context, /, folder: Path, models: tuple[Path, ...], as_js
     rows = []
     for cell in bring(folder, models):
         rows.append({"before": cell.before.name, "now": cell.folder.name, "state": cell.state, "reason": cell.reason})
-        if not as_json:
-            moved = f" -> {cell.folder.name}" if cell.folder != cell.before else ""
-            click.echo(f"{cell.before.name}{moved}: {cell.state}{f': {cell.reason}' if cell.reason else ''}")
+        note(f"{cell.before.name}: {cell.state}")
     if as_json:
         print_json(rows)
+    else:
+        print_table(["before", "now", "state", "reason"], [[value or "" for value in row.values()] for row in rows])
     if any(row["state"] == LEFT for row in rows):
         ctx.exit(FAILED)

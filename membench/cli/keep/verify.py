@@ -9,7 +9,7 @@ import click
 from membench.cli.shared.folders import folders_argument
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
-from membench.cli.shared.printing import print_json
+from membench.cli.shared.printing import print_json, print_table
 from membench.cli.shared.shell import FAILED
 
 
@@ -29,10 +29,8 @@ def verify(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool) -> N
     if as_json:
         print_json([{"cell": v.cell.folder.name, "ok": v.ok, "problems": list(v.problems)} for v in verdicts])
     else:
-        for verdict in verdicts:
-            click.echo(f"{'ok   ' if verdict.ok else 'WRONG'}  {verdict.cell.folder.name}")
-            for problem in verdict.problems:
-                click.echo(f"       {problem}")
+        rows = [["ok" if v.ok else "WRONG", v.cell.folder.name, "; ".join(v.problems)] for v in verdicts]
+        print_table(["", "cell", "what does not come out"], rows)
         click.echo(f"{sum(v.ok for v in verdicts)} of {len(verdicts)} cells verified")
     if not all(v.ok for v in verdicts):
         ctx.exit(FAILED)

@@ -7,7 +7,7 @@ import click
 from membench.cli.shared import completion
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
-from membench.cli.shared.printing import print_json
+from membench.cli.shared.printing import print_json, print_table
 from membench.cli.shared.shell import FAILED
 
 
@@ -27,7 +27,8 @@ def check(ctx: click.Context, /, method: str, method_settings: tuple[str, ...], 
     points = play(method, method_settings)
     if as_json:
         print_json([{"check": point.name, "ok": point.ok, "detail": point.detail} for point in points])
-    for point in () if as_json else points:
-        click.echo(f"{'PASS' if point.ok else 'FAIL'}  {point.name}{': ' if point.detail else ''}{point.detail}")
+    else:
+        rows = [["PASS" if point.ok else "FAIL", point.name, point.detail] for point in points]
+        print_table(["", "point of the contract", "what was found"], rows)
     if not all(point.ok for point in points):
         ctx.exit(FAILED)

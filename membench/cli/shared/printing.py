@@ -12,6 +12,8 @@ import click
 from membench.cli.shared.manners import like_terminal
 from membench.text.visible import visible
 
+SEVERAL = 3  # rows from which a column that is the same in all of them is said once
+
 
 def print_json(value: Any) -> None:
     """JSON on standard output."""
@@ -19,7 +21,10 @@ def print_json(value: Any) -> None:
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns on standard output: fitted to a terminal, where empty ones are left out; markdown in a pipe."""
+    """Columns on standard output: fitted to a terminal, markdown in a pipe.
+
+    On a terminal columns whose cells are all the same are left out, and said below if there is anything to say.
+    """
     rows = [[visible(cell) for cell in row] for row in rows]
     if not like_terminal():
         click.echo(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
@@ -28,6 +33,10 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         return
     from membench.formats.grid import text_grid
 
-    shown = [k for k in range(len(head)) if any(row[k] for row in rows)] if rows else range(len(head))
+    several = len(rows) >= SEVERAL and len(head) > 2  # columns: two are a name and its value
+    alike = {k: rows[0][k] for k in range(1, len(head)) if several and len({row[k] for row in rows}) == 1}
+    shown = [k for k in range(len(head)) if k not in alike]
     width = shutil.get_terminal_size((80, 24)).columns
     click.echo(text_grid([head[k] for k in shown], [[row[k] for k in shown] for row in rows], width), nl=False)
+    if said := [f"{head[k]}: {value}" for k, value in alike.items() if value]:
+        click.echo(f"the same in all: {' · '.join(said)}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import click
 from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
 from membench.cli.shared.panels import command
-from membench.cli.shared.printing import print_json
+from membench.cli.shared.printing import print_json, print_table
 
 if TYPE_CHECKING:
     from membench.analysis.status import Playing, Status
@@ -36,28 +36,38 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
     before = None
     while True:
         found = status_of(folder)
-        said = _plain(found) if as_json else list(_lines(found))
-        if said != before:
-            _show(said, as_json, watch and before is not None)
+        said = _plain(found)
+        if as_json and said != before:
+            print_json(said)
+        elif said != before:
+            if before is not None:
+                click.echo("\033[2J\033[H", nl=False, color=True) if sys.stdout.isatty() else click.echo()
+            _show(found)
         before = said
         if not watch or not (found.playing or found.waiting):
             return
         time.sleep(REFRESH)
 
 
-def _show(said: Any, as_json: bool, again: bool) -> None:
-    if as_json:
-        print_json(said)
-        return
-    if again:
-        import sys
+def _show(found: Status) -> None:
+    """One line on all, then a table of what is played now and one of what failed."""
+    click.echo(_head(found))
+    if found.waiting and not found.playing:
+        click.echo("nothing is played now: the same `membench run` goes on from here")
+    if found.playing:
+        playing = found.playing[:PLAYING_SHOWN]
+        where = [f"{play.owner.host} ({play.owner.pid})" for play in playing]
+        rows = [[p.cell.title, _steps(p), on, _since(p)] for p, on in zip(playing, where, strict=True)]
+        print_table(["playing", "step", "on", "since"], rows)
+    if found.failed:
+        reasons = [" ".join(str(cell.result.get("reason")).split()) for cell in found.failed]
+        failed = [[cell.folder.name, reason] for cell, reason in zip(found.failed, reasons, strict=True)]
+        print_table(["failed", "reason"], failed[:FAILED_SHOWN])
+    if len(found.failed) > FAILED_SHOWN:
+        click.echo(f"and {len(found.failed) - FAILED_SHOWN} more failed: --json lists all")
 
-        click.echo("\033[2J\033[H", nl=False, color=True) if sys.stdout.isatty() else click.echo()
-    for line in said:
-        click.echo(line)
 
-
-def _lines(found: Status) -> Iterator[str]:
+def _head(found: Status) -> str:
     from membench.estimates.forecast import spell, until
 
     counts = (found.done, "done"), (len(found.failed), "failed"), (len(found.playing), "playing")
@@ -68,25 +78,17 @@ def _lines(found: Status) -> Iterator[str]:
     if found.left is not None and (found.playing or found.waiting):
         when = f", until {until(found.left)}" if found.playing else " once played"
         head += f"; about {spell(found.left)} left{when}"
-    yield head
-    for play in found.playing[:PLAYING_SHOWN]:
-        yield f"  playing: {play.cell.title}, {_steps(play)} on {play.owner.host} ({play.owner.pid}){_since(play)}"
-    if found.waiting and not found.playing:
-        yield "  nothing is played now: the same `membench run` goes on from here"
-    for cell in found.failed[:FAILED_SHOWN]:
-        yield f"  failed: {cell.folder.name}: {' '.join(str(cell.result.get('reason')).split())}"
-    if len(found.failed) > FAILED_SHOWN:
-        yield f"  and {len(found.failed) - FAILED_SHOWN} more failed: --json lists all"
+    return head
 
 
 def _steps(play: Playing) -> str:
-    return f"step {play.steps + 1} of {play.cell.steps}" if play.cell.steps else f"step {play.steps + 1}"
+    return f"{play.steps + 1} of {play.cell.steps}" if play.cell.steps else str(play.steps + 1)
 
 
 def _since(play: Playing) -> str:
     from datetime import datetime
 
-    return f", since {datetime.fromisoformat(play.since).astimezone():%H:%M:%S}" if play.since else ""
+    return f"{datetime.fromisoformat(play.since).astimezone():%H:%M:%S}" if play.since else ""
 
 
 def _plain(found: Status) -> dict[str, Any]:
