@@ -23,6 +23,8 @@ from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD, GROUND, REFERENCE, cell_id
 from membench.store.records import FILE, Damaged, answer_of, digest
 from membench.store.summary import summarise_cell
+from membench.talks.judge import Judge
+from membench.talks.measures import TASK, VERDICTS
 from membench.values import Answer, Question
 
 KEPT = (cell_folder.TARGETS, "reference.safetensors")  # of a cell, beside its records
@@ -44,8 +46,10 @@ class Rescored:
     refused: str | None = None
 
 
-def rescore(root: Path, names: Sequence[str]) -> list[Rescored]:
+def rescore(root: Path, names: Sequence[str], judge: Judge | None = None) -> list[Rescored]:
     """Score these cells anew, or all with no names; the yardsticks of a cell come with it.
+
+    With a judge: the cells of `conversation` among them, and those on the same data and model, get its verdicts.
 
     A cell of another version of the metrics becomes a new one beside it. Likelihoods stay: they came with the answer.
     Parts of a result that the first versions did not make are made (see membench.analysis.backfill).
@@ -55,21 +59,30 @@ def rescore(root: Path, names: Sequence[str]) -> list[Rescored]:
     every = [c for c in found if c.status == "done"]
     by_folder = {c.folder: c for c in found}
     chosen = [by_folder[cell_folder.find(root, name).folder] for name in names] or [*every, *_damaged(found)]
+    chosen = _judgeable(chosen, every) if judge else chosen
     grounds = [c for c in every if c.recipe["task"] == GOLD and any(_same_ground(c, other) for other in chosen)]
     wanted = {c.id: c for c in (*grounds, *chosen) if c.status == "done"}
     golds: list[Rescored] = []
     for gold in sorted((c for c in wanted.values() if c.recipe["task"] == GOLD), key=_is_floor):  # the reference first
-        golds.append(_locked(gold, root, golds, parameters_of(gold, every)))
+        golds.append(_locked(gold, root, golds, parameters_of(gold, every), judge))
     others = [cell for cell in wanted.values() if cell.recipe["task"] != GOLD]
-    out = golds + [_locked(cell, root, golds, parameters_of(cell, every)) for cell in others]
+    out = golds + [_locked(cell, root, golds, parameters_of(cell, every), judge) for cell in others]
     return out + [Rescored(cell, None, cell.folder, (), cell.damage) for cell in _damaged(chosen)]
+
+
+def _judgeable(chosen: Sequence[Cell], every: Sequence[Cell]) -> list[Cell]:
+    """The conversations on the grounds of those that are chosen, so that their yardsticks are judged for all."""
+    mine = [c for c in chosen if c.status == "done" and c.recipe["task"] == TASK]
+    if not mine:
+        raise MembenchError(f"no cell of the task {TASK} is done here, and --judge is for no other")
+    return [c for c in every if c.recipe["task"] == TASK and any(_same_ground(c, other) for other in mine)]
 
 
 def _damaged(cells: Sequence[Cell]) -> list[Cell]:
     return [cell for cell in cells if cell.damage]
 
 
-def _locked(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None) -> Rescored:
+def _locked(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None, judge: Judge | None) -> Rescored:
     """Score a cell while no run plays it, as it lies on the disk then; one that cannot be is left as it is."""
     try:
         task, scored = _task(cell)
@@ -82,7 +95,7 @@ def _locked(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int |
             if result is None or result["status"] != "done":
                 raise Damaged(f"{cell.folder} is no longer done: run the same command again")
             fresh = Cell(cell.folder, result)
-            return _rescore(fresh, recipe, task, scored, [g for g in golds if not g.refused], parameters)
+            return _rescore(fresh, recipe, task, scored, [g for g in golds if not g.refused], parameters, judge)
     except (Damaged, NoFile) as trouble:
         return Rescored(cell, None, cell.folder, (), str(trouble))
 
@@ -105,23 +118,26 @@ def _task(cell: Cell) -> tuple[Task, bool]:
 
 
 def _rescore(
-    cell: Cell, recipe: dict[str, Any], task: Task, scored: bool, golds: Sequence[Rescored], parameters: int | None
-) -> Rescored:
+    cell: Cell, recipe: dict[str, Any], task: Task, scored: bool, golds: Sequence[Rescored],
+    parameters: int | None, judge: Judge | None,
+) -> Rescored:  # fmt: skip
     old = cell_folder.records_of(cell)
     near = {g.cell.recipe["method"]: g for g in golds if task.gold_script and _same_ground(g.cell, cell)}
     gold_answers = {name: _answers(_stored_records(g.folder)) for name, g in near.items()}
     said = {a.question: a.answer for a in gold_answers.get(REFERENCE, ())}
     new = _scored_rows(cell, old, task, said) if scored else old
+    new = _judged(new, judge) if judge else new
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
     folder = cell_folder.folder_of(cell.folder.parent, recipe)
     fresh = dict(zip(("summary", "costs", "counts"), summarise_cell(task, new), strict=True))
     fresh |= derived(cell, task, new, gold_answers, parameters)
     whole = {**cell.result, "id": cell_id(recipe), "recipe": recipe, **fresh}
+    whole |= {"judge": judge.identity} if judge else {}
     made = tuple(name for name in fresh if fresh[name] != cell.result.get(name))
     if changed or folder != cell.folder:
         _move(cell, folder, new)
         whole["rescored_from"] = cell.id
-    if made or changed or folder != cell.folder:
+    if made or changed or folder != cell.folder or whole.get("judge") != cell.result.get("judge"):
         cell_folder.finish(folder, whole, digest(folder))
     return Rescored(cell, changed if scored else None, folder, made)
 
@@ -157,6 +173,18 @@ def _scored(
     if "fidelity_f1" in scores and record["question"] in said:
         scores["fidelity_f1"] = token_f1(record["answer"], said[record["question"]])
     return {**record, "scores": scores}
+
+
+def _judged(rows: Sequence[dict[str, Any]], judge: Judge) -> list[dict[str, Any]]:
+    """The records with the judge's verdicts in place of any earlier one's."""
+    verdicts = iter(judge.verdicts([r for r in rows if r["type"] == "answer"]))
+    out = []
+    for row in rows:
+        if row["type"] == "answer":
+            own = {name: score for name, score in row["scores"].items() if name not in VERDICTS}
+            row = {**row, "scores": own | next(verdicts)}
+        out.append(row)
+    return out
 
 
 def _move(cell: Cell, folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:

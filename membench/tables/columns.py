@@ -126,7 +126,7 @@ _ORDER = (
     "contains/kept", "loss/kept",
     "composed", "both_hops", "contains/first-hop", "contains/last-hop", "linked", "broken", "distracted",
     "contains/single-session", "contains/multi-session", "contains/temporal", "contains/update", "contains/open-domain",
-    "outdated", "misled",
+    "outdated", "misled", "judged", "judged/abstention", "judge_agrees", "judge_right", "judge_vague", "judge_wrong",
     "f1", "f1/placebo", "margin", "margin recovery", "margin recovery rehearsed", "acc_mc",
     "fidelity_f1", "fidelity_kl",
     "contains/final", "contains/final-rehearsed", "kept:contains-rehearsed", "retention:contains",

@@ -10,7 +10,11 @@ from membench.corpora.sessions import ABSTENTION, KINDS
 from membench.metrics.abstention import PHRASE, abstains
 from membench.metrics.answer_scores import mentions
 from membench.values import Answer, Metric, MetricSpec
-from membench.views import SCORES, mean_of, summarise_view
+from membench.views import DETAIL, SCORES, mean_of, summarise_view
+
+TASK = "conversation"  # by whose name cells are known that a judge may judge
+# Scores that a judge gives a record: of the answer that was given, and of three that are planted.
+JUDGED, RIGHT, VAGUELY, WRONGLY = VERDICTS = ("judged", "judge_right", "judge_vague", "judge_wrong")
 
 METRICS = (
     MetricSpec("contains/single-session", "one session", "contains, what one session says"),
@@ -25,6 +29,24 @@ METRICS = (
     MetricSpec(
         "misled", "misled", "share of questions that no session answers which name what was said of someone else",
         higher_is_better=False,
+    ),
+    MetricSpec(
+        "judged", "judged", "share that the judge of --judge calls right, of the questions that some session answers; "
+        "worth what it says of planted answers", section=DETAIL,
+    ),
+    MetricSpec("judged/abstention", "judged abstention", "the same, of those that none answers", section=DETAIL),
+    MetricSpec(
+        "judge_agrees", "judge agrees", "share of planted answers (right, vague, wrong) of which the judge says what "
+        "they are", section=DETAIL,
+    ),
+    MetricSpec("judge_right", "planted right", "share of planted right answers that it calls right", section=DETAIL),
+    MetricSpec(
+        "judge_vague", "planted vague", "share of planted vague answers that it calls right", higher_is_better=False,
+        section=DETAIL,
+    ),
+    MetricSpec(
+        "judge_wrong", "planted wrong", "share of planted wrong answers that it calls right", higher_is_better=False,
+        section=DETAIL,
     ),
 )  # fmt: skip
 
@@ -49,7 +71,22 @@ def summarise_conversation(answers: Sequence[Answer]) -> dict[str, Metric]:
         **_balance(due, told, lambda _: abstains(PHRASE), "control:always abstains:"),
         **_balance(due, told, lambda a: abstains(_said(a)), "control:never abstains:"),
     }
-    return found | {name: metric for name, metric in made.items() if metric}
+    return found | {name: metric for name, metric in made.items() if metric} | _judged(told, due)
+
+
+def _judged(told: Sequence[Answer], due: Sequence[Answer]) -> dict[str, Metric]:
+    """What a judge says of the answers, and of those that are planted; nothing where none was asked."""
+    both = [*told, *due]
+    found = summarise_view(told, "all", (JUDGED,)) | summarise_view(due, "abstention", (JUDGED,))
+    found |= summarise_view(both, "all", (RIGHT, VAGUELY, WRONGLY))
+    agreed = [a for a in both if {RIGHT, VAGUELY, WRONGLY} & a.scores.keys()]
+    agreement = _mean(agreed, _agreement)
+    return found | ({"judge_agrees/all": agreement} if agreement else {})
+
+
+def _agreement(answer: Answer) -> float:
+    wanted = {RIGHT: 1.0, VAGUELY: 0.0, WRONGLY: 0.0}
+    return fmean(float(answer.scores[name] == right) for name, right in wanted.items() if name in answer.scores)
 
 
 def _outdated(answer: Answer) -> float:

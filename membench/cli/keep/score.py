@@ -8,6 +8,7 @@ import click
 
 from membench.cli.shared import completion
 from membench.cli.shared.folders import output_option
+from membench.cli.shared.judging import JUDGE_HELP, judging
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
@@ -19,22 +20,30 @@ from membench.errors import MembenchError
 @click.argument("cells", nargs=-1, shell_complete=completion.cells)
 @click.option("--all", "everything", is_flag=True, help="All cells that are done.")
 @output_option
+@click.option("--judge", metavar="openai:NAME", help=JUDGE_HELP)
+@click.option("--base-url", metavar="URL", help="OpenAI-compatible endpoint of the judge.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
 @click.pass_context
-def score(ctx: click.Context, /, cells: tuple[str, ...], everything: bool, output: Path, as_json: bool) -> None:
+def score(
+    ctx: click.Context, /, cells: tuple[str, ...], everything: bool, output: Path, judge: str | None,
+    base_url: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Score stored answers anew, without a model.
 
     CELLS are ids, beginnings of them, or folder names. What another version of the metrics scored becomes a cell of its
     own; floor and reference of a cell are scored with it. Parts of a result that older cells lack, such as ledger and
     controls, are made of what is stored. Cells whose records are not those that their result was made of stay as they
     are, as do those that are being played: exit status 1.
+
+    With --judge a model behind an endpoint judges the answers of `conversation`, too: columns beside the scores.
     """
     from membench.analysis.rescore import rescore
 
     if everything == bool(cells):
         raise MembenchError(f"name cells or say --all: `membench ls runs {output}` lists them")
-    found = rescore(output, cells)
+    with judging(judge, base_url) as asked:
+        found = rescore(output, cells, asked)
     refused = [r for r in found if r.refused]
     rows = [
         {"cell": r.cell.folder.name, "changed": r.changed, "made": list(r.made), "stored": r.folder.name}

@@ -13,7 +13,9 @@ from click.core import ParameterSource
 
 from membench.cli.look.leaderboard import print_tables
 from membench.cli.play.crew import crew_of
+from membench.cli.play.judged import judged, refuse_other_tasks
 from membench.cli.play.run_options import run_options
+from membench.cli.shared.judging import judging
 from membench.cli.shared.manners import common, debugging, note, progress_console, verbose
 from membench.cli.shared.panels import command
 from membench.cli.shared.shell import FAILED
@@ -35,6 +37,7 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     """
     blocks = _blocks(ctx, file, {"dry_run": dry_run, "as_json": as_json, **options})
     dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
+    judges = [judge for _, given in blocks if (judge := given.pop("judge"))]
     crew = crew_of(blocks)
     from membench.planning.request import Request
     from membench.planning.validation import validate
@@ -43,12 +46,16 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     for request in requests:  # before what plays them is imported, which takes seconds
         with standing_at(request.place):
             validate(request)
+    refuse_other_tasks(judges, requests)
     if dry_run:
         from membench.cli.play.dry_run import print_plan
 
         print_plan(requests, crew.shard, as_json)
         return
-    results = _play(ctx, requests, [given for _, given in blocks], crew)
+    with judging(judges[0] if judges else None, requests[0].base_url) as judge:
+        results = _play(ctx, requests, [given for _, given in blocks], crew)
+        if judge:
+            results = judged(results, judge)
     print_tables(results, as_json)
     if any(result["status"] == "failed" for those in results.values() for result in those):
         ctx.exit(FAILED)

@@ -8,6 +8,7 @@ from membench.checkpoints.dtypes import AUTO, DTYPES
 from membench.cli.play.crew import crew_options
 from membench.cli.shared import completion
 from membench.cli.shared.folders import output_option
+from membench.cli.shared.judging import JUDGE_HELP
 from membench.cli.shared.options import PathType, listed, listed_data, whole_numbers
 from membench.cli.shared.panels import in_panel, together
 from membench.engines.choice import ENGINES, OWN
@@ -74,5 +75,6 @@ run_options = together(
     _how("--dry-run", is_flag=True, help="Show cells, downloads, estimated time and memory, and stop."),
     _how("--overwrite", is_flag=True, help="Play cells again that are done."),
     _how("--offline", is_flag=True, help="Refuse the network; say which command fetches what is missing."),
+    _how("--judge", metavar="openai:NAME", help=JUDGE_HELP),
     _how("--json", "as_json", is_flag=True, help="Print the rows as JSON."),
 )  # fmt: skip

@@ -1,0 +1,123 @@
+"""A judge's verdicts: columns with its calibration, kept replies, and that scores stay as they were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from membench.cli.app import main
+from membench.store.cell_folder import cells, records_of
+from tests.support.chat_server import ChatServer, completion, refusal, serving
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    with serving() as found:
+        yield found
+
+
+def call(*typed: object) -> Result:
+    return CliRunner().invoke(main, [str(part) for part in typed])
+
+
+@pytest.fixture(scope="module")
+def played(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judged") / "results"
+    done = call("run", "-m", "bm25", "-t", "conversation", "--model", tiny, "-L", 5, "-o", folder)
+    assert done.exit_code == 0, done.stderr
+    return folder
+
+
+def asked(body: dict[str, Any]) -> str:
+    return str(body["messages"][-1]["content"])
+
+
+def strict(body: dict[str, Any]) -> Any:
+    """Yes to what has the right answer, and to what says that it does not know."""
+    lines = dict(line.split(": ", 1) for line in asked(body).splitlines() if ": " in line)
+    right = lines.get("Correct answer")
+    answer = lines["Answer to check"]
+    return completion("Yes." if (right in answer if right else "don't know" in answer) else "**No**, it is not.")
+
+
+def lenient(body: dict[str, Any]) -> Any:
+    return completion("yes")
+
+
+def summaries(folder: Path) -> dict[str, dict[str, float]]:
+    return {
+        c.recipe["method"]: {name: metric["value"] for name, metric in c.result["summary"].items()}
+        for c in cells(folder)
+        if c.recipe["task"] == "conversation"
+    }
+
+
+def test_verdicts_are_columns_with_their_calibration_and_change_no_score(played: Path, server: ChatServer) -> None:
+    before = summaries(played)["bm25"]
+    server.answer = strict
+    done = call("score", "--all", "-o", played, "--judge", "openai:strict", "--base-url", server.url)
+    assert done.exit_code == 0, done.stderr
+    count = len(server.requests)
+    assert f"judge strict: asked {count} times" in done.stderr
+    found = summaries(played)["bm25"]
+    assert {name: found[name] for name in before} == before
+    assert (found["judge_agrees/all"], found["judge_right/all"]) == (1, 1)
+    assert (found["judge_vague/all"], found["judge_wrong/all"]) == (0, 0)
+    assert found["judged/all"] == found["contains/all"]
+    assert call("verify", played).exit_code == 0
+    table = call("leaderboard", played, "-t", "conversation", "--columns", "all").stdout
+    heads = "".join(line for line in table.splitlines() if line.startswith("| method"))
+    assert all(head in heads for head in ("judged", "judge agrees", "planted vague"))
+    (cell,) = [c for c in cells(played) if c.recipe["method"] == "bm25"]
+    assert cell.result["judge"]["model"] == "strict"
+    assert "judge" not in json.dumps(cell.recipe)
+
+    again = call("score", "--all", "-o", played, "--judge", "openai:strict", "--base-url", server.url)
+    assert again.exit_code == 0
+    assert len(server.requests) == count, "replies are kept"
+
+
+def test_a_lenient_judge_is_found_out_and_takes_the_place_of_another(played: Path, server: ChatServer) -> None:
+    server.answer = lenient
+    done = call("score", "--all", "-o", played, "--judge", "openai:lenient", "--base-url", server.url)
+    assert done.exit_code == 0, done.stderr
+    found = summaries(played)["bm25"]
+    assert (found["judge_vague/all"], found["judge_wrong/all"]) == (1, 1)
+    assert found["judge_agrees/all"] == pytest.approx(1 / 3)
+    server.answer = lambda _: completion("perhaps")
+    done = call("score", "--all", "-o", played, "--judge", "openai:odd", "--base-url", server.url)
+    assert "of its replies neither yes nor no" in done.stderr
+    (cell,) = [c for c in cells(played) if c.recipe["method"] == "bm25"]
+    verdicts = [r["scores"].get("judge_right") for r in records_of(cell) if r["type"] == "answer"]
+    assert set(verdicts) == {None}
+
+
+def test_a_run_may_name_the_judge(tiny: Path, played: Path, server: ChatServer) -> None:
+    server.answer = strict
+    command = ("run", "-m", "bm25", "--model", tiny, "-L", 5, "-o", played, "--judge", "openai:m")
+    done = call(*command, "-t", "conversation", "--base-url", server.url, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert "judge_agrees" in done.stdout
+    refused = call(*command, "-t", "single")
+    assert refused.exit_code == 2
+    assert "--judge is for the task conversation" in refused.stderr
+
+
+def test_what_no_judge_can_do_is_refused_in_one_line(played: Path, tmp_path: Path, server: ChatServer) -> None:
+    server.answer = lambda _: refusal("no such model", 404)
+    refused = call("score", "--all", "-o", played, "--judge", "openai:gone", "--base-url", server.url)
+    assert refused.exit_code == 2
+    assert "judge openai:gone" in refused.stderr
+    assert "no such model" in refused.stderr
+    for typed in ("gpt", "openai:", "other:m"):
+        wrong = call("score", "--all", "-o", played, "--judge", typed)
+        assert wrong.exit_code == 2
+        assert f"--judge {typed}: want openai:MODEL" in wrong.stderr
+    empty = call("score", "--all", "-o", tmp_path, "--judge", "openai:m", "--base-url", server.url)
+    assert "no cell of the task conversation is done here" in empty.stderr
+    assert call("verify", played).exit_code == 0
