@@ -49,6 +49,8 @@ def _rows(text: str, path: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _refuse_head(head: Sequence[str], path: str) -> None:
     wanted = f"wants the columns {', '.join(NEEDED)} and, if there are any, {' and '.join(OPTIONAL)}"
+    if len(head) == 1 and any(mark in head[0] for mark in ";\t|"):
+        raise MembenchError(f"{path}:1: one column, {shortened(head[0])!r}: put commas between the columns")
     for name in NEEDED:
         if name not in head:
             raise MembenchError(f"{path}:1: no column {name!r}: {wanted}")

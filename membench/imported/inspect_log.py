@@ -71,7 +71,9 @@ def _text(path: str) -> str:
 
 
 def _epoch(sample: object, where: str) -> int:
-    epoch = sample.get("epoch", 1) if isinstance(sample, dict) else None
+    if not isinstance(sample, dict):
+        raise MembenchError(f"{where}: a sample must be an object, got {type(sample).__name__}")
+    epoch = sample.get("epoch", 1)
     if not isinstance(epoch, int) or not 1 <= epoch < 2**63:
         raise MembenchError(f"{where}: 'epoch' must be a whole number from 1 on")
     return epoch

@@ -71,7 +71,7 @@ def matched(results: Sequence[Results]) -> Matched:
     every = dict.fromkeys(name for r in results for item in r.items for name in item.scores)
     scores = [name for name in every if all(name in item.scores for r in results for item in r.items)]
     if not scores:
-        raise MembenchError(f"{results[-1].where}: no score stands at every item: nothing can be compared")
+        raise MembenchError(f"{results[-1].where}: no score is a number at every item: nothing can be compared")
     numbers = [s for s in scores if not all(0 <= item.scores[s] <= 1 for r in results for item in r.items)]
     downwards = [s for s in scores if any(s in r.downwards for r in results)]
     odd = dict.fromkeys(name for r in results for name in sorted(r.no_numbers) if name not in every)

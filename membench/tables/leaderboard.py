@@ -172,7 +172,8 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
         group = []
     else:
         shared = {name: y for c in reversed(done) for name, y in (c.result.get("yardsticks") or {}).items()}
-    own = [c for c in group if c.recipe["method"] in MARKS]  # of a task that does not play the gold script
+    marked = MARKS if recipe["task"] != IMPORTED else {}  # another harness' "base" is no floor
+    own = [c for c in group if c.recipe["method"] in marked]  # of a task that does not play the gold script
     group = [c for c in group if c not in own]
     shared |= {c.recipe["method"]: c.result["summary"] for c in own if c.status == "done"}
     near = own or [c for c in golds if _key(c.recipe, GROUND) == _key(recipe, GROUND)]

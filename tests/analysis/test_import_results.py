@@ -110,6 +110,14 @@ def test_other_items_are_refused_before_anything_is_written(tmp_path: Path, spoi
     assert not (tmp_path / "cells").exists()
 
 
+def test_a_method_called_base_is_no_floor(tmp_path: Path) -> None:
+    names = {"ours": "base", "theirs": "in-context"}
+    body = [line.replace(old, new) for line in lines(1, tuple(names)) for old, new in names.items() if old in line]
+    bring_in(read_csv(str(table(tmp_path / "r.csv", body))), tmp_path / "cells")
+    (found,) = tables(cell_folder.cells(tmp_path / "cells"))
+    assert [(e.label, e.standing and e.standing.group) for e in found.entries] == [("base", "a"), ("in-context", "b")]
+
+
 def test_other_results_of_one_row_are_refused(tmp_path: Path) -> None:
     bring_in(read_csv(str(table(tmp_path / "r.csv", lines(1)))), tmp_path / "cells")
     with pytest.raises(MembenchError, match="holds other results of ours, seed 0, on these items"):

@@ -31,6 +31,7 @@ def test_each_method_and_seed_is_a_result_of_its_own(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("item,score\nq,1\n", ":1: no column 'method'"),
+        ("item;method;score\nq;a;1\n", ":1: one column, 'item;method;score': put commas between"),
         ("item,method,score,score\nq,a,1,1\n", ":1: column 'score' is one too many"),
         ("item,method,score,f1\nq,a,1,1\n", ":1: column 'f1' is one too many"),
         (HEAD, ": no row below the head"),

@@ -61,6 +61,7 @@ def test_a_packed_log_needs_the_reader_of_inspect(tmp_path: Path, monkeypatch: p
         (lambda log: log["eval"].pop("model"), "eval: 'model' is missing"),
         (lambda log: log["samples"][2].pop("scores"), r"samples\[2\]: 'scores' is missing"),
         (lambda log: log["samples"][1].update(epoch=0), r"samples\[1\]: 'epoch' must be"),
+        (lambda log: log["samples"].insert(1, [3]), r"samples\[1\]: a sample must be an object, got list"),
         (lambda log: log["samples"][1].update(id=None), r"samples\[1\]: 'id' must be"),
         (lambda log: log["samples"].append(log["samples"][0]), r"samples\[12\]: item '.*' stands at .*samples\[0\]"),
     ],

@@ -94,4 +94,5 @@ def _bring_in(results: list[Results], output: Path, as_json: bool) -> None:
         print_json({key: [path.name for path in paths] for key, paths in names.items()})
     else:
         stored, there, items = len(brought.written), len(brought.there), len(results[0].items)
-        click.echo(f"{stored} results on {items} items stored in {output}, {there} were there already")
+        count = f"{stored} result{'s'[: stored != 1]} on {items} item{'s'[: items != 1]}"
+        click.echo(f"{count} stored in {output}, {there} {'was' if there == 1 else 'were'} there already")
