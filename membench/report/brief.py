@@ -53,6 +53,8 @@ def _best(lead: Board, ranked: Sequence[Entry]) -> str:
         return f"{where}{_name(best)} answers best ({score}{_costs(best)})."
     cheapest = min(group, key=_paid)
     said = f"{_listed(group)} answer best ({score}, not told apart)"
+    if _paid(cheapest) == float("inf"):
+        return f"{where}{said}."
     return f"{where}{said}; for ten questions a text {_name(cheapest)} costs least{_costs(cheapest, ' (', ')')}."
 
 
@@ -76,7 +78,7 @@ def _scale(entries: Sequence[Entry], metric: str, named: Sequence[Entry], after:
     if after and kept:
         said = " and ".join(f"{_name(e)} {number(value)}" for e, value in kept)
         parts.append(f"after {after.table.contexts} writes in a row, {said}")
-    return f"For scale: {'; '.join(parts)}." if parts else "Nothing was played beside it to compare with."
+    return f"For scale: {'; '.join(parts)}." if parts else "Neither floor nor reference was played beside it."
 
 
 def _after(entry: Entry, after: Board) -> float | None:
