@@ -12,6 +12,7 @@ from annotated_types import Gt
 
 from membench.api import Method, Recall
 from membench.errors import MembenchError
+from membench.io.user_files import user_path
 from membench.programs.peft_folder import read_adapter
 from membench.programs.program import Program, close, files_of, hello_of, running
 from membench.programs.saved_folder import SavedFolder
@@ -28,14 +29,14 @@ class Process(Method[SavedFolder]):
 
     @property
     def argv(self) -> list[str]:
-        """The command's words. Raises MembenchError for a command that has none."""
+        """The command's words, `~` as in a shell. Raises MembenchError for a command that has none."""
         try:
             words = shlex.split(self.command)
         except ValueError as error:  # a quotation mark without its partner
             raise MembenchError(f"setting command of process: {error}: {self.command!r}") from None
         if not words:
             raise MembenchError('process wants the command of a program: -M command="python my_memory.py"')
-        return words
+        return [str(user_path(word)) if word.startswith("~") else word for word in words]
 
     @property
     def label(self) -> str | None:

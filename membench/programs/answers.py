@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from membench.api import MemoryKind
 from membench.errors import MembenchError, shortened
 from membench.io.user_files import parse_json
+from membench.text.visible import visible
 
 PROTOCOL = 1
 
@@ -60,7 +61,7 @@ def parsed(line: bytes, kind: type[A]) -> A:
     if not isinstance(row, dict):
         raise MembenchError(f"an answer that is no JSON object: {_quoted(line)}")
     if isinstance(said := row.get("error"), str):
-        raise MembenchError(shortened(" ".join(said.split()), 300) or "an error without a word")
+        raise MembenchError(shortened(visible(" ".join(said.split())), 300) or "an error without a word")
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:

@@ -54,11 +54,11 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:40]
 
 
-def trained_on_its_data(recipe: Mapping[str, Any]) -> bool:
-    """Whether the method, or a part of it, declares weights that have seen this cell's data (`trained_on`)."""
-    data = str(recipe["data"]).casefold()
-    names = {data, data.partition(":")[0]}
-    return any(str(name).casefold() in names for name in _declared(recipe.get("sources")))
+def trained_on_its_data(recipe: Mapping[str, Any]) -> str:
+    """This cell's data, or its source or argument, where weights that the method brings have seen it (`trained_on`)."""
+    source, _, argument = str(recipe["data"]).partition(":")
+    names = {name.casefold(): name for name in (str(recipe["data"]), source, argument) if name}
+    return next((names[key] for n in _declared(recipe.get("sources")) if (key := str(n).casefold()) in names), "")
 
 
 def _declared(sources: Any) -> Iterator[Any]:

@@ -52,9 +52,8 @@ def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, s
 def _title(cell: Cell) -> str | None:
     """What the method calls itself; with a mark where it declares to have been trained on the very data."""
     own: str | None = cell.result.get("label")
-    if not trained_on_its_data(cell.recipe):
-        return own
-    return f"{own or cell.recipe['method']} (trained on {str(cell.recipe['data']).partition(':')[0]})"
+    seen = trained_on_its_data(cell.recipe)
+    return f"{own or cell.recipe['method']} (trained on {seen})" if seen else own
 
 
 def yardstick(name: str, shared: Mapping[str, Summary], golds: Sequence[Cell]) -> Entry:

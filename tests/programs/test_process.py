@@ -135,6 +135,17 @@ def test_a_program_that_dies_fails_its_cell_in_one_line_and_the_next_run_goes_on
     assert records(root / "killed", "process") == records(root / "whole", "process")
 
 
+def test_a_command_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "bm25.pl").write_bytes((ROOT / "examples" / "bm25.pl").read_bytes())
+    (tmp_path / "bm25.pl").chmod(0o755)
+    for command in ("perl ~/bm25.pl", "~/bm25.pl"):
+        method = made("process", command=command)
+        assert list(method.sources()["program"]["files"]) == ["bm25.pl"]
+        assert method.write(None, TEXTS[:1]).files.keys() == {"texts.json"}
+        method.close()
+
+
 @pytest.mark.parametrize(("command", "reason"), [("", "wants the command"), ("'", "No closing quotation")])
 def test_no_command_is_one_line(command: str, reason: str) -> None:
     with pytest.raises(MembenchError, match=reason):
@@ -142,14 +153,15 @@ def test_no_command_is_one_line(command: str, reason: str) -> None:
 
 
 def test_weights_that_have_seen_the_data_are_marked_in_tables_of_that_data() -> None:
-    seen = {"program": {"name": "d2l", "trained_on": ["SQuAD"]}}
+    seen = {"program": {"name": "d2l", "trained_on": ["nq", "SQuAD", "owner/pairs"]}}
     rows: list[Cell] = []
-    for data in ("squad:dev.json", "worlds"):
+    for data in ("squad:dev.json", "jsonl:owner/pairs", "worlds"):
         rows += [cell("process", wave(0.5), data=data, sources=seen), cell("bm25", wave(0.4), data=data)]
         rows += [cell("process+ft-c", wave(0.3), data=data, sources={"parts": {"process": {"sources": seen}}})]
     labels = {t.recipe["data"]: [e.label for e in t.entries] for t in tables(rows)}
     mark = " (trained on squad)"
     assert labels["squad:dev.json"] == [f"process{mark}", "bm25", f"process+ft-c{mark}"]
+    assert labels["jsonl:owner/pairs"][0] == "process (trained on owner/pairs)"
     assert labels["worlds"] == ["process", "bm25", "process+ft-c"]
 
 
