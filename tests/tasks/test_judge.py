@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from membench.cli.app import main
-from membench.store.cell_folder import cells, records_of
+from membench.served.kept_answers import KeptAnswers
+from membench.store.cell_folder import cells
+from membench.talks.judge import judge_of
 from tests.support.chat_server import ChatServer, completion, refusal, serving
 
 
@@ -28,7 +30,7 @@ def call(*typed: object) -> Result:
 @pytest.fixture(scope="module")
 def played(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("judged") / "results"
-    done = call("run", "-m", "bm25", "-t", "conversation", "--model", tiny, "-L", 5, "-o", folder)
+    done = call("run", "-m", "bm25", "-t", "conversation", "--model", tiny, "-L", 1, "-o", folder)
     assert done.exit_code == 0, done.stderr
     return folder
 
@@ -57,10 +59,13 @@ def summaries(folder: Path) -> dict[str, dict[str, float]]:
     }
 
 
-def test_verdicts_are_columns_with_their_calibration_and_change_no_score(played: Path, server: ChatServer) -> None:
+def test_verdicts_are_columns_with_their_calibration_and_change_no_score(
+    tiny: Path, played: Path, server: ChatServer
+) -> None:
     before = summaries(played)["bm25"]
     server.answer = strict
-    done = call("score", "--all", "-o", played, "--judge", "openai:strict", "--base-url", server.url)
+    judge = ("--judge", "openai:strict", "--base-url", server.url)
+    done = call("score", "--all", "-o", played, *judge)
     assert done.exit_code == 0, done.stderr
     count = len(server.requests)
     assert f"judge strict: asked {count} times" in done.stderr
@@ -70,42 +75,47 @@ def test_verdicts_are_columns_with_their_calibration_and_change_no_score(played:
     assert (found["judge_vague/all"], found["judge_wrong/all"]) == (0, 0)
     assert found["judged/all"] == found["contains/all"]
     assert call("verify", played).exit_code == 0
-    table = call("leaderboard", played, "-t", "conversation", "--columns", "all").stdout
-    heads = "".join(line for line in table.splitlines() if line.startswith("| method"))
-    assert all(head in heads for head in ("judged", "judge agrees", "planted vague"))
     (cell,) = [c for c in cells(played) if c.recipe["method"] == "bm25"]
     assert cell.result["judge"]["model"] == "strict"
     assert "judge" not in json.dumps(cell.recipe)
+    table = call("leaderboard", played, "-t", "conversation", "--columns", "all").stdout
+    heads = "".join(line for line in table.splitlines() if line.startswith("| method"))
+    assert all(head in heads for head in ("judged", "judge agrees", "planted vague"))
 
-    again = call("score", "--all", "-o", played, "--judge", "openai:strict", "--base-url", server.url)
-    assert again.exit_code == 0
+    run = ("run", "-m", "bm25", "--model", tiny, "-L", 1, "-o", played, *judge)
+    again = call(*run, "-t", "conversation", "--json")
+    assert again.exit_code == 0, again.stderr
+    assert "judge_agrees" in again.stdout
     assert len(server.requests) == count, "replies are kept"
-
-
-def test_a_lenient_judge_is_found_out_and_takes_the_place_of_another(played: Path, server: ChatServer) -> None:
-    server.answer = lenient
-    done = call("score", "--all", "-o", played, "--judge", "openai:lenient", "--base-url", server.url)
-    assert done.exit_code == 0, done.stderr
-    found = summaries(played)["bm25"]
-    assert (found["judge_vague/all"], found["judge_wrong/all"]) == (1, 1)
-    assert found["judge_agrees/all"] == pytest.approx(1 / 3)
-    server.answer = lambda _: completion("perhaps")
-    done = call("score", "--all", "-o", played, "--judge", "openai:odd", "--base-url", server.url)
-    assert "of its replies neither yes nor no" in done.stderr
-    (cell,) = [c for c in cells(played) if c.recipe["method"] == "bm25"]
-    verdicts = [r["scores"].get("judge_right") for r in records_of(cell) if r["type"] == "answer"]
-    assert set(verdicts) == {None}
-
-
-def test_a_run_may_name_the_judge(tiny: Path, played: Path, server: ChatServer) -> None:
-    server.answer = strict
-    command = ("run", "-m", "bm25", "--model", tiny, "-L", 5, "-o", played, "--judge", "openai:m")
-    done = call(*command, "-t", "conversation", "--base-url", server.url, "--json")
-    assert done.exit_code == 0, done.stderr
-    assert "judge_agrees" in done.stdout
-    refused = call(*command, "-t", "single")
+    refused = call(*run, "-t", "single")
     assert refused.exit_code == 2
     assert "--judge is for the task conversation" in refused.stderr
+
+    server.answer = lenient
+    assert call("score", "--all", "-o", played, "--judge", "openai:lenient", *judge[2:]).exit_code == 0
+    found = summaries(played)["bm25"]
+    assert (found["judge_vague/all"], found["judge_wrong/all"]) == (1, 1), "another judge takes its place"
+    assert found["judge_agrees/all"] == pytest.approx(1 / 3)
+
+
+def record(kind: str, answer: str, *wrong: str) -> dict[str, Any]:
+    gold = ["not stated"] if kind == "abstention" else ["tea"]
+    return {"tags": {"kind": kind}, "text": "What?", "gold": gold, "answer": answer, "distractors": list(wrong)}
+
+
+def test_a_judge_is_asked_of_each_answer_and_of_planted_ones(server: ChatServer) -> None:
+    server.answer = strict
+    judge = judge_of("openai:m", server.url, KeptAnswers(None))
+    rows = [record("update", "It was tea", "ice"), record("update", ""), record("abstention", "Bob", "Ann")]
+    right, empty, nobody = judge.verdicts(rows)
+    assert right == {"judged": 1, "judge_right": 1, "judge_vague": 0, "judge_wrong": 0}
+    assert empty == {"judged": 0, "judge_right": 1, "judge_vague": 0}, "no wrong answer is known"
+    assert nobody == {"judged": 0, "judge_right": 1, "judge_vague": 0, "judge_wrong": 0}
+    said = [asked(body) for body in server.requests]
+    assert any("Nothing that was said answers this" in text and "It is Ann." in text for text in said)
+    server.answer = lambda _: completion("perhaps")
+    assert judge.verdicts(rows[:1]) == [{}]
+    assert judge.unread == 4
 
 
 def test_what_no_judge_can_do_is_refused_in_one_line(played: Path, tmp_path: Path, server: ChatServer) -> None:
