@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt
 
-from membench.api import Method, Recall
+from membench.api import MemoryKind, Method, Recall
 from membench.errors import MembenchError
 from membench.io.user_files import user_path
 from membench.programs.peft_folder import read_adapter
@@ -23,6 +23,7 @@ class Process(Method[SavedFolder]):
     """The program has the memory; what it saves of it is kept here, so that a killed run goes on (docs/process.md)."""
 
     storage: ClassVar[str] = "as the program says"
+    kind: ClassVar[MemoryKind] = "growing"  # nothing is promised of it before the program was asked
 
     command: str = ""  # that starts the program: split into words as a shell does, and run without one
     timeout: Annotated[float, Gt(0)] = 600.0  # seconds that one answer may take
