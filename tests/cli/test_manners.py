@@ -189,3 +189,18 @@ def test_status_is_a_table(tmp_path: Path) -> None:
     assert shown[0] == "1 cells: 0 done, 1 failed"
     assert shown[1] == "| failed | reason |"
     assert "result.json is damaged (no JSON): run the same command again" in shown[3]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("leaderboard", 0), ("report", 0), ("verify", 0), ("ls runs", 0), ("compare bm25 dpr", 2),
+        ("advise --texts 2 --questions-per-month 3", 2),
+    ],
+)  # fmt: skip
+def test_a_folder_without_cells_is_told_how_they_come(cells: Path, tmp_path: Path, line: str, status: int) -> None:
+    empty = call(*line.split(), tmp_path)
+    assert (empty.exit_code, empty.stderr.count("\n")) == (status, 1)
+    assert f"nothing stored in {tmp_path}: cells come by `membench run " in empty.stderr
+    above = call(*line.split(), cells.parent)
+    assert f"name a folder that holds some: {cells}" in above.stderr

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from membench.cli.shared.filters import filters as filter_options
-from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names, sound_cells
+from membench.cli.shared.folders import folders_argument, nothing_in, refuse_unknown_names, sound_cells
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
@@ -85,10 +85,8 @@ def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **op
     from membench.advice.answer_once import answer
 
     cells = sound_cells(*folders)
-    if not cells and (deeper := [path for folder in folders for path in _holding(folder)]):
-        raise MembenchError(
-            f"no cell is stored in {named(folders)} itself: name a folder that holds some: {', '.join(deeper)}"
-        )
+    if not cells:
+        raise MembenchError(nothing_in(folders))
     found = answer(cells, Need(**options), **filters)
     if as_json:
         print_json(asdict(found))
@@ -97,11 +95,6 @@ def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **op
             click.echo(line)
     if not found.choice:
         ctx.exit(NO_CHOICE)
-
-
-def _holding(folder: Path) -> list[str]:
-    """The folders below this one that hold cells."""
-    return [str(path) for path in sorted(folder.iterdir()) if path.is_dir() and any(path.glob("*/result.json"))]
 
 
 def _answered(found: Answer) -> Iterator[str]:

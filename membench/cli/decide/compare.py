@@ -9,10 +9,11 @@ import click
 
 from membench.cli.shared import completion
 from membench.cli.shared.filters import filters as filter_options
-from membench.cli.shared.folders import folders_behind, refuse_unknown_names, sound_cells
+from membench.cli.shared.folders import folders_behind, nothing_in, refuse_unknown_names, sound_cells
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
+from membench.errors import MembenchError
 
 if TYPE_CHECKING:
     from membench.analysis.compare import Comparison
@@ -40,7 +41,10 @@ def compare(
     refuse_unknown_names(folders, filters, a, b)
     from membench.analysis.compare import compare as compared
 
-    found = compared(sound_cells(*folders), a, b, metric, declared, **filters)
+    cells = sound_cells(*folders)
+    if not cells:
+        raise MembenchError(nothing_in(folders))
+    found = compared(cells, a, b, metric, declared, **filters)
     if as_json:
         print_json([comparison.plain() for comparison in found])
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from membench.cli.shared.folders import folders_argument
+from membench.cli.shared.folders import folders_argument, nothing_in
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
@@ -28,6 +28,8 @@ def verify(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool) -> N
     verdicts = recompute(*folders)
     if as_json:
         print_json([{"cell": v.cell.folder.name, "ok": v.ok, "problems": list(v.problems)} for v in verdicts])
+    elif not verdicts:
+        click.echo(nothing_in(folders), err=True)
     else:
         rows = [["ok" if v.ok else "WRONG", v.cell.folder.name, "; ".join(v.problems)] for v in verdicts]
         print_table(["", "cell", "what does not come out"], rows)

@@ -11,7 +11,7 @@ import click
 
 from membench.cli.shared import completion
 from membench.cli.shared.filters import filters
-from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names
+from membench.cli.shared.folders import folders_argument, nothing_in, refuse_unknown_names
 from membench.cli.shared.manners import common, like_terminal
 from membench.cli.shared.options import listed
 from membench.cli.shared.panels import command, in_panel, together
@@ -88,7 +88,7 @@ def leaderboard(
     with no_collecting():  # all of it is needed until the end
         found = tables(cells_of(folders), **chosen)
         if not found:
-            click.echo(f"nothing stored in {named(folders)} matches", err=True)
+            click.echo(nothing_in(folders), err=True)
         _print(found, form, columns, by_settings, wide, chosen["sort"], len(chosen["task"]) == 1)
 
 

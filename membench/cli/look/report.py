@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from membench.cli.look.leaderboard import table_options
-from membench.cli.shared.folders import folders_argument, named, refuse_unknown_names, sound_cells
+from membench.cli.shared.folders import folders_argument, nothing_in, refuse_unknown_names, sound_cells
 from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
 from membench.cli.shared.panels import command
@@ -59,4 +59,4 @@ def report(folders: tuple[Path, ...], output: Path | None, form: str, opened: bo
         if size:
             click.echo(f"{path}: {size} figures")
     if not size:
-        click.echo(f"nothing stored in {named(folders)} matches", err=True)
+        click.echo(nothing_in(folders), err=True)

@@ -58,9 +58,22 @@ def folders_behind(command: F) -> F:
     return argument(option(command))
 
 
-def named(folders: Sequence[Path]) -> str:
-    """The folders as a message has them."""
-    return ", ".join(map(str, folders))
+def nothing_in(folders: Sequence[Path]) -> str:
+    """What is said where no cell of these folders is left to show, and what to type instead."""
+    from membench.store import stored_cells
+
+    named = ", ".join(map(str, folders))
+    if any(stored_cells.cells(folder) for folder in folders):
+        return (
+            f"nothing stored in {named} matches: `membench ls runs {' '.join(map(str, folders))}` lists what is there"
+        )
+    below = [str(path) for folder in folders for path in sorted(folder.iterdir()) if any(path.glob("*/result.json"))]
+    if below:
+        return f"no cell is stored in {named} itself: name a folder that holds some: {', '.join(below)}"
+    return (
+        f"nothing stored in {named}: cells come by `membench run -m bm25 -t single -o {folders[0]}`; documents of your "
+        "own are its --data folder:DIR"
+    )
 
 
 def refuse_unknown_names(folders: Sequence[Path], filters: Mapping[str, Any], *methods: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from membench.cli.shared.folders import folders_behind
+from membench.cli.shared.folders import folders_behind, nothing_in
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
@@ -33,8 +33,10 @@ def list_(what: str | None, folders: tuple[Path, ...], as_json: bool) -> None:
         rows = _stored(folders) if what == "runs" else _rows(what)
     if as_json:
         print_json(rows)
+    elif not rows:
+        click.echo(nothing_in(folders), err=True)
     else:
-        head = list(rows[0]) if rows else ["name"]
+        head = list(rows[0])
         print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
 
 
