@@ -53,10 +53,9 @@ class GroupedStudent(Student):
         self._tree = Tree(self._llm.model)
         self._own_stems.clear()
         for stem, below in self._stem_states.items():
-            states = None if below is None else torch.cat([below] * len(contexts), dim=-2)
-            runs = [(context, len(stem)) for context in contexts]
-            with self._split.above(states), self._lora.reading(runs, self._llm.device):
-                nodes, hidden = self._tree.grow([(None, stem)] * len(contexts))
-            for context, node, h in zip(contexts, nodes, hidden, strict=True):
-                self._own_stems[context, stem] = node, h[-1:]
+            for context in contexts:  # one a pass: a stem is long, and would look at all the others in vain
+                runs = [(context, len(stem))]
+                with self._split.above(below), self._lora.reading(runs, self._llm.device):
+                    nodes, hidden = self._tree.grow([(None, stem)])
+                self._own_stems[context, stem] = nodes[0], hidden[0][-1:]
         self._llm.meter.add(read=self._tree.tokens_read)
