@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import click
 
-from membench.cli.decide.advise import advise
-from membench.cli.decide.compare import compare
-from membench.cli.keep.completion import completion
-from membench.cli.keep.export import export
-from membench.cli.keep.import_results import import_results
-from membench.cli.keep.merge import merge
-from membench.cli.keep.migrate import migrate
-from membench.cli.keep.score import score
-from membench.cli.keep.verify import verify
-from membench.cli.look.leaderboard import leaderboard
-from membench.cli.look.report import report
-from membench.cli.look.show import show
-from membench.cli.play.check import check
-from membench.cli.play.questions import questions
-from membench.cli.play.run import run
-from membench.cli.play.train_memory import train_memory
 from membench.cli.shared.manners import common
-from membench.cli.shared.shell import Shell
-from membench.cli.start.demo import demo
-from membench.cli.start.doctor import doctor
-from membench.cli.start.ls import list_
-from membench.cli.start.status import status
+from membench.cli.shared.shell import Shell, Shelved
+
+# A line of help stands here and not in the command's module, so that `membench --help` need not import them all.
+SHELVES = {
+    "Start": [
+        Shelved("demo", "start.demo:demo", "Play three memories on documents that come with membench."),
+        Shelved("doctor", "start.doctor:doctor", "Versions, devices, caches, and how to get what is missing."),
+        Shelved("status", "start.status:status", "Show how far the runs in FOLDER are, and the time left."),
+        Shelved("ls", "start.ls:list_", "List methods, tasks, data, models or stored runs."),
+    ],
+    "Play": [
+        Shelved("run", "play.run:run", "Play what is missing and print its tables."),
+        Shelved("check", "play.check:check", "Play METHOD against the contract on a tiny model."),
+        Shelved("questions", "play.questions:questions", "Write test questions about the documents in DIR."),
+        Shelved(
+            "train-memory", "play.train_memory:train_memory", "Train the parts that `memoryllm` needs beside its model."
+        ),
+    ],
+    "Look": [
+        Shelved("leaderboard", "look.leaderboard:leaderboard", "Print tables of the cells stored in FOLDERS."),
+        Shelved("show", "look.show:show", "Show one cell: settings, costs, targets, answers."),
+        Shelved("report", "look.report:report", "Write a page of what the cells stored in FOLDERS show."),
+    ],
+    "Decide": [
+        Shelved("advise", "decide.advise:advise", "Say which measured memory fits a need, and why."),
+        Shelved("compare", "decide.compare:compare", "Compare two methods question by question."),
+    ],
+    "Keep": [
+        Shelved("verify", "keep.verify:verify", "Recompute every stored number from its records."),
+        Shelved("score", "keep.score:score", "Score stored answers anew, without a model."),
+        Shelved("export", "keep.export:export", "Write all that is stored to FILE, for other tools."),
+        Shelved("import", "keep.import_results:import_results", "Bring results of another harness into a folder."),
+        Shelved("merge", "keep.merge:merge", "Copy the cells stored in FOLDERS into one folder."),
+        Shelved("migrate", "keep.migrate:migrate", "Give cells of earlier versions what their recipes lack."),
+        Shelved("completion", "keep.completion:completion", "Print what lets SHELL complete commands and names."),
+    ],
+}
 
 OPENING = """\
 Which memory should a language model have? To start:
@@ -39,6 +55,7 @@ Which memory should a language model have? To start:
 
 @click.group(
     cls=Shell,
+    shelves=SHELVES,
     invoke_without_command=True,
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -58,12 +75,5 @@ def main(ctx: click.Context, /) -> None:
         width = max(map(len, main.shelves))
         click.echo(OPENING, nl=False)
         for title, commands in main.shelves.items():
-            click.echo(f"{title:{width}}  {' · '.join(str(command.name) for command in commands)}")
+            click.echo(f"{title:{width}}  {' · '.join(command.name for command in commands)}")
         click.echo("\nmembench --help has a line on each, membench COMMAND --help all of one.")
-
-
-main.put("Start", demo, doctor, status, list_)
-main.put("Play", run, check, questions, train_memory)
-main.put("Look", leaderboard, show, report)
-main.put("Decide", advise, compare)
-main.put("Keep", verify, score, export, import_results, merge, migrate, completion)

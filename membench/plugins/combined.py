@@ -14,7 +14,6 @@ from membench.api import Method, identity_of
 from membench.errors import MembenchError
 from membench.setting_types import types_of
 from membench.text.digest import digest
-from membench.text.sentences import sentences
 from membench.values import Recall
 
 SIGN = "+"
@@ -141,6 +140,8 @@ _SAID = {EXCLUSIVE[0]: "an adapter", EXCLUSIVE[1]: "keys and values"}
 
 def retained(text: str, share: float) -> str:
     """This share of a text's sentences, drawn at random and in their order; a larger share has all of a smaller one."""
+    from membench.text.sentences import sentences  # the library `regex`, which names are listed without
+
     every = sentences(text)
     order = random.Random(digest(text)).sample(range(len(every)), len(every))
     chosen = sorted(order[: round(share * len(every))])

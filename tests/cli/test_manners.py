@@ -17,6 +17,8 @@ from tests.support.stored_cells import put_cell, recipe
 
 STYLE, RULE = "\x1b[1m", "────"
 
+COMMANDS = {shelved.name: shelved.load() for commands in main.shelves.values() for shelved in commands}
+
 
 def call(*words: object, **environment: str | None) -> Result:
     plain = {"NO_COLOR": None, "FORCE_COLOR": None, "COLUMNS": "80"}
@@ -39,16 +41,22 @@ def test_alone_it_says_how_to_start() -> None:
     assert sum(line.startswith("  membench ") for line in lines) == 3
     assert [line.split()[0] for line in lines if " · " in line] == ["Start", "Play", "Look", "Decide", "Keep"]
     named = {name for line in lines if " · " in line for name in line.replace("·", " ").split()[1:]}
-    assert named == set(main.commands)
+    assert named == set(COMMANDS)
     assert max(map(len, lines)) <= 80
 
 
 def test_help_has_a_whole_line_for_each_command() -> None:
     lines = call("--help").stdout.splitlines()
-    for name in main.commands:
+    for name in COMMANDS:
         (line,) = [line for line in lines if line.split()[:1] == [name]]
         assert line.endswith("."), line
         assert not line.endswith("..."), line
+
+
+def test_the_line_on_a_command_is_the_first_of_its_own_help() -> None:
+    for commands in main.shelves.values():
+        for shelved in commands:
+            assert shelved.load().get_short_help_str(200) == shelved.help
 
 
 def test_the_help_of_run_stands_in_panels() -> None:
@@ -56,7 +64,7 @@ def test_the_help_of_run_stands_in_panels() -> None:
     heads = [line[:-1] for line in lines if line.endswith(":") and not line.startswith(" ")]
     assert heads == ["What", "Model", "Settings", "Where", "How", "Everywhere"]
     named = {flag for line in lines for flag in line.split() if flag.startswith("--")}
-    assert {name for option in main.commands["run"].params for name in option.opts if name[:2] == "--"} <= named
+    assert {name for option in COMMANDS["run"].params for name in option.opts if name[:2] == "--"} <= named
 
 
 @pytest.mark.parametrize(
@@ -168,7 +176,7 @@ def test_other_shells(shell: str) -> None:
 
 def test_every_command_has_what_all_share() -> None:
     shared = {"--quiet", "--verbose", "--color", "--debug"}
-    for name, command in main.commands.items():
+    for name, command in COMMANDS.items():
         assert shared <= {flag for option in command.params for flag in option.opts}, name
         assert isinstance(command, click.Command)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -17,24 +20,43 @@ FAILED, WRONG, NO_CHOICE, STOPPED = 1, 2, 3, 130
 LONGEST = 900  # characters of a line of complaint
 
 
+@dataclass(frozen=True)
+class Shelved:
+    """A command that is imported when it is used: its name, "MODULE:NAME" within membench.cli, its line of help."""
+
+    name: str
+    place: str
+    help: str
+
+    def load(self) -> click.Command:
+        """Import it."""
+        module, _, name = self.place.partition(":")
+        found: click.Command = getattr(import_module(f"membench.cli.{module}"), name)
+        return found
+
+
 class Shell(Group):
-    """A group whose errors are one line on standard error, and whose commands stand on shelves."""
+    """A group whose errors are one line on standard error, and whose commands stand on shelves, by their titles."""
 
-    shelves: dict[str, list[click.Command]]
+    def __init__(self, *given: Any, shelves: Mapping[str, Sequence[Shelved]], **more: Any):
+        super().__init__(*given, **more)
+        self.shelves = shelves
 
-    def put(self, title: str, *commands: click.Command) -> None:
-        """Add commands under this heading."""
-        self.shelves = {**getattr(self, "shelves", {}), title: list(commands)}
-        for command in commands:
-            self.add_command(command)
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the shelves."""
+        return [command.name for commands in self.shelves.values() for command in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; None for an unknown one."""
+        every = [command for commands in self.shelves.values() for command in commands]
+        return next((command.load() for command in every if command.name == cmd_name), None)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each shelf, a line a command."""
-        longest = max(map(len, self.commands))
-        limit = formatter.width - 6 - longest
+        longest = max(map(len, self.list_commands(ctx)))
         for title, commands in self.shelves.items():
             with formatter.section(title):
-                formatter.write_dl([(f"{c.name:{longest}}", c.get_short_help_str(limit)) for c in commands])
+                formatter.write_dl([(f"{command.name:{longest}}", command.help) for command in commands])
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> NoReturn:
         """Run a command line and exit: 0 well, 1 a cell failed, 2 wrong input, 3 advise has no choice, 130 stopped."""
