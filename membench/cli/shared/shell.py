@@ -51,6 +51,13 @@ class Shell(Group):
         every = [command for commands in self.shelves.values() for command in commands]
         return next((command.load() for command in every if command.name == cmd_name), None)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is typed; the nearest names where there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each shelf, a line a command."""
         longest = max(map(len, self.list_commands(ctx)))
