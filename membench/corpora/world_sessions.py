@@ -133,6 +133,7 @@ class _Talk:
                 (f"What is the job of {self.sister}?", (self.work,), self._wrong("occupation")),
             ]),
             self._context("temporal", ("bought",), [
+                (f"What did the user buy on {forms_of(bought)[0]}?", (self.bought,), self._wrong("product")),
                 (f"On which day did the user buy {self.bought}?", forms_of(bought), day),
                 (f"How many days ago did the user buy {self.bought}?", (f"{ago} days", str(ago)), count),
             ]),
