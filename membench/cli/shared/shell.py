@@ -51,7 +51,9 @@ class Shell(Group):
         every = [command for commands in self.shelves.values() for command in commands]
         return next((command.load() for command in every if command.name == cmd_name), None)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is typed; the nearest names where there is none."""
         try:
             return super().resolve_command(ctx, args)
