@@ -7,9 +7,10 @@ from types import TracebackType
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
 
 from membench.estimates.forecast import spell, until
-from membench.running.progress import Reporter
+from membench.running.progress import WIDE, Reporter
 
 
 class Board:
@@ -23,9 +24,11 @@ class Board:
         self._waiting = set(range(1, count + 1))
         console = reporter.console
         self._terminal = console.is_interactive
+        line = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # one line at every width
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(),
-            console=console, transient=True, disable=not self._terminal,
+            TextColumn("{task.description}", table_column=line), *([BarColumn(20)] if console.width >= WIDE else []),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            console=console, transient=True, disable=not self._terminal, expand=True,
         )  # fmt: skip
         self._all = self._bar.add_task("all cells", total=count)
 
