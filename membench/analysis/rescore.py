@@ -51,14 +51,17 @@ def rescore(root: Path, names: Sequence[str], judge: Judge | None = None) -> lis
 
     With a judge: the cells of `conversation` among them, and those on the same data and model, get its verdicts.
 
-    A cell of another version of the metrics becomes a new one beside it. Likelihoods stay: they came with the answer.
+    A cell of another version of the metrics becomes a new one beside it, which all tables then have in its place; the
+    old one is scored again only if it is named. Likelihoods stay: they came with the answer.
     Parts of a result that the first versions did not make are made (see membench.analysis.backfill).
     Raises MembenchError for an unknown cell, and where the data are no longer those that were asked.
     """
     found = list(cell_folder.checked(cell_folder.cells(root)))
     every = [c for c in found if c.status == "done"]
     by_folder = {c.folder: c for c in found}
-    chosen = [by_folder[cell_folder.find(root, name).folder] for name in names] or [*every, *_damaged(found)]
+    chosen = [by_folder[cell_folder.find(root, name).folder] for name in names] or [
+        *cell_folder.newest(every), *_damaged(found)
+    ]  # fmt: skip
     chosen = _judgeable(chosen, every) if judge else chosen
     grounds = [c for c in every if c.recipe["task"] == GOLD and any(_same_ground(c, other) for other in chosen)]
     wanted = {c.id: c for c in (*grounds, *chosen) if c.status == "done"}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from membench.api import Method, Source, Task, settings_of
+from membench.api import Method, Source, Task
 from membench.checkpoints.foreign_code import refuse_foreign_code
 from membench.corpora.test_suites import drift_digest
 from membench.endpoints.endpoint_address import OPENAI, without_secrets
@@ -24,6 +24,8 @@ from membench.planning.served import refuse_drift
 from membench.planning.validation import ModelInfo, chosen
 from membench.plugins import registry
 from membench.plugins.calls import calling
+from membench.plugins.described import facts_of, facts_of_task, fetched_by, needs_weights
+from membench.plugins.given_back import sound_data, sound_episodes, sound_task
 from membench.setting_types import name_of
 from membench.store.recipe import GOLD, YARDSTICKS, cell_id
 from membench.values import Context, Dataset, Drift, Write
@@ -81,7 +83,7 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCe
         for task_name, task in tasks.items():
             data = load_data(typed, task, request.limit)
             with calling(f"task {task_name}", "over()"):
-                task = task.over(data)
+                task = sound_task(task.over(data), task_name)
             if model.served:
                 refuse_drift(task_name, task, data, model.name)
             names = [name for name in request.methods if name not in YARDSTICKS]
@@ -104,7 +106,7 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     loads = {"contexts": source.load, "chains": source.load_chains, "conversations": source.load_conversations}
     load = source.load_probed if task.probed else loads[task.loads]
     with calling(f"data {name}", "load()"):
-        data = load(argument, wanted, task.held_out)
+        data = sound_data(load(argument, wanted, task.held_out), name)
     if not data.contexts:
         raise MembenchError(f"data {typed!r} has no contexts with questions")
     return checked(data)
@@ -132,8 +134,11 @@ class _Cells:
         if task_name == GOLD:
             data = replace(data, held_out=())
         _refuse_fetched(request, name, method)
+        told = facts_of_task(task_name, task)
         recipe = {
-            **_asked(task_name, task, data, self._hash),
+            "task": task_name,
+            "task_settings": told.pop("task_settings"),
+            **_asked(data, self._hash),
             "model": model.name,
             "weights_hash": model.weights_hash,
             "model_files_hash": model.files_hash,
@@ -145,15 +150,14 @@ class _Cells:
             "seed": seed,
         }
         recipe["sources"] |= _drift_sources(task, data, seed)
-        with calling(f"task {task_name}", "provenance()"):
-            recipe |= task.provenance()
+        recipe |= told
         if model.reader:
             recipe["reader"] = model.reader
         if model.engine:
             recipe["engine"] = model.engine
         if model.served:
             recipe["endpoint"] = model.served.facts
-        elif any(part.kind == "weights" for part in method.parts):
+        elif needs_weights(name, method):
             recipe |= _modules(request, model)
         if data.conflicts and task.probed:
             recipe["conflicts_hash"] = self._hash(data.conflicts)
@@ -166,11 +170,9 @@ class _Cells:
         return self._hashes[id(contexts)][1]
 
 
-def _asked(task_name: str, task: Task, data: Dataset, hashed: Callable[[Sequence[Context]], str]) -> dict[str, Any]:
-    """What of a recipe says what is asked."""
+def _asked(data: Dataset, hashed: Callable[[Sequence[Context]], str]) -> dict[str, Any]:
+    """What of a recipe says what is asked about."""
     return {
-        "task": task_name,
-        "task_settings": settings_of(task),
         "data": data.name,
         "data_hash": hashed(data.contexts),
         "held_out_hash": hashed(data.held_out) if data.held_out else None,
@@ -180,23 +182,13 @@ def _asked(task_name: str, task: Task, data: Dataset, hashed: Callable[[Sequence
 
 def _played(request: Request, name: str, method: Method[Any]) -> dict[str, Any]:
     """What of a recipe says which method plays."""
-    with calling(f"method {name}", "settings or sources"):
-        defaults = settings_of(type(method)())
-        sources = method.sources(request.offline)
-    return {
-        "method": name,
-        "method_version": method.version,
-        "settings": settings_of(method),
-        "defaults": defaults,
-        "sources": _asked_at(sources, request.base_url),
-    }
+    found = facts_of(name, method, request.offline)
+    return {"method": name, **found, "sources": _asked_at(found["sources"], request.base_url)}
 
 
 def _refuse_fetched(request: Request, name: str, method: Method[Any]) -> None:
     """Refuse the weights that a method fetches where they bring code of their own. Raises MembenchError."""
-    with calling(f"method {name}", "fetches()"):
-        fetches = tuple(method.fetches())
-    for fetched in fetches if not request.trust_remote_code else ():
+    for fetched in fetched_by(name, method) if not request.trust_remote_code else ():
         if fetched not in weights.packaged():  # whose files are known, and need not be here yet
             refuse_foreign_code(weights.resolve(fetched, request.offline), fetched)
 
@@ -227,6 +219,8 @@ def _asked_at(sources: dict[str, Any], base_url: str | None) -> dict[str, Any]:
 
 def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
     """What identifies the texts and test sets that a task's Drift steps read; nothing where it has none."""
-    with calling(f"task {name_of(type(task))}", "episodes()"):
-        steps = dict.fromkeys(s for e in task.episodes(data, seed) for s in e.steps if isinstance(s, Drift))
+    name = name_of(type(task))
+    with calling(f"task {name}", "episodes()"):
+        episodes = sound_episodes(task.episodes(data, seed), name)
+    steps = dict.fromkeys(s for e in episodes for s in e.steps if isinstance(s, Drift))
     return {"drift": [drift_digest(step) for step in steps]} if steps else {}

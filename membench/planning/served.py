@@ -14,6 +14,7 @@ from membench.endpoints.model_client import Api, public_url
 from membench.endpoints.model_probe import probe
 from membench.errors import MembenchError
 from membench.planning.request import Request
+from membench.plugins.described import needs_weights
 from membench.served import pieces
 from membench.values import Dataset, Drift
 
@@ -89,11 +90,11 @@ def validate_served(request: Request, methods: Mapping[str, Method[Any]]) -> Non
         if price is not None and not 0 <= price < 1e9:
             raise MembenchError(f"a price must be a number from 0 on, got {price}")
     for name, method in methods.items():
-        if any(part.kind == "weights" for part in method.parts):
-            raise MembenchError(needs_weights(name, request.model))
+        if needs_weights(name, method):
+            raise MembenchError(wants_weights(name, request.model))
 
 
-def needs_weights(method: str, model: str) -> str:
+def wants_weights(method: str, model: str) -> str:
     """Why a method is not played at an endpoint."""
     return (
         f"{method} needs the weights of its model, and {model} is behind an endpoint: play memories that bring text "

@@ -23,6 +23,7 @@ from membench.playing.fingerprint import Watch
 from membench.playing.live_bytes import live_bytes
 from membench.playing.neighbours import Neighbours
 from membench.playing.plugin_call import as_it_was
+from membench.plugins.given_back import sound_answers, sound_recall
 from membench.store.record_log import RecordLog
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
 
@@ -129,7 +130,7 @@ class Player:
 
     def _recall(self, memory: Any, texts: Sequence[str]) -> Recall:
         with as_it_was():
-            return self.method.recall(memory, texts)
+            return sound_recall(self.method.recall(memory, texts), len(texts))
 
     def _refuse_changed(self, memory: Any, state: str, what: str) -> None:
         """Raise MembenchError if a memory that a method was given is not as it was: a resumed run would differ."""
@@ -224,9 +225,7 @@ class Player:
         texts = [q.text for q in questions]
         if type(self.method).answer is not Method.answer:
             with as_it_was(), self._watch.around("answer"):
-                replies = self.method.answer(memory, texts)
-            if len(replies) != len(texts):
-                raise MembenchError(f"{self.cell.method_name} gave {len(replies)} answers to {len(texts)} questions")
+                replies = sound_answers(self.method.answer(memory, texts), len(texts))
             return [(r, self.cell.task.score(q, r)) for q, r in zip(questions, replies, strict=True)]
         candidates = [(q.answers[0], *q.distractors) for q in questions]
         references = [self.references.get(q.id) for q in questions]

@@ -13,9 +13,11 @@ from typing import Any
 from unittest import mock
 
 from membench.api import Method
+from membench.errors import MembenchError
 from membench.io import memory_codec as memories
 from membench.model.llm import LLM
 from membench.plugins import registry, settings
+from membench.plugins.given_back import sound_answers, sound_recall
 from membench.plugins.tiny_model import tiny_encoder, tiny_llm
 from membench.targets.scribe import Scribe
 from membench.values import Pair, Recall
@@ -123,19 +125,12 @@ class _Trial:
         return self.method.answer(self.second, QUESTIONS)
 
     def _malformed(self, memory: Any) -> str:
-        recall = self.method.recall(memory, QUESTIONS)
-        if not isinstance(recall, Recall):
-            return f"recall returned {type(recall).__name__}, not Recall"
-        if recall.contexts is not None and len(recall.contexts) != len(QUESTIONS):
-            return f"recall brought contexts for {len(recall.contexts)} of {len(QUESTIONS)} questions"
-        for kind in ("adapters", "prefixes"):
-            brought = getattr(recall, kind)
-            if brought is not None and len(brought) != len(QUESTIONS):
-                return f"recall brought {kind} for {len(brought)} of {len(QUESTIONS)} questions"
-        answers = self.method.answer(memory, QUESTIONS)
-        if len(answers) != len(QUESTIONS):
-            return f"{len(answers)} answers to {len(QUESTIONS)} questions"
-        return "" if all(isinstance(a, str) for a in answers) else "an answer is no text"
+        try:
+            sound_recall(self.method.recall(memory, QUESTIONS), len(QUESTIONS))
+            sound_answers(self.method.answer(memory, QUESTIONS), len(QUESTIONS))
+        except MembenchError as error:
+            return str(error)
+        return ""
 
 
 def _play(title: str, point: Callable[[], str]) -> Check:

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from membench.errors import MembenchError
+from membench.plugins.calls import calling
 from membench.setting_types import from_text, name_of, types_of
 
 __all__ = ["build", "split", "types_of"]
@@ -50,8 +51,8 @@ def _places(cls: type) -> list[tuple[str, str, str]]:
 def build(cls: type[T], strings: Mapping[str, str], *, name: str | None = None, **lent: Any) -> T:
     """A plug-in with these settings and what the harness lends it.
 
-    `name` is what messages call it; by default what its module is called. Raises MembenchError for an unknown setting
-    and for a value of the wrong type or out of range.
+    `name` is what messages call it; by default what its module is called. Raises MembenchError for an unknown setting,
+    for a value of the wrong type or out of range, and for what its own code raises.
     """
     name = name or name_of(cls)
     known = types_of(cls)
@@ -60,7 +61,8 @@ def build(cls: type[T], strings: Mapping[str, str], *, name: str | None = None, 
         if key not in known:
             raise _unknown(key, name, sorted(known))
         values[key] = from_text(cls, key, text, name)
-    return cls(**values, **lent)
+    with calling(name, "settings"):
+        return cls(**values, **lent)
 
 
 def _unknown(key: str, owner: str, known: Sequence[str]) -> MembenchError:

@@ -194,8 +194,8 @@ class Session:
     def _play_locked(self, cell: PlannedCell, folder: Path, number: int, count: int) -> dict[str, Any]:
         spent = spent_by(self.request, self.llm)
         scribe = self._scribe(cell)
-        cell = self._lent(cell, scribe)
         try:
+            cell = self._lent(cell, scribe)
             references = self._references(cell, number, count)
             script = self._script(cell)
             with (

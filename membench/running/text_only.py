@@ -13,8 +13,9 @@ from membench.errors import MembenchError
 from membench.model.meter import Meter
 from membench.model.text_model import TextModel
 from membench.planning.plan import PlannedCell
-from membench.planning.served import needs_weights
+from membench.planning.served import wants_weights
 from membench.playing.plugin_call import as_it_was
+from membench.plugins.calls import calling
 from membench.served.endpoint_model import EndpointModel, NeedsWeights, refuse_but_texts
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def refuse_unplayable(cells: Sequence[PlannedCell], model: TextModel) -> None:
         if isinstance(model, EndpointModel):
             refuse_weights(cell.method_name, cell.method, model)
         else:
-            replace(cell.method, llm=cast("LLM", model)).require_model()
+            with calling(f"method {cell.method_name}", "require_model()"):
+                replace(cell.method, llm=cast("LLM", model)).require_model()
 
 
 class _Asked(Exception):
@@ -51,7 +53,8 @@ def refuse_weights(name: str, method: Method[Any], llm: EndpointModel) -> None:
     """
     silent = copy.copy(llm)
     silent.__class__, silent.meter = _Silent, Meter()
-    tried = replace(method, llm=cast("LLM", silent))
+    with calling(f"method {name}", "settings"):
+        tried = replace(method, llm=cast("LLM", silent))
     try:
         with as_it_was(), contextlib.closing(tried):
             tried.require_model()
@@ -59,7 +62,7 @@ def refuse_weights(name: str, method: Method[Any], llm: EndpointModel) -> None:
                 recall = tried.recall(tried.write(None, [TEXT]), [QUESTION])
                 refuse_but_texts(llm.name, recall)
     except NeedsWeights as error:
-        raise MembenchError(needs_weights(name, llm.name)) from error
+        raise MembenchError(wants_weights(name, llm.name)) from error
     except MembenchError:
         raise
     except Exception:  # a plug-in may fail in any way

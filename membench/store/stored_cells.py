@@ -23,6 +23,7 @@ from membench.store.recipe import cell_id, folder_of
 from membench.store.records import FILE, Damaged, parse_records, sha256
 
 RECIPE, RESULT = "recipe.json", "result.json"
+VERSION = "metric_version"  # of a recipe
 
 
 class Newer(Damaged):
@@ -163,6 +164,19 @@ def checked(found: Iterable[Cell]) -> Iterator[Cell]:
             yield cell
         except Damaged as damage:
             yield failed_cell(cell.folder, cell.recipe, str(damage))
+
+
+def newest(found: Iterable[Cell]) -> list[Cell]:
+    """These cells without those that are there as a later version of the metrics scored them, too."""
+    every = list(found)
+    if len({cell.recipe[VERSION] for cell in every}) < 2:
+        return every
+    latest: dict[str, int] = {}
+    unscored = [cell_id({**cell.recipe, VERSION: 0}) for cell in every]
+    for cell, key in zip(every, unscored, strict=True):
+        if cell.status == "done":
+            latest[key] = max(latest.get(key, 0), cell.recipe[VERSION])
+    return [cell for cell, key in zip(every, unscored, strict=True) if cell.recipe[VERSION] >= latest.get(key, 0)]
 
 
 def _cell(folder: Path) -> Cell | None:

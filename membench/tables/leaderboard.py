@@ -14,7 +14,7 @@ from typing import Any
 
 from membench.errors import unknown
 from membench.imported.task import IMPORTED
-from membench.store.cell_folder import Cell
+from membench.store.cell_folder import Cell, newest
 from membench.store.recipe import GOLD, GROUND, TABLE
 from membench.tables.columns import columns_help
 from membench.tables.control_rows import PREFIX, control_rows
@@ -71,6 +71,7 @@ def tables(
 ) -> list[Table]:
     """The tables that these cells make; each filter names what to keep, none keeps all.
 
+    A cell that was scored anew stands there once, by the latest version of the metrics.
     `data` matches with or without its argument. `method` keeps floor and reference. `sort` is a metric ("f1",
     "contains/rehearsed") or a cost ("write_seconds_per_context"); without it, `contains`, recall@k of recommendations.
     Best first; costs and what harms count downwards. Failed entries stand last. Differences are judged by the metric
@@ -80,7 +81,7 @@ def tables(
     """
     budget = limits(_listed(at))
     tasks, methods = _listed(task), _listed(method)
-    kept = [c for c in cells if _matches(c.recipe, _listed(data), _listed(model))]
+    kept = [c for c in newest(cells) if _matches(c.recipe, _listed(data), _listed(model))]
     golds = [c for c in kept if c.recipe["task"] == GOLD]
     groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in kept:

@@ -190,6 +190,9 @@ def test_another_version_of_the_metrics_makes_cells_of_its_own(copy: Path, monke
     assert fresh["summary"]["gold_logprob/all"] == cell.result["summary"]["gold_logprob/all"]
     assert (fresh["recipe"]["metric_version"], fresh["rescored_from"]) == (answer_scores.METRIC_VERSION + 1, cell.id)
     assert [problem for verdict in verify(copy) for problem in verdict.problems] == []
+    rows = parsed("score", "--all", "-o", copy)  # the rest; what an old cell became is not made again
+    assert {row["cell"] for row in rows} == set(new) - {cell.folder.name}
+    assert {row["metric_version"] for row in membench.leaderboard(copy)} == {answer_scores.METRIC_VERSION + 1}
 
 
 def test_answers_stored_without_distractors_need_the_data_as_they_were(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_abstentions(answer: str) -> None:
         "Tomb of the Unknown Soldier", "The Tomb of the Unknown Soldier", "Unknown Pleasures", "The Great Unknown",
         "I Don't Know How to Love Him", "It does not contain alcohol", "No answer came back", "He does not give up",
         "Unbekannte Welten", "L'Inconnu du Nord-Express", "El desconocido del lago", "未知との遭遇", "不知火",
-        "Неизвестная",
+        "Неизвестная", "Невідомий солдат", "ไทย", "ไม่เคยมีใครรู้จักเขา",
     ],
 )  # fmt: skip
 def test_answers(answer: str) -> None:
@@ -48,6 +48,8 @@ def test_answers(answer: str) -> None:
         "Non lo so.", "Я не знаю", "Неизвестно.", "لا أعرف", "لا أعلم.", "我不知道。", "不知道",
         "文中没有提到。", "わかりません。",
         "作者は不明です", "모르겠습니다.", "मुझे नहीं पता।", "Bilmiyorum.", "Tôi không biết.", "Ik weet het niet.",
+        "ไม่ทราบ", "ฉันไม่ทราบคำตอบ", "אני לא יודע.", "Nie wiem", "نمی‌دانم", "Δεν ξέρω.", "Nevím.",
+        "Saya tidak tahu", "আমি জানি না।", "Jag vet inte!", "Не знаю, хто це", "مجھے نہیں معلوم۔",
     ],
 )  # fmt: skip
 def test_abstentions_in_other_languages(answer: str) -> None:

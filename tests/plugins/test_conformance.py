@@ -88,7 +88,7 @@ def test_a_good_method_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         (InPlace, "write leaves its memory as it was", "was changed"),
         (NeedsMemory, "the empty memory can be read", "TypeError"),
         (NotPlain, "a memory is plain data", "plain data only, not set"),
-        (Short, "one answer a question, as text", "1 answers to 3 questions"),
+        (Short, "one answer a question, as text", "answer gave answers to 1 of 3 questions"),
         (Meddler, "the model comes back as it was", "have changed"),
         (Caller, "a memory is plain data", "allows no network"),
     ],

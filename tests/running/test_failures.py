@@ -91,7 +91,7 @@ def records(result: dict[str, Any], given: dict[str, Any]) -> list[dict[str, Any
     [
         ("second write", "ZeroDivisionError: too much"),
         ("file", "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/notes'"),
-        ("count", "shy gave 3 answers to 4 questions"),
+        ("count", "answer gave answers to 3 of 4 questions"),
     ],
 )
 def test_a_failing_method_keeps_its_reason_and_the_others_are_played(
@@ -116,7 +116,7 @@ def test_a_failing_cell_is_exit_status_1(given: dict[str, Any], monkeypatch: pyt
     arguments = ["--data", given["data"], "--model", given["model"], "-L", "2", "-o", str(given["output"])]
     result = CliRunner().invoke(main, ["run", "-m", "shy,bm25", "-t", "single", *arguments])
     assert result.exit_code == 1
-    assert "shy gave 3 answers to 4 questions" in result.stdout
+    assert "answer gave answers to 3 of 4 questions" in result.stdout
     assert "bm25" in result.stdout
 
 

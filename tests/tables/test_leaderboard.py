@@ -160,6 +160,14 @@ def test_a_table_never_mixes(field: str, value: Any) -> None:
     assert one.title != other.title
 
 
+def test_a_cell_that_was_scored_anew_stands_there_once() -> None:
+    cells = [cell(), cell("bm25"), cell("bm25", metric_version=2), cell("dpr", metric_version=3, status="failed")]
+    found = {t.recipe["metric_version"]: [e.method for e in t.entries if not e.mark] for t in tables(cells)}
+    assert found == {1: ["ft-c"], 2: ["bm25"], 3: ["dpr"]}
+    failed = cell("bm25", metric_version=3, status="failed")
+    assert {t.recipe["metric_version"] for t in tables([*cells[2:3], failed])} == {2, 3}
+
+
 def test_seeds_merge_and_other_settings_or_versions_do_not() -> None:
     higher = {**SCORES, "contains/all": (0.6, 0.7, 0.5, 0.6)}
     cells = [cell(), cell(seed=1, scores=higher), cell(settings={"lr": 0.01, "steps": 12}), cell(method_version=2)]
