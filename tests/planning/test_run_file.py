@@ -35,9 +35,10 @@ def options(tmp_path: Path, text: str, *flags: object) -> Result:
     return call("run", "-C", path, *flags)
 
 
-# Who plays, and the options of an endpoint: their own tests have them.
+# Who plays, the judge, and the options of an endpoint: their own tests have them.
 OTHERS = {
     "address",
+    "judge",
     "concurrency",
     "executor",
     "executor-setting",
