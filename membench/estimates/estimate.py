@@ -119,7 +119,7 @@ def read_measured(text: str) -> Measured:
 def write_measured(results: Iterable[Mapping[str, Any]], model: str, count: int) -> str:
     """The table that `read_measured` reads, from results on one model: a method's lower median with defaults.
 
-    Left out are tasks whose answers have a form of their own, such as long lists, and what was timed beside other cells.
+    Left out are tasks whose answers have a form of their own, such as lists, and what was timed beside other cells.
     """
     mine = [r for r in results if r["recipe"]["model"] == model and r["status"] == "done" and _plain(r["recipe"])]
     mine = [r for r in mine if not r["costs"].get("beside")]
