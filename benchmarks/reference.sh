@@ -39,6 +39,10 @@ play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemm
 every=bm25,dpr,raptor,full-context,infllm,memoryllm,selfparam,ft-s,ft-c,cartridge
 play -m "$every" -t contamination -L 10 -T drift=5
 play -m "$every" -t recommendation --data movie-worlds -L 20
+# Texts forgotten on request; facts of two texts; dated sessions one after another (the trained method: hours).
+play -m "$every,hybrid,contextual,lora-bank" -t deletion -L 20
+play -m "$every,hybrid,rerank,bm25+selfparam,lora-bank" -t composition -L 20
+play -m bm25,dpr,hybrid,full-context,selfparam -t conversation -L 20
 # Drift along a sequence, with the generic text that anchors the model and without it.
 play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2
 play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2 -M generic=0
