@@ -30,12 +30,12 @@ def generated(llm: LLM, contexts: tuple[str, ...], question: str) -> list[int]:
     return out[: next(stops, len(out))]  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize(("style", "count"), [("plain", 1), ("twice", 5)])  # twice is the default model's
+@pytest.mark.parametrize(("style", "count"), [("plain", 1), ("twice", 2)])  # twice is the default model's
 def test_answers_with_reuse_are_those_of_every_prompt_alone(worlds: Dataset, style: str, count: int) -> None:
     llm = LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", dtype="float32", style=style)
     one, two, three, *_ = (context.text for context in worlds.contexts)
     asked: list[tuple[tuple[str, ...], str]] = [
-        ((context.text,), question.text) for context in worlds.contexts[:count] for question in context.questions
+        ((context.text,), question.text) for context in worlds.contexts[:count] for question in context.questions[:6]
     ]
     several = [(one, two), (one, two, three), (one, three), (three,)]  # some of which begin alike
     asked += [(texts, question.text) for texts in several for question in worlds.contexts[0].questions[:2]]
