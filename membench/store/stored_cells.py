@@ -67,8 +67,7 @@ def cells(root: Path) -> list[Cell]:
     if not os.path.isdir(root):
         raise MembenchError(f"no folder {root}: play something with `membench run`, or name a folder with results")
     try:
-        # a file beside the cells is somebody's own; one that bears a cell's name stands in a cell's place
-        paths = sorted(entry.path for entry in os.scandir(root) if entry.is_dir() or "--" in entry.name)
+        paths = sorted(entry.path for entry in os.scandir(root) if entry.is_dir() or _is_in_a_place(entry.name))
     except OSError as error:
         raise MembenchError(f"{root} cannot be read ({error.strerror})") from None
     first: dict[str, Path] = {}
@@ -177,6 +176,11 @@ def newest(found: Iterable[Cell]) -> list[Cell]:
         if cell.status == "done":
             latest[key] = max(latest.get(key, 0), cell.recipe[VERSION])
     return [cell for cell, key in zip(every, unscored, strict=True) if cell.recipe[VERSION] >= latest.get(key, 0)]
+
+
+def _is_in_a_place(name: str) -> bool:
+    """Whether a file stands in a cell's place; others beside the cells, and what was being written, are no cells."""
+    return "--" in name and not name.endswith(".part")
 
 
 def _cell(folder: Path) -> Cell | None:

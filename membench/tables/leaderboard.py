@@ -20,7 +20,7 @@ from membench.tables.columns import columns_help
 from membench.tables.control_rows import PREFIX, control_rows
 from membench.tables.entry import Entry
 from membench.tables.json_rows import head, numbers
-from membench.tables.merge_seeds import MARKS, baselines, entry_of, yardstick
+from membench.tables.merge_seeds import MARKS, baselines, entry_of, origin, yardstick
 from membench.tables.pareto import fit, limits, with_fronts
 from membench.tables.ranking_metric import check_sort, leading_metric, less_is_better, sorts
 from membench.tables.significance import declared_entry, stand
@@ -28,6 +28,8 @@ from membench.text.visible import visible
 from membench.views import BASELINES
 
 __all__ = ["Table", "columns_help", "rows", "table_rows", "tables"]
+
+_ROW = ("method", "settings", "method_version", "sources")  # what the cells of a row share, beside their table
 
 
 @dataclass(frozen=True)
@@ -182,16 +184,13 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
     near = [c for c in near if c.recipe["data_hash"] == recipe["data_hash"]] or near
     played = [c for c in near if c.status == "done"]
     yardsticks = [yardstick(name, shared, played) for name in MARKS if shared.get(name)]
-    failed = [replace(entry_of([c], {}, asked, set()), mark=MARKS[c.recipe["method"]]) for c in near if c not in played]
-    versions: dict[str, set[int]] = defaultdict(set)
+    failed = [replace(entry_of([c], {}, asked), mark=MARKS[c.recipe["method"]]) for c in near if c not in played]
     merged: dict[str, list[Cell]] = defaultdict(list)
     for cell in group:
-        versions[cell.recipe["method"]].add(cell.recipe["method_version"])
         if not methods or cell.recipe["method"] in methods:
-            key = _key(cell.recipe, ("method", "settings", "method_version"))
+            key = _key({**cell.recipe, "sources": origin(cell.recipe)}, _ROW)
             merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
-    several = {name for name, those in versions.items() if len(those) > 1}
-    entries = [entry_of(cells, shared, asked, several) for cells in merged.values()]
+    entries = [entry_of(cells, shared, asked, [c.recipe for c in group]) for cells in merged.values()]
     ranked = [*entries, *baselines([*yardsticks, *entries])]
     by = sort if sort and any(sort in e.costs for e in ranked) else leading_metric(ranked, sort)
     ranked.sort(key=lambda e: _rank(e, by))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
+from membench.imported.task import IMPORTED
 from membench.store.cell_folder import Cell
 from membench.store.recipe import FLOOR, REFERENCE, trained_on_its_data
 from membench.tables.catalogue import COSTS, declared_of
@@ -16,17 +19,46 @@ from membench.views import BASELINES
 
 MARKS = {FLOOR: "floor", REFERENCE: "reference"}
 SECONDS = frozenset(spec.name for spec in COSTS.values() if spec.unit == "s")
+_DRAWN = "drift"  # of a recipe's sources: the test sets that the seed draws
 ADDED = tuple(spec.name for spec in COSTS.values() if spec.derived)  # to costs, by the ledger
 
 
-def entry_of(cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, several: set[str]) -> Entry:
-    """Cells that differ in their seed alone; `shared` are the table's yardsticks, for cells played without."""
+def origin(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """What a method was made from (files, encoders, writers): the same for all seeds, else they are no seeds of one.
+
+    What the seed itself draws is left out, and what says in which file imported results were.
+    """
+    found: Mapping[str, Any] = recipe.get("sources") or {}
+    return {} if recipe["task"] == IMPORTED else {name: part for name, part in found.items() if name != _DRAWN}
+
+
+def _origin_hash(recipe: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(origin(recipe), sort_keys=True).encode()).hexdigest()[:8]
+
+
+def told_apart(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What tells a row apart, among these recipes, from others of its method: its version, and what it was made from.
+
+    The latter is a hash of the recipe's sources, told where other cells have the same settings and other sources.
+    """
+    rivals = [r for r in among if r["method"] == recipe["method"]]
+    same = [r for r in rivals if r["settings"] == recipe["settings"]]
+    version = {"version": recipe["method_version"]} if len({r["method_version"] for r in rivals}) > 1 else {}
+    return version | ({"sources": _origin_hash(recipe)} if len(set(map(_origin_hash, same))) > 1 else {})
+
+
+def entry_of(
+    cells: Sequence[Cell], shared: Mapping[str, Summary], asked: int, among: Sequence[Mapping[str, Any]] = ()
+) -> Entry:
+    """Cells that differ in their seed alone; `shared` are the table's yardsticks, for cells played without.
+
+    `among` are the recipes of the table, which the row is told apart from.
+    """
     first = cells[0]
     recipe, done = first.recipe, first.status == "done"
     defaults = recipe.get("defaults", {})
     settings = {k: v for k, v in recipe["settings"].items() if k not in defaults or defaults[k] != v}
-    if recipe["method"] in several:
-        settings["version"] = recipe["method_version"]
+    settings |= told_apart(recipe, among)
     own = {**shared, **(first.result.get("yardsticks") or {})}
     return Entry(
         method=recipe["method"],

@@ -182,6 +182,16 @@ def test_seeds_merge_and_other_settings_or_versions_do_not() -> None:
     assert merged.seeds == (0, 1)
 
 
+def test_cells_made_from_other_files_are_no_seeds_of_one_method() -> None:
+    one, other = ({"encoder_files": [digest], "drift": [digest]} for digest in ("aa", "bb"))
+    cells = [cell(sources=one), cell(sources=other), cell(seed=1, sources={**one, "drift": ["cc"]})]
+    labels = [e.label for e in entries(cells) if not e.mark]
+    assert len(set(labels)) == 2
+    assert all(" sources=" in label for label in labels)
+    assert [label.endswith("(2 seeds)") for label in sorted(labels, key=len)] == [False, True]
+    assert [e.label for e in entries(cells[::2]) if not e.mark] == ["ft-c steps=8 (2 seeds)"]
+
+
 def longer(contexts: int, **changed: Any) -> list[Cell]:
     """The same cells over so many contexts."""
     out = []
