@@ -45,7 +45,7 @@ def verify(*roots: Path) -> list[Verdict]:
     every = cells_of(roots)
     golds = [cell for cell in every if cell.recipe["task"] == GOLD and not cell.damage]
     grounds: Grounds = {}
-    return [Verdict(cell, tuple(_problems(cell, golds, grounds))) for cell in every]
+    return [Verdict(cell, tuple(dict.fromkeys(_problems(cell, golds, grounds)))) for cell in every]
 
 
 def _problems(cell: Cell, golds: Sequence[Cell], grounds: Grounds) -> Iterator[str]:

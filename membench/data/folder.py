@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from membench.api import Source
 from membench.data._distractors import fill_distractors
 from membench.documents.passages import passages
 from membench.documents.questions import by_template
 from membench.errors import MembenchError
+from membench.io.user_files import user_path
 from membench.values import Context, Dataset, Question
 
 
@@ -22,7 +21,7 @@ class Folder(Source):
         """
         if not argument:
             raise MembenchError("folder wants a path: --data folder:DIR")
-        path = Path(argument).expanduser()
+        path = user_path(argument)
         found = []
         for passage in passages(path):
             draft = by_template(passage)

@@ -134,6 +134,7 @@ def test_values_of_options(place: Path, tiny: Path, option: str) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_folders_of_cells(place: Path, folder: str) -> None:
+    refused("questions", folder, "-o", "q.jsonl")
     for words in (
         ["leaderboard", folder], ["report", folder, "-o", "page.html"], ["verify", folder], ["show", "a", "-o", folder],
         ["advise", folder, "--contexts", "1", "--questions", "1"], ["compare", "bm25", "base", "-o", folder],

@@ -32,6 +32,8 @@ def test_a_smaller_limit_is_the_beginning_of_a_larger_one() -> None:
 def test_what_cannot_be_asked_about_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(MembenchError, match="--data folder:DIR"):
         Folder().load("", 1, 0)
+    with pytest.raises(MembenchError, match="no such folder"):
+        Folder().load("~nobody-of-this-name/x", 1, 0)
     (tmp_path / "a.txt").write_text("nothing here has a name or a number")
     with pytest.raises(MembenchError, match=r"no sentence states a name or a number .*--writer self"):
         Folder().load(str(tmp_path), 1, 0)

@@ -90,6 +90,19 @@ def test_a_name_claimed_twice_is_an_error_only_when_used(tmp_path: Path, monkeyp
     assert registry.load("methods", "in-context")
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("jsonl:a,b.jsonl", ["jsonl:a,b.jsonl"]),
+        ("worlds,jsonl:a,b,c.jsonl,squad", ["worlds", "jsonl:a,b,c.jsonl", "squad"]),
+        ("jsonl:a.jsonl,jsonl:b,c.jsonl,worlds", ["jsonl:a.jsonl", "jsonl:b,c.jsonl", "worlds"]),
+        ("worlds, worlds,,squad", ["worlds", "squad"]),
+    ],
+)
+def test_a_comma_may_stand_in_the_name_of_a_file(typed: str, found: list[str]) -> None:
+    assert registry.split_data([typed]) == tuple(found)
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["ls", "methods"], ["ls", "tasks"], ["ls", "models"]])
 def test_help_and_ls_import_nothing_heavy(arguments: list[str]) -> None:
     code = (

@@ -65,7 +65,7 @@ def questions(
         raise MembenchError(f"{file}: give the file a name that ends in .jsonl")
     if writer != TEMPLATE:
         provenance(writer)
-    found = passages(folder.expanduser())[:limit]
+    found = passages(folder)[:limit]
     llm, identity = _reader(model, offline)
     scribe = Scribe({}, weights.home() / "targets", base_url, offline, identity)
     drafts = _drafts(found, writer, lambda text, count: scribe.pairs(writer, text, count, llm))
