@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from membench.errors import MembenchError
-from membench.setting_types import AtLeast0, AtLeast1, check
+from membench.settings.types import AtLeast0, AtLeast1, check
 from membench.values import (
     Adapter,
     Answer,

@@ -25,7 +25,7 @@ from membench.keyvalues.pool import Sink, tail, update
 from membench.keyvalues.pool_parts import PoolParts
 from membench.keyvalues.side_adapters import added, detached, fresh_factors
 from membench.reading.key_values import require_projectable
-from membench.setting_types import AtLeast0, AtLeast1, check
+from membench.settings.types import AtLeast0, AtLeast1, check
 from membench.values import Adapter
 
 if TYPE_CHECKING:

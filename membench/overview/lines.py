@@ -49,6 +49,9 @@ class Line:
         return len({str(sorted(entry.settings.items())) for entry in self.entries.values()}) > 1
 
 
+_SECONDS = {"write s": "; write s a text", "read s": ", read s a question"}  # by the heads of their columns
+
+
 @dataclass(frozen=True)
 class Overview:
     """Tables on the same data and model side by side; `lead` is the position of the one that ranks the lines."""
@@ -62,10 +65,9 @@ class Overview:
 
     @property
     def caption(self) -> str:
-        """What the scores are, and of what the seconds where it has some."""
-        return (
-            f"{self.scores}; write s a text, read s a question" if any(m.cost for m in self.measures) else self.scores
-        )
+        """What the scores are, and of what the seconds that it shows."""
+        heads = {measure.head for measure in self.measures}
+        return "".join([self.scores, *(text for head, text in _SECONDS.items() if head in heads)])
 
     @property
     def against(self) -> str:

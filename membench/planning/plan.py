@@ -26,7 +26,7 @@ from membench.plugins import registry
 from membench.plugins.calls import calling
 from membench.plugins.described import facts_of, facts_of_task, fetched_by, needs_weights
 from membench.plugins.given_back import sound_data, sound_episodes, sound_task
-from membench.setting_types import name_of
+from membench.settings.types import name_of
 from membench.store.recipe import GOLD, YARDSTICKS, cell_id
 from membench.values import Context, Dataset, Drift, Write
 

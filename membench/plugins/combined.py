@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 
 from membench.api import Method, identity_of
 from membench.errors import MembenchError
-from membench.setting_types import types_of
+from membench.settings.types import types_of
 from membench.text.digest import digest
 from membench.values import Recall
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from membench.errors import MembenchError
 from membench.plugins.calls import calling
-from membench.setting_types import from_text, name_of, types_of
+from membench.settings.types import from_text, name_of, types_of
 
 __all__ = ["build", "split", "types_of"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from membench.api import Method, lent
 from membench.errors import MembenchError
 from membench.retrieval.passages import passages
-from membench.setting_types import AtLeast0, AtLeast1
+from membench.settings.types import AtLeast0, AtLeast1
 from membench.values import Recall
 
 if TYPE_CHECKING:

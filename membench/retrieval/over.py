@@ -11,7 +11,7 @@ from membench.api import Method, identity_of
 from membench.errors import MembenchError
 from membench.plugins.parts import part
 from membench.retrieval.method import Retrieval
-from membench.setting_types import name_of
+from membench.settings.types import name_of
 
 
 @dataclass(frozen=True)

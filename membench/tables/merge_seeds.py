@@ -140,9 +140,12 @@ def _mean_costs(cells: Sequence[Cell]) -> dict[str, float | None]:
 def _live(cell: Cell) -> float | None:
     """Live bytes; of an adapter that was stored before they were measured, all that it does not keep for rehearsal."""
     costs = cell.result["costs"]
-    found, state = costs.get("live_bytes"), costs.get("state_bytes")
-    if found is None and state is not None and (state == 0 or "rank" in cell.recipe["settings"]):
-        return float(state - costs["deployed_growth_bytes"])
+    found, state, growth = (costs.get(name) for name in ("live_bytes", "state_bytes", "deployed_growth_bytes"))
+    if found is None and state is not None and growth is not None:
+        merged = (
+            costs.get("tokens_trained_per_context") and growth < state
+        )  # once deployed it adds nothing to the model
+        return float(state - growth) if state == 0 or merged else None
     return None if found is None else float(found)
 
 

@@ -17,7 +17,7 @@ from membench.api import Method
 from membench.corpora.generic_text import generic_texts
 from membench.io.memory_codec import nbytes
 from membench.losses.divergences import Objective
-from membench.setting_types import AtLeast1
+from membench.settings.types import AtLeast1
 from membench.targets.scribe import provenance
 from membench.trained.lora import Lora
 from membench.trained.replay import Rehearsed, asked_before, keep, mix_in, recollect

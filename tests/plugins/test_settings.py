@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge, Gt, Le
 
-from membench import setting_types
 from membench.api import lent
 from membench.errors import MembenchError
 from membench.plugins import registry, settings
+from membench.settings import types as setting_types
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the settings of a plug-in may be: types, ranges and choices of its fields (pydantic)."""
