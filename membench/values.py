@@ -229,6 +229,7 @@ class MetricSpec:
     interval: bool = True  # whether the column shows it
     base: str = ""  # the metric that stands in brackets beside it: the base model's own rate
     instead: str = ""  # the metric that is shown where this one is not there
+    brief: int = 0  # its place among the columns of its task's short table; it has none there with 0
     leads: bool = False  # whether it ranks the entries of a table that has it, in place of contains
 
 

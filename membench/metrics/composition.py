@@ -16,18 +16,18 @@ HOP_SCORES = ("contains", "f1", "margin", "acc_mc")
 METRICS = (
     MetricSpec(
         "composed", "composed", "of the questions that need several texts and whose hops are each answered alone, "
-        "the share that is answered",
+        "the share that is answered", brief=1,
     ),
     MetricSpec("both_hops", "both hops", "share of those questions whose hops are each answered, asked alone"),
     MetricSpec("contains/first-hop", "first hop", "contains, the first hop asked alone"),
     MetricSpec("contains/last-hop", "last hop", "contains, the last hop asked alone, its subject named"),
     MetricSpec(
         "broken", "false bridge", "share of questions through a thing that no text links which are answered as if one "
-        "did: no composition", higher_is_better=False,
+        "did: no composition", higher_is_better=False, brief=3,
     ),
     MetricSpec(
         "linked", "by link", "contains of the questions that need several texts − false bridge: what is owed to the "
-        "link that the texts state", unit="points",
+        "link that the texts state", unit="points", brief=2,
     ),
     MetricSpec(
         "distracted", "other chain", "share of questions that need several texts which name the answer of another "

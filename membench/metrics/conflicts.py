@@ -22,7 +22,7 @@ TERCILES = ("weak", "middle", "strong")
 def _conflict(value: str, help_: str) -> MetricSpec:
     return MetricSpec(
         f"conflict/{value}", f"conflict {value}", help_, higher_is_better=None, section=RISK,
-        base=f"conflict_base/{value}", instead=f"prior_conflict/{value}",
+        base=f"conflict_base/{value}", instead=f"prior_conflict/{value}", brief=2 if value == "new" else 0,
     )  # fmt: skip
 
 

@@ -6,8 +6,10 @@ from membench.values import MetricSpec
 from membench.views import DETAIL, RISK
 
 
-def _leak(kind: str, title: str, help_: str) -> MetricSpec:
-    return MetricSpec(f"leak/{kind}", title, help_, higher_is_better=False, section=RISK, base=f"leak_base/{kind}")
+def _leak(kind: str, title: str, help_: str, brief: int = 0) -> MetricSpec:
+    return MetricSpec(
+        f"leak/{kind}", title, help_, higher_is_better=False, section=RISK, base=f"leak_base/{kind}", brief=brief
+    )
 
 
 def _leak_margin(kind: str, title: str, help_: str) -> MetricSpec:
@@ -23,7 +25,12 @@ METRICS = (
         base="efficacy_base/all",
     ),
     MetricSpec("efficacy_base"),
-    _leak("near_entity", "leak entity", "share of answers about another entity that name the written value, − before"),
+    _leak(
+        "near_entity",
+        "leak entity",
+        "share of answers about another entity that name the written value, − before",
+        brief=1,
+    ),
     _leak("near_attribute", "leak attribute", "the same, about another attribute of the entity"),
     _leak("pattern", "leak pattern", "the same, the question's pattern with an unrelated subject"),
     MetricSpec("leak_base", higher_is_better=False),
@@ -33,6 +40,7 @@ METRICS = (
         "balanced: mean of abstentions where nothing answers and answers where something does; 0.50 is no skill",
         section=RISK,
         base="abstention_base/all",
+        brief=4,
     ),
     MetricSpec("abstention_base"),
     MetricSpec(
@@ -42,6 +50,7 @@ METRICS = (
         higher_is_better=False,
         section=RISK,
         base="known_base/all",
+        brief=5,
     ),
     MetricSpec("known_base"),
     _leak_margin(

@@ -13,10 +13,13 @@ PARAPHRASE = "paraphrase"  # the kind of a question in other words
 VIEWED = ("contains", "f1", "margin")
 
 METRICS = (
-    MetricSpec("exact/forgotten", "exact", "answers equal, letter for letter, to those of a memory that never held it"),
+    MetricSpec(
+        "exact/forgotten", "exact", "answers equal, letter for letter, to those of a memory that never held it",
+        brief=1,
+    ),
     MetricSpec(
         "residual/forgotten", "residual", "contains of what was forgotten − that of a memory that never held it",
-        unit="points", higher_is_better=False,
+        unit="points", higher_is_better=False, brief=2,
     ),
     MetricSpec(
         "residual/paraphrased", "residual, paraphrased", "the same, asked in other words", unit="points",
@@ -28,7 +31,10 @@ METRICS = (
     ),
     MetricSpec("contains/forgotten", "forgotten", "contains of what was forgotten", higher_is_better=False),
     MetricSpec("contains/kept", "rest", "contains of the contexts that stayed, after the others were forgotten"),
-    MetricSpec("loss/kept", "rest lost", "contains of the rest before − after", unit="points", higher_is_better=False),
+    MetricSpec(
+        "loss/kept", "rest lost", "contains of the rest before − after", unit="points", higher_is_better=False,
+        brief=3,
+    ),
 )  # fmt: skip
 
 

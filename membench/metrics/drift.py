@@ -43,6 +43,7 @@ METRICS = (
         unit="nats a token",
         higher_is_better=False,
         section=RISK,
+        brief=6,
     ),
     MetricSpec(
         "flips",
@@ -50,6 +51,7 @@ METRICS = (
         "of test items right without the memory, the share that its presence turns wrong, in-context too; ± over items",
         higher_is_better=False,
         section=RISK,
+        brief=7,
     ),
     MetricSpec(
         "repairs",

@@ -20,7 +20,9 @@ from membench.views import BASELINES, REHEARSED, ratio_of_sums
 CUTOFFS = (20, 10, 5, 1)  # the longest first: it is what tables are sorted by
 
 METRICS = (
-    MetricSpec("recall@1", "recall@1", "share of gold items that are the first of the recommended list", leads=True),
+    MetricSpec(
+        "recall@1", "recall@1", "share of gold items that are the first of the recommended list", leads=True, brief=1
+    ),
     MetricSpec("recall@5", "recall@5", "share of gold items among the first 5 of the list", leads=True),
     MetricSpec("recall@5/rec", "rec@5", "the same, items that were not mentioned before"),
     MetricSpec("recall@5/dis", "dis@5", "the same, items that were mentioned before"),
@@ -37,6 +39,7 @@ METRICS = (
         "share of answers that are a list of at least half the titles asked for; where it is 0, recall says nothing "
         "about memory",
         interval=False,
+        brief=2,
     ),
     MetricSpec(
         "titles",
@@ -55,7 +58,11 @@ METRICS = (
         interval=False,
     ),
     MetricSpec(
-        "mrr_mc", "mrr mc", "mean of 1 / rank of the gold item among sampled items; a likelihood", interval=False
+        "mrr_mc",
+        "mrr mc",
+        "mean of 1 / rank of the gold item among sampled items; a likelihood",
+        interval=False,
+        brief=3,
     ),
 )
 

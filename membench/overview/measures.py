@@ -16,11 +16,6 @@ from membench.values import MetricSpec
 
 # Heads of tasks where they stand side by side, and their order; any other task goes by its name.
 _HEADS = {"single": "alone", "batch": "together"}
-_PROBES = ("leak/near_entity", "conflict/new", "abstention", "damage", "drift_kl", "flips")
-_DELETED = ("exact/forgotten", "residual/forgotten", "loss/kept")  # of what a memory was made to forget
-_COMPOSED = ("composed", "linked", "broken")  # of what takes several texts
-_TALKS = ("contains/update", "contains/temporal", "outdated", "abstention")  # of dated conversations
-_FILMS = ("recall@1", "valid", "mrr_mc")
 _VIEWS = ("rehearsed", "unrehearsed", "placebo")
 
 Show = Callable[[Entry], str]
@@ -67,13 +62,13 @@ def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
     score, probes, left = name.partition("/")[0], _probes(table), _final(table, sort)
     if probes:
         name = name if sort else "efficacy/all"
-        more = [_named(metric) for metric in _PROBES]
+        more = _brief(table)
     elif left:
         final = Measure(f"after {table.contexts} writes", METRICS["contains/final"].help, plain(left))
         half = Measure("half-life", "further writes until half is gone", lambda e: str(e.half_life or NOTHING))
         more = [final, half, _named(f"{score}/placebo")]
     else:
-        more = [_named(metric) for metric in (*_FILMS, *_DELETED, *_COMPOSED, *_TALKS, *_views(score))]
+        more = [*_brief(table), *map(_named, _views(score))]
     head = "just after" if left else _title(name, table)
     lead = Measure(head, _help(name, table), ranged(name), ranks=True)
     costs = [] if probes else cost_measures(table, 0)
@@ -154,9 +149,18 @@ def _views(score: str) -> list[str]:
     return [f"{score}/{view}" for view in _VIEWS]
 
 
+def _brief(table: Table) -> list[Measure]:
+    """What the metrics of a table that are declared for its short one say, in the order that they declare."""
+    specs = {spec.name: spec for e in table.entries for name in e.names if (spec := e.spec(name)) and spec.brief}
+    return [_told(spec) for spec in sorted(specs.values(), key=lambda spec: spec.brief)]
+
+
 def _named(name: str) -> Measure:
-    spec = METRICS.get(name) or MetricSpec(name, name)
-    return Measure(spec.title or name, spec.help, plain(column_of(name)))
+    return _told(METRICS.get(name) or MetricSpec(name, name))
+
+
+def _told(spec: MetricSpec) -> Measure:
+    return Measure(spec.title or spec.name, spec.help, plain(column_of(spec.name)))
 
 
 def _spec(name: str, table: Table) -> MetricSpec | None:

@@ -19,12 +19,14 @@ JUDGED, RIGHT, VAGUELY, WRONGLY = VERDICTS = ("judged", "judge_right", "judge_va
 METRICS = (
     MetricSpec("contains/single-session", "one session", "contains, what one session says"),
     MetricSpec("contains/multi-session", "several sessions", "contains, what takes several sessions"),
-    MetricSpec("contains/temporal", "temporal", "contains, on which day, or how long before the day of asking"),
-    MetricSpec("contains/update", "update", "contains, what a later session changed"),
+    MetricSpec(
+        "contains/temporal", "temporal", "contains, on which day, or how long before the day of asking", brief=2,
+    ),
+    MetricSpec("contains/update", "update", "contains, what a later session changed", brief=1),
     MetricSpec("contains/open-domain", "open domain", "contains, what takes knowledge from elsewhere, too"),
     MetricSpec(
         "outdated", "outdated", "share of questions about what changed which name the earlier value alone",
-        higher_is_better=False,
+        higher_is_better=False, brief=3,
     ),
     MetricSpec(
         "misled", "misled", "share of questions that no session answers which name what was said of someone else",

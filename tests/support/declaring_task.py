@@ -14,7 +14,9 @@ class Patience(Task):
 
     metrics = (
         MetricSpec("sighs", "sighs", "sighs an answer", unit="sighs", higher_is_better=False, digits=1),
-        MetricSpec("sighs/late", "late sighs", "the same, the last answer of a context", unit="sighs", interval=False),
+        MetricSpec(
+            "sighs/late", "late sighs", "the same, the last answer of a context", unit="sighs", interval=False, brief=1
+        ),
     )
 
     def episodes(self, data: Dataset, seed: int) -> Iterator[Episode]:

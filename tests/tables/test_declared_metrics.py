@@ -22,6 +22,7 @@ from membench.metrics import (
     recommendation,
     retention,
 )
+from membench.overview.measures import of_one
 from membench.plugins import registry
 from membench.store import costs, question_subsets
 from membench.store.cell_folder import Cell
@@ -113,6 +114,14 @@ def test_a_plug_ins_metric_has_its_head_its_direction_its_digits_and_its_help() 
     assert (row["unit"], row["higher_is_better"]) == ("sighs", False)
     (found,) = compare(cells, "calm", "tense", "sighs")
     assert found.verdict == "calm is lower, so better"
+
+
+@pytest.mark.usefixtures("patience")
+def test_a_plug_ins_metric_stands_in_the_short_table_of_its_task_where_it_says_so() -> None:
+    (table,) = tables([sighing("calm", wave(0.5))], sort="sighs")
+    heads = [measure.head for measure in of_one(table, "sighs", 8)]
+    assert heads[:2] == ["sighs", "late sighs"]
+    assert "odd" not in heads
 
 
 def test_a_name_that_only_begins_alike_is_another_metric() -> None:
