@@ -10,6 +10,7 @@ from pathlib import Path
 
 from membench.errors import unknown
 from membench.io import weights
+from membench.io.atomic_files import half_written
 from membench.plugins import registry
 from membench.store import stored_cells
 from membench.store.recipe import FOLDER_NAMES, plain_name
@@ -25,7 +26,7 @@ def stored_names(folders: Iterable[Path], what: str) -> list[str]:
     parts: list[list[str]] = []
     for folder in folders:
         with contextlib.suppress(OSError):  # whoever reads the cells says what is wrong with it
-            parts += [name.split("--") for name in os.listdir(folder)]
+            parts += [name.split("--") for name in os.listdir(folder) if not half_written(name)]
     return sorted({part[place] for part in parts if len(part) == len(FOLDER_NAMES) + 1})
 
 

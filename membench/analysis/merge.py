@@ -9,7 +9,7 @@ from pathlib import Path
 
 from membench.analysis.several_folders import cells_of, one_of
 from membench.errors import MembenchError
-from membench.io.atomic_files import make_folder, replace_file, sweep_parts
+from membench.io.atomic_files import half_written, make_folder, replace_file, sweep_parts
 from membench.io.plain_files import read_plain
 from membench.store import cell_folder
 from membench.store.cell_folder import LOCK, RECIPE, RESULT, Cell, cells, checked, folder_of
@@ -72,7 +72,7 @@ def _copy(cell: Cell, folder: Path) -> None:
 def _files(folder: Path) -> Iterator[str]:
     names = {entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)}
     last = [name for name in (RECIPE, RESULT) if name in names]
-    own = (n for n in sorted(names.difference(last)) if not (n.startswith(LOCK) or n.endswith(".part")))
+    own = (n for n in sorted(names.difference(last)) if not (n.startswith(LOCK) or half_written(n)))
     yield from (*own, *last)
 
 

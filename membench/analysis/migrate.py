@@ -14,6 +14,7 @@ from typing import Any
 
 from membench.errors import MembenchError
 from membench.io import weights
+from membench.io.atomic_files import half_written
 from membench.io.hub import cached_only
 from membench.store import cell_folder
 from membench.store.recipe import MODEL_FILES, cell_id, missing, with_fields
@@ -42,7 +43,7 @@ def migrate(root: Path, models: Sequence[Path] = ()) -> Iterator[Migrated]:
         raise MembenchError(f"no folder {root}: name one with stored cells")
     shelf = _Shelf(models)
     for path in sorted(root.iterdir()):
-        if (path / cell_folder.RECIPE).is_file():
+        if not half_written(path.name) and (path / cell_folder.RECIPE).is_file():
             yield _migrated(path, shelf)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from membench.errors import MembenchError
 from membench.estimates.forecast import Forecast
+from membench.io.atomic_files import half_written
 from membench.io.locks import Owner, owner_of
 from membench.io.plain_files import NoFile, read_plain
 from membench.planning.plan_file import Plan, Planned, read_plans
@@ -65,7 +66,7 @@ def _playing(root: Path, plans: Sequence[Plan]) -> list[Playing]:
     found = []
     for lease in sorted(root.glob(f"*/{LOCK}.lease")):
         folder = lease.parent
-        if owner := owner_of(folder / LOCK):
+        if not half_written(folder.name) and (owner := owner_of(folder / LOCK)):
             cell = known.get(folder.name) or Planned(folder.name.rpartition("--")[2], folder.name, folder.name)
             found.append(Playing(cell, owner, _text(folder / SINCE), _closed(folder)))
     return found

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from membench.endpoints.endpoint_address import Address
-from membench.endpoints.endpoint_call import Asking, count, plain, shown
+from membench.endpoints.endpoint_call import Asking, count, shown
 from membench.endpoints.http_call import Limits
 from membench.errors import MembenchError
+from membench.text.halves import marked_halves
 
 Talk = Sequence[tuple[str, str]]  # (role, content)
 
@@ -66,11 +67,13 @@ class ChatClient:
         """The reply to a talk at temperature 0; in the form of a JSON schema and of at most `max_tokens` tokens where
         the endpoint takes that.
 
-        Raises MembenchError that names the endpoint and says what came, if that is no reply.
+        In place of half of a character (a lone surrogate) U+FFFD stands. Raises MembenchError that names the endpoint
+        and says what came, if that is no reply.
         """
         try:
             body, status = self._asking.ask(lambda refused: self._payload(talk, schema, max_tokens, refused))
-            return chat_reply(body, status)
+            found = chat_reply(body, status)
+            return replace(found, text=marked_halves(found.text))
         except MembenchError as error:
             raise MembenchError(self.where.hide(f"{self.where.public} {error}")) from error
 
@@ -118,7 +121,7 @@ def spoken(text: str) -> str:
 
 
 def chat_reply(body: Any, status: int) -> ChatReply:
-    """The reply in a chat completion. Raises MembenchError for what is none."""
+    """The reply in a chat completion, as it came. Raises MembenchError for what is none."""
     choices = body.get("choices") if isinstance(body, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         came = body if isinstance(body, str) else json.dumps(body)
@@ -135,7 +138,7 @@ def chat_reply(body: Any, status: int) -> ChatReply:
     if isinstance(content, list):
         content = "".join(_part(part) for part in content)
     usage = body.get("usage")
-    text = spoken(plain(content or ""))
+    text = spoken(content or "")
     return ChatReply(text, count(usage, "prompt_tokens"), count(usage, "completion_tokens"), ended)
 
 

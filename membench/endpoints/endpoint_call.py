@@ -42,9 +42,12 @@ class Asking:
                 wait = None
                 try:
                     answer = call.post(self.where.url, sent, self.where.headers)
-                    body = opened(self.where.hide(answer.body.decode("utf-8-sig", errors="replace")))
+                    text, whole = decoded(answer.body)
+                    body = opened(self.where.hide(text))
                     status = _status(body, answer.status)
                     if 0 < status < 400:
+                        if not whole:
+                            raise NoAnswer(f"sent what is no text in UTF-8: {shown(text)}", status=status)
                         return body, status
                     if status in REFUSING and (named := self._named(sent, said(body))):
                         self.refused.add(named)
@@ -74,6 +77,17 @@ def shown(text: str) -> str:
     """The beginning of what an endpoint said, on one line and without control characters."""
     flat = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * SHOWN]).split())
     return (flat if len(flat) <= SHOWN else f"{flat[:SHOWN]}…") or "nothing"
+
+
+def decoded(body: bytes) -> tuple[str, bool]:
+    """A body as text, in UTF-8 or what else JSON may be written in, and whether all of it is that; where it is not,
+    U+FFFD stands.
+    """
+    encoding = json.detect_encoding(body)
+    try:
+        return body.decode(encoding), True
+    except UnicodeDecodeError:
+        return body.decode(encoding, errors="replace"), False
 
 
 def opened(text: str) -> Any:
@@ -107,11 +121,6 @@ def count(usage: Any, name: str) -> int:
     """A number of tokens as an endpoint counts them; 0 where it does not."""
     found = usage.get(name) if isinstance(usage, dict) else None
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
-
-
-def plain(text: str) -> str:
-    """A text that can be in a file: half of a surrogate pair can be in none."""
-    return text.encode(errors="replace").decode()
 
 
 def _failure(body: Any, status: int) -> NoAnswer:

@@ -2,7 +2,7 @@
 
 Of two APIs: `completions` reads the very text of a prompt, `chat` reads it as one message of a user, into which the
 server puts its own template. What a server tells of itself and its log-probabilities are in
-membench.endpoints.model_probe and membench.io.prompt_logprobs.
+membench.endpoints.model_probe and membench.endpoints.prompt_logprobs.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 from membench.endpoints.chat_client import chat_reply
 from membench.endpoints.endpoint_address import address, without_secrets
-from membench.endpoints.endpoint_call import Asking, count, plain, shown
+from membench.endpoints.endpoint_call import Asking, count, shown
 from membench.endpoints.http_call import Limits, NoAnswer
 from membench.errors import MembenchError
+from membench.text.halves import marked_halves
 
 Api = Literal["completions", "chat"]
 PATHS: Mapping[Api, str] = {"completions": "completions", "chat": "chat/completions"}
@@ -116,7 +117,7 @@ def _completion(body: Any, status: int) -> Continued:
     if not isinstance(first, dict) or not isinstance(first.get("text"), str):
         came = body if isinstance(body, str) else json.dumps(body)
         raise MembenchError(f"sent no completion (a base URL ends in /v1), but with status {status}: {shown(came)}")
-    return _continued(body, plain(first["text"]), first.get("finish_reason"))
+    return _continued(body, first["text"], first.get("finish_reason"))
 
 
 def _chat(body: Any, status: int) -> Continued:
@@ -141,4 +142,6 @@ def _thinks(body: Mapping[str, Any]) -> bool:
 def _continued(body: Mapping[str, Any], text: str, ended: Any) -> Continued:
     usage, model = body.get("usage"), body.get("model")
     read, generated = count(usage, "prompt_tokens"), count(usage, "completion_tokens")
-    return Continued(text, read, generated, ended in ("length", "max_tokens"), model if isinstance(model, str) else "")
+    text = marked_halves(text)  # an answer is kept as near to what was said as a file can hold it
+    named = marked_halves(model) if isinstance(model, str) else ""
+    return Continued(text, read, generated, ended in ("length", "max_tokens"), named)

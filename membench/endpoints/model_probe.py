@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from membench.endpoints.endpoint_address import address
-from membench.endpoints.endpoint_call import opened
+from membench.endpoints.endpoint_call import decoded, opened
 from membench.endpoints.http_call import Call, Limits, NoAnswer
 from membench.endpoints.model_client import Api, EndpointAway, ModelClient
 from membench.errors import MembenchError
+from membench.text.halves import marked_halves
 
 PROMPT = "Q: In what year was 1931?\nA:"
 TOKENS = 16  # as many as an answer may have: some models refuse fewer
@@ -36,7 +37,8 @@ def probe(model: str, base_url: str | None, api: Api | None) -> Probed:
     """
     entry = _entry(model, base_url)
     found, named = _answering(model, base_url, api)
-    told = {name: entry[name] for name in _FACTS if isinstance(entry.get(name), str | int)}
+    told: dict[str, Any] = {name: entry[name] for name in _FACTS if isinstance(entry.get(name), str | int)}
+    told = {name: marked_halves(fact) if isinstance(fact, str) else fact for name, fact in told.items()}
     meta = entry["meta"] if isinstance(entry.get("meta"), dict) else {}
     told |= {name: meta[name] for name in _META if isinstance(meta.get(name), int)}
     window = entry.get("max_model_len") or meta.get("n_ctx") or None
@@ -73,7 +75,7 @@ def _entry(model: str, base_url: str | None) -> Mapping[str, Any]:
             answer = call.get(where.url, where.headers)
     except NoAnswer as error:
         raise MembenchError(where.hide(f"openai:{model} at {where.public} {error}")) from error
-    body = opened(where.hide(answer.body.decode("utf-8-sig", errors="replace")))
+    body = opened(where.hide(decoded(answer.body)[0]))
     listed = body.get("data") if isinstance(body, dict) else None
     entries = listed if isinstance(listed, list) else []
     return next((one for one in entries if isinstance(one, dict) and one.get("id") == model), {})

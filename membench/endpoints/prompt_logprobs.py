@@ -6,6 +6,7 @@ of the assistant that is gone on with.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,10 +89,10 @@ def _of_chat(body: dict[str, Any]) -> list[tuple[str, float]] | None:
 
 
 def _checked(texts: Sequence[Any], values: Sequence[Any]) -> list[tuple[str, float]] | None:
-    first, *rest = values or (None,)
-    if len(texts) != len(values) or not all(isinstance(value, int | float) for value in rest):
+    _, *rest = values or (None,)
+    if len(texts) != len(values) or not all(isinstance(value, int | float) and math.isfinite(value) for value in rest):
         return None
-    return list(zip(map(str, texts), (0.0 if first is None else float(first), *map(float, rest)), strict=True))
+    return list(zip(map(str, texts), (0.0, *map(float, rest)), strict=True))
 
 
 def _same(texts: str, candidate: str) -> bool:

@@ -196,6 +196,6 @@ def _epochs(recipe: Mapping[str, Any]) -> float | None:
 
 def _work(cell: PlannedCell) -> tuple[int, int]:
     """Contexts written and questions read; what an empty memory was asked before is not read again."""
-    steps = [step for episode in cell.task.episodes(cell.data, cell.recipe["seed"]) for step in episode.steps]
+    steps = [step for episode in cell.episodes() for step in episode.steps]
     asked = [question.id for step in steps if isinstance(step, Ask) for question in step.questions]
     return len(cell.written), len(set(asked)) if cell.method.kind == "nothing" else len(asked)

@@ -13,6 +13,7 @@ from pathlib import Path
 from membench.errors import MembenchError
 
 STALE_SECONDS = 3600.0  # no file takes longer to write
+PART = ".part"  # how the names of what is being written end
 
 
 class CannotWrite(MembenchError):
@@ -38,7 +39,7 @@ def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
 
     That holds even if the machine stops, unless `durable` is False. Raises CannotWrite.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")  # processes of several hosts
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{PART}")  # processes of several hosts
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
         try:
@@ -56,6 +57,11 @@ def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
             temporary.unlink()
 
 
+def half_written(name: str) -> bool:
+    """Whether a file or a folder of this name is still being written, or was when its writer was killed."""
+    return name.endswith(PART)
+
+
 def refuse_link(path: Path, option: str) -> None:
     """Refuse to write over a symbolic link: it may lead to a file that nobody named. Raises MembenchError."""
     if path.is_symlink():
@@ -67,7 +73,7 @@ def sweep_parts(folder: Path, pattern: str = "*", older: float = STALE_SECONDS) 
 
     What another process is writing now is younger. What cannot be looked at or removed stays.
     """
-    for path in folder.glob(f"{pattern}.part"):
+    for path in folder.glob(f"{pattern}{PART}"):
         with contextlib.suppress(OSError):  # another one swept it, or it is not ours to remove
             if stat.S_ISREG((found := path.lstat()).st_mode) and time.time() - found.st_mtime >= older:
                 path.unlink()

@@ -3,56 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from membench.errors import MembenchError
 from membench.planning.plan import PlannedCell
-from membench.values import Context
+from membench.values import Context, Question
 
 LONG = 8  # characters a token, more than texts have: so much of a long text is read first
 
 
+class _Length(NamedTuple):
+    """How many tokens a prompt takes, as it is said; whether they are too many, what makes it so long, and what to do
+    about that.
+    """
+
+    tokens: str
+    fits: bool
+    what: str
+    instead: str
+
+
 def check_window(cells: Sequence[PlannedCell], llm: Any) -> None:
-    """Refuse contexts that do not fit the model's window with their prompt, before anything is played.
+    """Refuse contexts, and questions, that do not fit the model's window with their prompt, before anything is played.
 
     Of a text that is far too long only the beginning is turned into tokens.
     """
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     for cell in cells:
         for context in (*cell.data.contexts, *cell.data.held_out):
-            if context.text in seen or not context.questions:
+            key = context.text, *(question.text for question in context.questions)
+            if key in seen or not context.questions:
                 continue
-            seen.add(context.text)
-            tokens, more = _tokens(context, llm)
-            if tokens > llm.window:
+            seen.add(key)
+            found = _length(context, llm)
+            if not found.fits:
                 twice = ", where it stands twice (--style plain has it once)," if llm.renderer.times == 2 else ""
                 raise MembenchError(
-                    f"context {context.id!r} of {cell.data.name} takes {more}{tokens} tokens with its prompt{twice} "
-                    f"and the window of {llm.name} is {llm.window}: split it, or take a model with a longer window"
+                    f"{found.what} of {cell.data.name} takes {found.tokens} tokens with its prompt{twice} and the "
+                    f"window of {llm.name} is {llm.window}: {found.instead}, or take a model with a longer window"
                 )
 
 
-def _tokens(context: Context, llm: Any) -> tuple[int, str]:
-    """The tokens of a context with its prompt and its longest question; of one that is far too long, so many at least,
-    and a word that says so.
-    """
-    for text in (context.text, *(question.text for question in context.questions)):
+def _length(context: Context, llm: Any) -> _Length:
+    """The length of a context with its prompt and its longest question; the longer of the two is what makes it so."""
+    whole = f"context {context.id!r}", "split it"
+    texts = [(context.text, whole), *((question.text, _named(question)) for question in context.questions)]
+    for text, name in texts:
         start = text[: LONG * llm.window]
         if len(text) > len(start) and (tokens := len(llm.ids(start))) > llm.window:
-            return tokens, "more than "
-    longest = _longest([question.text for question in context.questions], llm)
-    return sum(map(len, llm.segment_ids([context.text], longest))) + llm.max_new_tokens, ""
+            return _Length(f"more than {tokens}", False, *name)
+    longest, size = _longest(context.questions, llm)
+    tokens = sum(map(len, llm.segment_ids([context.text], longest.text))) + llm.max_new_tokens
+    fits = tokens <= llm.window
+    return _Length(str(tokens), fits, *(whole if fits or size <= len(llm.ids(context.text)) else _named(longest)))
 
 
-def _longest(texts: Sequence[str], llm: Any) -> str:
-    """The text with the most tokens. A token is a byte at least, so that few have to be counted."""
-    best, most = texts[0], -1
-    for size, text in sorted(((len(text.encode()), text) for text in texts), reverse=True):
+def _named(question: Question) -> tuple[str, str]:
+    return f"question {question.id!r} of context {question.context!r}", "shorten it"
+
+
+def _longest(questions: Sequence[Question], llm: Any) -> tuple[Question, int]:
+    """The question with the most tokens, and how many. A token is a byte at least, so that few have to be counted."""
+    best, most = questions[0], -1
+    for size, k in sorted(((len(q.text.encode()), k) for k, q in enumerate(questions)), reverse=True):
         if size + 2 <= most:  # a space in front and what opens a text may be tokens of their own
             break
-        if (tokens := len(llm.ids(text))) > most:
-            best, most = text, tokens
-    return best
+        if (tokens := len(llm.ids(questions[k].text))) > most:
+            best, most = questions[k], tokens
+    return best, most
 
 
 def cut_answers(cells: Sequence[PlannedCell], llm: Any) -> list[str]:

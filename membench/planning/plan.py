@@ -24,11 +24,11 @@ from membench.planning.served import refuse_drift
 from membench.planning.validation import ModelInfo, chosen
 from membench.plugins import registry
 from membench.plugins.calls import calling
-from membench.plugins.described import facts_of, facts_of_task, fetched_by, needs_weights
+from membench.plugins.described import facts_of, facts_of_task, fetched_by, needs_weights, refuse_odd_task
 from membench.plugins.given_back import sound_data, sound_episodes, sound_task
-from membench.settings.types import name_of
+from membench.store import schema
 from membench.store.recipe import GOLD, YARDSTICKS, cell_id
-from membench.values import Context, Dataset, Drift, Write
+from membench.values import Context, Dataset, Drift, Episode, Write
 
 _ENDPOINTS = {("writer", "openai"), ("summariser", "openai")}  # of sources that a model behind an endpoint writes
 
@@ -54,11 +54,14 @@ class PlannedCell:
         r = self.recipe
         return f"{r['method']} · {r['task']} · {r['data']} · {r['model']} · seed {r['seed']}"
 
+    def episodes(self) -> list[Episode]:
+        """Its script. Raises MembenchError where the task's code fails, or gives no episodes or not always the same."""
+        return script(self.recipe["task"], self.task, self.data, self.recipe["seed"])
+
     @property
     def written(self) -> list[Context]:
         """What the cell's script writes, in its order."""
-        episodes = self.task.episodes(self.data, self.recipe["seed"])
-        return [c for e in episodes for step in e.steps if isinstance(step, Write) for c in step.contexts]
+        return [c for e in self.episodes() for step in e.steps if isinstance(step, Write) for c in step.contexts]
 
     @property
     def is_gold(self) -> bool:
@@ -81,6 +84,7 @@ def plan(request: Request, model: ModelInfo, prompt_hash: str) -> list[PlannedCe
     cells = _Cells(request, model, prompt_hash)
     for typed in request.data:
         for task_name, task in tasks.items():
+            refuse_odd_task(task_name, task)
             data = load_data(typed, task, request.limit)
             with calling(f"task {task_name}", "over()"):
                 task = sound_task(task.over(data), task_name)
@@ -110,6 +114,12 @@ def load_data(typed: str, task: Task, limit: int | None) -> Dataset:
     if not data.contexts:
         raise MembenchError(f"data {typed!r} has no contexts with questions")
     return checked(data)
+
+
+def script(name: str, task: Task, data: Dataset, seed: int) -> list[Episode]:
+    """The episodes of a task of this name. Raises MembenchError as `PlannedCell.episodes` does."""
+    with calling(f"task {name}", "episodes()"):
+        return sound_episodes(lambda: task.episodes(data, seed), name)
 
 
 def data_hash(contexts: Sequence[Context]) -> str:
@@ -149,8 +159,8 @@ class _Cells:
             **_played(request, name, method),
             "seed": seed,
         }
-        recipe["sources"] |= _drift_sources(task, data, seed)
-        recipe |= told
+        recipe["sources"] |= _drift_sources(task_name, task, data, seed)
+        recipe |= _provenance(task_name, told, recipe)
         if model.reader:
             recipe["reader"] = model.reader
         if model.engine:
@@ -161,6 +171,10 @@ class _Cells:
             recipe |= _modules(request, model)
         if data.conflicts and task.probed:
             recipe["conflicts_hash"] = self._hash(data.conflicts)
+        try:
+            schema.recipe(recipe)
+        except schema.Unfit as misfit:
+            raise MembenchError(f"task {task_name} with method {name}: no recipe can hold {misfit}") from None
         self.known.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
 
     def _hash(self, contexts: Sequence[Context]) -> str:
@@ -168,6 +182,15 @@ class _Cells:
         if id(contexts) not in self._hashes:
             self._hashes[id(contexts)] = contexts, data_hash(contexts)
         return self._hashes[id(contexts)][1]
+
+
+def _provenance(name: str, told: dict[str, Any], recipe: dict[str, Any]) -> dict[str, Any]:
+    """What a task tells of itself. Raises MembenchError where that would stand in place of what a recipe holds."""
+    if taken := [key for key in told if key in recipe and key not in ("data_hash", "held_out_hash")]:
+        raise MembenchError(
+            f"task {name}: its provenance() has {taken[0]!r}, which is the recipe's own: call it otherwise"
+        )
+    return told
 
 
 def _asked(data: Dataset, hashed: Callable[[Sequence[Context]], str]) -> dict[str, Any]:
@@ -217,10 +240,7 @@ def _asked_at(sources: dict[str, Any], base_url: str | None) -> dict[str, Any]:
     }
 
 
-def _drift_sources(task: Task, data: Dataset, seed: int) -> dict[str, Any]:
+def _drift_sources(name: str, task: Task, data: Dataset, seed: int) -> dict[str, Any]:
     """What identifies the texts and test sets that a task's Drift steps read; nothing where it has none."""
-    name = name_of(type(task))
-    with calling(f"task {name}", "episodes()"):
-        episodes = sound_episodes(task.episodes(data, seed), name)
-    steps = dict.fromkeys(s for e in episodes for s in e.steps if isinstance(s, Drift))
+    steps = dict.fromkeys(s for e in script(name, task, data, seed) for s in e.steps if isinstance(s, Drift))
     return {"drift": [drift_digest(step) for step in steps]} if steps else {}

@@ -64,7 +64,7 @@ class Player:
         self._peak = Peak(self.llm.device if self.llm.is_here else None)
         done = 0
         with self._neighbours.here(), self._watch.to_the_end(self.log.folder):
-            for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
+            for episode in self.cell.episodes():
                 self._episode(episode, done)
                 done += len(episode.steps)
         shutil.rmtree(self.log.folder / "memory", ignore_errors=True)
@@ -98,7 +98,7 @@ class Player:
         """Say that a method cannot forget before anything is spent on writing. Raises MembenchError."""
         if self.method.forgets:
             return
-        for episode in self.cell.task.episodes(self.cell.data, self.cell.recipe["seed"]):
+        for episode in self.cell.episodes():
             for k, step in enumerate(episode.steps):
                 if isinstance(step, Forget):
                     left = len(episode_state.held(episode, k + 1))

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from membench.api import Task
 from membench.errors import MembenchError
-from membench.values import Ask, Context, Dataset, Drift, Episode, Forget, Question, Recall, Step, Write
+from membench.text.halves import has_half
+from membench.values import (
+    Ask,
+    Composed,
+    Context,
+    Dataset,
+    Drift,
+    Episode,
+    Forget,
+    Pair,
+    Question,
+    Recall,
+    Step,
+    Write,
+)
+
+CALLS = 3  # of episodes(): a chance order is hardly the same in all of them
 
 
 def sound_recall(recall: Any, questions: int) -> Recall:
@@ -48,13 +64,20 @@ def _refuse_but_texts(found: Iterable[Any], what: str) -> None:
     for text in found:
         if not isinstance(text, str):
             raise MembenchError(f"{what} of type {type(text).__name__}: make it a text")
-        if not text.isascii() and max(text) >= "\ud800" and any("\ud800" <= letter <= "\udfff" for letter in text):
+        if has_half(text):
             raise MembenchError(f"{what} with half of a character (a lone surrogate): take it out")
 
 
-def sound_episodes(episodes: Iterable[Any], task: str) -> list[Episode]:
-    """What `episodes` gave back. Raises MembenchError for what is no Episode of steps of contexts and questions."""
-    found = list(episodes)
+def sound_episodes(episodes: Callable[[], Iterable[Any]], task: str) -> list[Episode]:
+    """What `episodes` gives back. Raises MembenchError for what is no Episode of steps of contexts and questions, and
+    where another call gives others, or another order: a run that goes on after a stop would mix them.
+    """
+    found = list(episodes())
+    if any(list(episodes()) != found for _ in range(CALLS - 1)):
+        raise MembenchError(
+            f"task {task}: episodes() gives other episodes, or another order, when it is called again: draw by chance "
+            "from `seed` alone, and sort what comes out of a set"
+        )
     if not found:
         raise MembenchError(f"task {task}: episodes() has no episode: there is nothing to play")
     for episode in found:
@@ -88,21 +111,42 @@ def sound_data(data: Any, name: str) -> Dataset:
     """What `load` gave back. Raises MembenchError, naming the context, for what is no Dataset of texts."""
     if not isinstance(data, Dataset):
         raise MembenchError(f"data {name}: load() returned {type(data).__name__}, not Dataset")
+    _refuse_but_texts((data.name,), f"data {name}: load() has a name")
+    for part in ("contexts", "held_out", "conflicts"):
+        if not isinstance(getattr(data, part), Sequence):
+            raise MembenchError(
+                f"data {name}: load() has {part} as {type(getattr(data, part)).__name__}: make it a tuple"
+            )
     for context in (*data.contexts, *data.held_out, *data.conflicts):
-        if not isinstance(context, Context):
-            raise MembenchError(f"data {name}: load() has {type(context).__name__} in place of a Context")
-        where = f"context {context.id!r}"
-        _refuse_but_texts((context.id, context.text), f"data {name}: load() has in {where} something")
-        for question in (*context.questions, *context.probes):
-            told = f"data {name}: load() has in {where}, question {getattr(question, 'id', question)!r},"
-            if not isinstance(question, Question) or isinstance(question.answers, str) or not question.answers:
-                raise MembenchError(f"{told} no tuple of answers: make it Question(id, text, answers, context)")
-            texts = question.id, question.text, question.context, *question.answers, *question.distractors
-            _refuse_but_texts(texts, f"{told} something")
+        _refuse_odd_context(context, f"data {name}: load() has")
         for question in context.questions:
             if question.context != context.id:
                 raise MembenchError(
-                    f"data {name}: load() has in {where} question {question.id!r} of {question.context!r}: name the "
-                    "context that it stands in"
+                    f"data {name}: load() has in context {context.id!r} question {question.id!r} of "
+                    f"{question.context!r}: name the context that it stands in"
                 )
     return data
+
+
+def _refuse_odd_context(context: Context | Any, told: str) -> None:
+    """Raise MembenchError, which begins as it is told, for a Context that does not hold texts where these belong."""
+    if not isinstance(context, Context):
+        raise MembenchError(f"{told} {type(context).__name__} in place of a Context")
+    where = f"{told} in context {context.id!r}"
+    _refuse_but_texts((context.id, context.text), f"{where} something")
+    for question in (*context.questions, *context.probes):
+        asked = f"{where}, question {getattr(question, 'id', question)!r},"
+        if not isinstance(question, Question) or isinstance(question.answers, str) or not question.answers:
+            raise MembenchError(f"{asked} no tuple of answers: make it Question(id, text, answers, context)")
+        texts = question.id, question.text, question.context, *question.answers, *question.distractors
+        _refuse_but_texts(texts, f"{asked} something")
+        if not isinstance(question.tags, Mapping):
+            raise MembenchError(f"{asked} tags of type {type(question.tags).__name__}: make it a dict of texts")
+        _refuse_but_texts((*question.tags, *question.tags.values()), f"{asked} a tag")
+    for pair in context.targets:
+        if not isinstance(pair, Pair):
+            raise MembenchError(f"{where} {type(pair).__name__} as a target: make it Pair(question, answer)")
+        _refuse_but_texts((pair.question, pair.answer), f"{where} a target")
+    later = (context.revision,) if context.revision is not None else ()
+    for part in (*later, *(context.parts if isinstance(context, Composed) else ())):
+        _refuse_odd_context(part, told)

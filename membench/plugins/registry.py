@@ -192,7 +192,7 @@ def _describe(kind: str, name: str, claim: _Claim) -> PlugIn:
         plugin = _import(kind, name, claim)
     except MembenchError as error:
         return replace(entry, error=str(error))
-    stated = {fact: getattr(plugin, fact, "") or "" for fact in STATED}
+    stated = {fact: said for fact in STATED if isinstance(said := getattr(plugin, fact, None), str)}
     return replace(entry, summary=_first_line(inspect.getdoc(plugin)), **stated)
 
 

@@ -95,7 +95,7 @@ def _write_plans(sessions: Sequence[Session], blocks: Sequence[Block], seconds: 
     for output, cells, done in blocks:
         for cell in cells:
             known = cell.recipe_id in done
-            steps = None if known else sum(len(e.steps) for e in cell.task.episodes(cell.data, cell.recipe["seed"]))
+            steps = None if known else sum(len(e.steps) for e in cell.episodes())
             folder = cell_folder.folder_of(output, cell.recipe).name
             planned = Planned(cell.recipe_id, folder, cell.title, steps, seconds.get(cell.recipe_id))
             plans.setdefault(output, {})[cell.recipe_id] = planned

@@ -189,7 +189,7 @@ class Session:
             yield
 
     def _script(self, cell: PlannedCell) -> Script:
-        return script_of(cell.task.episodes(cell.data, cell.recipe["seed"]))
+        return script_of(cell.episodes())
 
     def _play_locked(self, cell: PlannedCell, folder: Path, number: int, count: int) -> dict[str, Any]:
         spent = spent_by(self.request, self.llm)

@@ -65,7 +65,7 @@ class Yardsticks:
 
 def stored_whole(output: Path, cell: PlannedCell) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """The result and the records of a cell that is done, each step of its script closed once; else None."""
-    script = script_of(cell.task.episodes(cell.data, cell.recipe["seed"]))
+    script = script_of(cell.episodes())
     return cell_folder.whole(output, cell.recipe, script)
 
 

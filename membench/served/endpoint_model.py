@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
@@ -47,6 +47,18 @@ class Terms:
     allowance: Allowance
     kept: KeptAnswers
     say: Callable[[str], object] = lambda _: None
+
+
+@dataclass(frozen=True)
+class _KeptReply:
+    answer: Continued
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _KeptScore:
+    answer: Scored
+    seconds: float
 
 
 class EndpointModel(AnswerForm):
@@ -143,8 +155,7 @@ class EndpointModel(AnswerForm):
             return self._counted(prompt, self.client.goes_on(prompt, max_new_tokens, stop))
 
         most = self._most(prompt) + max_new_tokens
-        kept, seconds = self._kept(asked, most, ask, lambda c: c.read + c.generated)
-        reply = Continued(**kept)
+        reply, seconds = self._kept(asked, _KeptReply, most, ask, lambda c: c.read + c.generated)
         self._stretch = max(self._stretch or 0.0, reply.read / len(pieces.ids(prompt)))
         return reply, seconds
 
@@ -195,23 +206,21 @@ class EndpointModel(AnswerForm):
         asked = prompt_logprobs.payload(self.client, prompt, candidate)
         most = self._most(prompt + candidate) + 1
         ask = partial(prompt_logprobs.scored, self.client, prompt, candidate, read)
-        kept, seconds = self._kept(asked, most, ask, lambda score: score.read + 1)
-        return Scored(tuple(kept["logprobs"]), kept["read"]), seconds
+        return self._kept(asked, _KeptScore, most, ask, lambda score: score.read + 1)
 
     def _kept(
-        self, asked: dict[str, Any], most: int, ask: Callable[[], T], spent: Callable[[T], int]
-    ) -> tuple[dict[str, Any], float]:
-        """What was kept of a request, or else what comes now; and the seconds of one that was kept."""
+        self, asked: dict[str, Any], form: Any, most: int, ask: Callable[[], T], spent: Callable[[T], int]
+    ) -> tuple[T, float]:
+        """What was kept of a request in this form, or else what comes now; and the seconds of one that was kept."""
         key = [self.terms.identity, asked]
-        if kept := self.terms.kept.get(key):
-            return kept["answer"], kept["seconds"]
+        if kept := self.terms.kept.get(key, form):
+            return kept.answer, kept.seconds
         with self.terms.allowance.taking(most) as spend:
             started = time.perf_counter()
             answer = ask()
             spend(spent(answer))
-        found = asdict(answer)  # type: ignore[call-overload]
-        self.terms.kept.put(key, {"answer": found, "seconds": round(time.perf_counter() - started, 3)})
-        return found, 0.0
+        self.terms.kept.put(key, form(answer, round(time.perf_counter() - started, 3)))
+        return answer, 0.0
 
     def _each(self, jobs: Sequence[Callable[[], tuple[T, float]]]) -> list[T]:
         """What the jobs return, done several at once. Where one fails, those on their way end, and are kept.

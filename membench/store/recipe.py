@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from membench.io.atomic_files import half_written
+
 GOLD = "gold"  # the script that floor and reference are played on
 FLOOR, REFERENCE = "base", "in-context"  # the methods that are played on it
 YARDSTICKS = (REFERENCE, FLOOR)  # the reference first: every other cell is compared with it
@@ -92,6 +94,8 @@ def stored_before(folder: Path, recipe: Mapping[str, Any]) -> Path | None:
     """The folder of this very cell as an earlier version stored it; `folder` is how it is called now."""
     named = {MODEL_FILES: recipe.get(MODEL_FILES), ENCODER_FILES: recipe["sources"].get(ENCODER_FILES)}
     for path in sorted(folder.parent.glob(f"{glob.escape(folder.name.rpartition('--')[0])}--*/recipe.json")):
+        if half_written(path.parent.name):
+            continue
         try:
             old = json.loads(path.read_bytes())
         except (OSError, ValueError):  # what cannot be read is no cell of any version

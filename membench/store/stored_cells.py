@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from membench.errors import MembenchError
+from membench.io.atomic_files import half_written
 from membench.io.fast_json import apart, no_collecting
 from membench.io.plain_files import NoFile, read_plain
 from membench.store import schema
@@ -67,7 +68,7 @@ def cells(root: Path) -> list[Cell]:
     if not os.path.isdir(root):
         raise MembenchError(f"no folder {root}: play something with `membench run`, or name a folder with results")
     try:
-        paths = sorted(entry.path for entry in os.scandir(root) if entry.is_dir() or _is_in_a_place(entry.name))
+        paths = sorted(entry.path for entry in os.scandir(root) if _is_in_a_place(entry))
     except OSError as error:
         raise MembenchError(f"{root} cannot be read ({error.strerror})") from None
     first: dict[str, Path] = {}
@@ -178,9 +179,9 @@ def newest(found: Iterable[Cell]) -> list[Cell]:
     return [cell for cell, key in zip(every, unscored, strict=True) if cell.recipe[VERSION] >= latest.get(key, 0)]
 
 
-def _is_in_a_place(name: str) -> bool:
-    """Whether a file stands in a cell's place; others beside the cells, and what was being written, are no cells."""
-    return "--" in name and not name.endswith(".part")
+def _is_in_a_place(entry: os.DirEntry[str]) -> bool:
+    """Whether this may be a cell: a folder, or what stands in the place of one; what was being written is none."""
+    return not half_written(entry.name) and (entry.is_dir() or "--" in entry.name)
 
 
 def _cell(folder: Path) -> Cell | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from membench.errors import MembenchError
 from membench.imported.task import IMPORTED, declared_scores
 from membench.metrics import (
     answer_scores,
@@ -18,6 +19,7 @@ from membench.metrics import (
     retention,
 )
 from membench.plugins import registry
+from membench.plugins.described import sound_metrics
 from membench.store import costs, question_subsets
 from membench.store.recipe import GOLD
 from membench.talks import measures
@@ -56,7 +58,12 @@ def declared_of(recipe: Mapping[str, Any]) -> tuple[MetricSpec, ...]:
 
 @cache
 def declared_by(task: str) -> tuple[MetricSpec, ...]:
-    """What a task declares beside that; nothing for built-in ones, and for one that is not installed any more."""
+    """What a task declares beside that; nothing for built-in ones, and for one that is not installed any more, or whose
+    code is broken now, which `membench ls tasks` tells.
+    """
     if task == GOLD or registry.origin("tasks", task) in (None, registry.BUILTIN):
         return ()
-    return tuple(registry.load("tasks", task).metrics)
+    try:
+        return sound_metrics(task, registry.load("tasks", task).metrics)
+    except MembenchError:
+        return ()

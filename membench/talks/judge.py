@@ -36,6 +36,11 @@ AT_ONCE = 8  # requests
 LENGTH = 64  # tokens that a reply may have
 
 
+@dataclass(frozen=True)
+class _Said:
+    text: str
+
+
 @dataclass
 class Judge:
     """One model at one endpoint; its replies are kept by the content of what it was asked."""
@@ -81,11 +86,11 @@ class Judge:
 
     def _reply(self, talk: Talk) -> str:
         key = {"judge": self.model, "url": self._client.where.public, "talk": talk}
-        if known := self.kept.get(key):
-            return str(known["text"])
+        if known := self.kept.get(key, _Said):
+            return known.text
         self.asked += 1
         text = self._client.reply(talk, max_tokens=LENGTH).text
-        self.kept.put(key, {"text": text})
+        self.kept.put(key, _Said(text))
         return text
 
 

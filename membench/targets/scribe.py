@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError, unknown
 from membench.io.file_hashes import content_key
+from membench.io.plain_files import NoFile, read_plain
 from membench.io.user_files import user_path
 from membench.targets import openai_endpoint, writers
 from membench.targets.pairs import beginning, recorded_pairs
@@ -110,7 +111,7 @@ class Scribe:
                 f"--offline, and openai:{argument} has not written about {beginning(text)} yet: "
                 "run once without --offline, or take targets=self or recorded:FILE"
             )
-        return writers.openai_pairs(self.endpoint, argument, text, count, llm.meter)
+        return writers.openai_pairs(self.endpoint, argument, text, count, llm.meter, self._say)
 
 
 def provenance(writer: str) -> dict[str, str]:
@@ -167,12 +168,14 @@ def _metered(meter: Meter, write: Callable[[], list[Pair]]) -> _Entry:
 def _load(path: Path) -> _Entry | None:
     """A kept entry, or None if there is none or it is damaged; it is then written anew."""
     try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
+        entry = json.loads(read_plain(path))
         pairs = tuple(Pair(pair["question"], pair["answer"]) for pair in entry["pairs"])
+        if not all(isinstance(part, str) for pair in pairs for part in (pair.question, pair.answer)):
+            return None
         seconds = entry.get("seconds")
         tokens = entry["tokens"]
         return _Entry(pairs, int(tokens["read"]), int(tokens["generated"]), None if seconds is None else float(seconds))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, NoFile, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
 
 

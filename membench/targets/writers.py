@@ -6,9 +6,11 @@ A writer sees one passage and a number, never a test question.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from membench.targets.pairs import distinct, holds, parse, prompt_hash, words
+from membench.targets.pairs import beginning, distinct, holds, parse, prompt_hash, words
+from membench.text.halves import MARK, has_half
 from membench.values import Pair
 
 if TYPE_CHECKING:
@@ -137,8 +139,12 @@ def _usable(pair: Pair, text: str) -> bool:
     )
 
 
-def openai_pairs(endpoint: Endpoint, model: str, text: str, count: int, meter: Meter) -> list[Pair]:
+def openai_pairs(
+    endpoint: Endpoint, model: str, text: str, count: int, meter: Meter, say: Callable[[str], object]
+) -> list[Pair]:
     """At most `count` pairs from a model behind an endpoint; tokens as its replies count them.
+
+    `say` is told what is left out.
 
     Raises MembenchError when the endpoint refuses, cannot be reached, or does not speak the protocol.
     """
@@ -147,8 +153,17 @@ def openai_pairs(endpoint: Endpoint, model: str, text: str, count: int, meter: M
     for _ in range(OPENAI_ROUNDS):  # and for those that are missing as long as a reply brings new ones
         reply = endpoint.ask("target writer", model, talk, meter, SCHEMA)
         before = len(pairs)
-        pairs = distinct([*pairs, *parse(reply.text, reply.cut)])
+        found = parse(reply.text, reply.cut)
+        sound = [pair for pair in found if not _broken(pair, text)]
+        if broken := len(found) - len(sound):
+            say(f"openai:{model} wrote half of a character in {broken} of its pairs about {beginning(text)}: left out")
+        pairs = distinct([*pairs, *sound])
         if len(pairs) >= count or len(pairs) == before:
             break
         talk += [("assistant", reply.text), ("user", AGAIN.format(count=count - len(pairs)))]
     return pairs[:count]
+
+
+def _broken(pair: Pair, text: str) -> bool:
+    """Whether a pair holds what is no character and not of the passage, or half of one, which JSON in it can spell."""
+    return any(has_half(part) or (MARK in part and MARK not in text) for part in (pair.question, pair.answer))

@@ -20,6 +20,7 @@ from membench.endpoints.chat_client import ChatClient, ChatReply, spoken
 from membench.endpoints.endpoint_address import address, without_secrets
 from membench.endpoints.endpoint_call import shown
 from membench.endpoints.http_call import Limits
+from membench.endpoints.model_client import ModelClient
 from membench.errors import MembenchError
 from tests.support.chat_server import ChatServer, Reply, completion, refusal, serving
 
@@ -72,8 +73,9 @@ def test_a_reply_has_its_text_its_tokens_and_how_it_ended(server: ChatServer) ->
         ([{"type": "thinking", "thinking": "Hm."}, {"type": "image_url"}, {"type": "text", "text": "Ines"}, 3], "Ines"),
         (["Ines ", "Corde"], "Ines Corde"),
         (None, ""),
-        ("half of a pair: \ud83d", "half of a pair: ?"),
         ("<think>Bo?</think>\n\nInes", "Ines"),
+        ("half of a pair: \ud83d", "half of a pair: \ufffd"),
+        ("a whole pair: \ud83d\ude00", "a whole pair: 😀"),
     ],
 )
 def test_content_may_come_in_other_forms(server: ChatServer, content: Any, text: str) -> None:
@@ -113,6 +115,16 @@ def test_tokens_that_are_not_counted_are_none(server: ChatServer, usage: Any) ->
     assert client(server).reply(TALK) == ChatReply("Ines", 0, 0, "stop")
 
 
+def test_json_in_another_of_its_encodings_is_read(server: ChatServer) -> None:
+    server.replies = [(200, json.dumps(completion("Ínes")[1], ensure_ascii=False).encode("utf-16"))]
+    assert client(server).reply(TALK).text == "Ínes"
+
+
+def test_a_model_that_answers_half_of_a_character_is_marked_as_decoders_do(server: ChatServer) -> None:
+    server.replies = [completion("yes \ud83d")]
+    assert ModelClient("some-model", server.url, "chat").goes_on("Q: Well?\nA:", 8, "\n").text == "yes \ufffd"
+
+
 def without(message: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "finish_reason": "content_filter", "message": message}]}
 
@@ -124,7 +136,8 @@ def without(message: Any) -> dict[str, Any]:
         ("", "no chat completion .*: nothing"),
         ("<html>Welcome\x1b[31m</html>", "no chat completion .*<html>Welcome"),
         ("data: {}\n\ndata: [DONE]\n\n", "no chat completion .*data: {}"),
-        (b"\xff\xfe\x00", "no chat completion"),
+        (b"\xff\xfe\x00", "sent what is no text in UTF-8"),
+        ('{"choices": [{"message": {"content": "café"}}]}'.encode("latin-1"), "no text in UTF-8: .*caf\ufffd"),
         ("[" * 100_000, "no chat completion"),
         ("9" * 10_000, "no chat completion"),
         ([], "no chat completion"),

@@ -36,5 +36,10 @@ def test_a_text_fits_by_the_tokens_of_its_longest_question_and_not_by_characters
         return SimpleNamespace(data=Dataset("mine", (context,)))
 
     check_window([planned(few)], llm)
+    for huge in (f"{few} " * 200, "x" * 5_000_000):
+        with pytest.raises(
+            MembenchError, match=r"question 'q' of context 'long' of mine takes (more than )?\d+ tokens"
+        ):
+            check_window([planned(few), planned(huge)], llm)
     with pytest.raises(MembenchError, match=r"context 'long' of mine takes \d+ tokens with its prompt and the window"):
         check_window([planned(many)], llm)

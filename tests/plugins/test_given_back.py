@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from random import random
 from typing import Any
 
 import pytest
@@ -11,15 +12,18 @@ import pytest
 from membench.api import Method, Task
 from membench.errors import MembenchError
 from membench.plugins import settings
-from membench.plugins.described import facts_of, facts_of_task, fetched_by, needs_weights
+from membench.plugins.described import facts_of, facts_of_task, fetched_by, needs_weights, refuse_odd_task
 from membench.plugins.given_back import sound_answers, sound_data, sound_episodes, sound_recall, sound_task
 from membench.running.text_only import refuse_unplayable
-from membench.values import Ask, Context, Dataset, Episode, Question, Recall, Write
+from membench.values import Ask, Context, Dataset, Episode, MetricSpec, Pair, Question, Recall, Write
 
 QUESTION = Question("q", "Who built it?", ("Ines Corde",), "c")
 CONTEXT = Context("c", "Ines Corde built it.", (QUESTION,))
 FIVE: dict[str, Any] = {"text": 5}
+WRITE: Any = "write"
 DATA = Dataset("harbours", (CONTEXT,))
+SEVEN: dict[str, Any] = {"title": 7}
+LATER = replace(CONTEXT, revision=replace(CONTEXT, id="d", **FIVE))
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,20 @@ def question(**changed: Any) -> Dataset:
     return replace(DATA, contexts=(replace(CONTEXT, questions=(replace(QUESTION, **changed),)),))
 
 
+def made(**changed: Any) -> Dataset:
+    return replace(DATA, **changed)
+
+
+def targets(*pairs: Any) -> Dataset:
+    return replace(DATA, contexts=(replace(CONTEXT, targets=pairs),))
+
+
+def turning(names: list[int]) -> list[list[Episode]]:
+    """The same episodes, in another order each time one takes them."""
+    both = [Episode(str(name), ()) for name in names]
+    return [both, both[::-1], both]
+
+
 SLIPS: dict[str, tuple[Callable[[], object], str]] = {
     "label raises": (lambda: facts_of("odd", with_(Plain, label=property(broken))(), True), "description failed with"),
     "label": (lambda: facts_of("odd", with_(Plain, label=7)(), True), "its label is of type int: make it str"),
@@ -73,16 +91,34 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
     "form": (lambda: facts_of_task("odd", with_(Script, form=5)()), "its form is 5: make it (tokens"),
     "form raises": (lambda: facts_of_task("odd", with_(Script, form=property(broken))()), "description failed with"),
     "provenance": (lambda: facts_of_task("odd", with_(Script, provenance=lambda _: None)()), "failed with TypeError"),
+    "metrics": (lambda: facts_of_task("odd", with_(Script, metrics="f1")()), "its metrics are of type str: make it a"),
+    "metrics count": (lambda: facts_of_task("odd", with_(Script, metrics=3)()), "its metrics are of type int: make"),
+    "metrics names": (lambda: facts_of_task("odd", with_(Script, metrics=["f1"])()), "metrics have str: make it"),
+    "metric": (lambda: facts_of_task("odd", with_(Script, metrics=[MetricSpec("x", **SEVEN)])()), "title of its"),
+    "digits": (lambda: facts_of_task("odd", with_(Script, metrics=[MetricSpec("x", digits=-1)])()), "0 to 6 digits"),
+    "metrics raise": (lambda: facts_of_task("odd", with_(Script, metrics=property(broken))()), "description failed"),
+    "limit": (lambda: refuse_odd_task("odd", with_(Script, default_limit="9")()), "its default_limit is '9': make it"),
+    "loads": (lambda: refuse_odd_task("odd", with_(Script, loads="all")()), "its loads is 'all': make it one of"),
+    "probed": (lambda: refuse_odd_task("odd", with_(Script, probed="yes")()), "its probed is 'yes': make it True or"),
+    "chance": (lambda: sound_episodes(lambda: [Episode(str(random()), ())], "odd"), "other episodes, or another order"),
+    "a set": (lambda: sound_episodes(turning([1, 2]).pop, "odd"), "sort what comes out of a set"),
     "over": (lambda: sound_task(None, "odd"), "over() returned NoneType"),
-    "no episode": (lambda: sound_episodes((), "odd"), "has no episode"),
-    "episode": (lambda: sound_episodes([1], "odd"), "has int: make it Episode"),
-    "step": (lambda: sound_episodes([Episode("e", ("write",))], "odd"), "has str as step 1 of 'e'"),  # type: ignore[arg-type]
-    "texts": (lambda: sound_episodes([Episode("e", (Ask((QUESTION,)), Write(("a",))))], "odd"), "as step 2 of 'e'"),  # type: ignore[arg-type]
+    "no episode": (lambda: sound_episodes(tuple, "odd"), "has no episode"),
+    "episode": (lambda: sound_episodes(lambda: [1], "odd"), "has int: make it Episode"),
+    "step": (lambda: sound_episodes(lambda: [Episode("e", (WRITE,))], "odd"), "has str as step 1 of 'e'"),
+    "texts": (lambda: sound_episodes(lambda: [Episode("e", (Ask(()), Write((WRITE,))))], "odd"), "as step 2 of 'e'"),
     "load": (lambda: sound_data([1], "odd"), "load() returned list, not Dataset"),
     "text": (lambda: sound_data(replace(DATA, contexts=(replace(CONTEXT, **FIVE),)), "odd"), "of type int"),
     "half": (lambda: sound_data(replace(DATA, contexts=(replace(CONTEXT, text="\udc00"),)), "odd"), "lone surrogate"),
     "no answer": (lambda: sound_data(question(answers=()), "odd"), "question 'q', no tuple of answers"),
     "one answer": (lambda: sound_data(question(answers="Ines"), "odd"), "question 'q', no tuple of answers"),
+    "name": (lambda: sound_data(made(name=5), "odd"), "load() has a name of type int"),
+    "a loop": (lambda: sound_data(made(contexts=iter(())), "odd"), "has contexts as tuple_iterator"),
+    "tags": (lambda: sound_data(question(tags=["kind"]), "odd"), "question 'q', tags of type list"),
+    "tag": (lambda: sound_data(question(tags={"kind": 3}), "odd"), "question 'q', a tag of type int"),
+    "target": (lambda: sound_data(targets(("Who?", "Ines")), "odd"), "in context 'c' tuple as a target"),
+    "half target": (lambda: sound_data(targets(Pair("Who?", "\ud800")), "odd"), "a target with half of a character"),
+    "later": (lambda: sound_data(replace(DATA, conflicts=(LATER,)), "odd"), "in context 'd' something of type int"),
     "elsewhere": (lambda: sound_data(question(context="d"), "odd"), "question 'q' of 'd': name the context"),
 }  # fmt: skip
 

@@ -12,12 +12,16 @@ from typing import Any
 
 import pytest
 
+from membench.analysis.known_names import stored_names
+from membench.analysis.migrate import migrate
+from membench.analysis.status import status_of
 from membench.api import Answer, Pair
+from membench.cli.shared.folders import nothing_in
 from membench.errors import MembenchError
 from membench.io.atomic_files import DiskFull
 from membench.store import cell_folder
 from membench.store.costs import costs_of
-from membench.store.recipe import cell_id
+from membench.store.recipe import cell_id, stored_before
 from membench.store.record_log import RecordLog
 from membench.store.records import FILE, Damaged, answer_of, digest, read_records
 from membench.store.summary import counts_of
@@ -263,6 +267,20 @@ def test_files_of_somebody_else_beside_the_cells_are_left_alone(tmp_path: Path) 
     (tmp_path / "single--bm25--tiny--0123456789ab").write_text("in a cell's place")
     (odd,) = cell_folder.cells(tmp_path)
     assert odd.status == "failed"
+
+
+def test_a_half_written_folder_that_holds_a_whole_cell_is_none(tmp_path: Path) -> None:
+    folder = cell_folder.open_cell(tmp_path, RECIPE)
+    record(folder, episode("a"))
+    finish(folder)
+    half = folder.rename(folder.with_name(f"{folder.name}.part"))
+    assert cell_folder.cells(tmp_path) == []
+    assert stored_before(folder, RECIPE | {"model_files_hash": "f", "sources": {}}) is None
+    assert list(migrate(tmp_path)) == []
+    assert stored_names([tmp_path], "task") == []
+    assert status_of(tmp_path).planned == 0
+    assert "nothing stored in" in nothing_in([tmp_path])
+    assert half.name not in nothing_in([tmp_path.parent])
 
 
 def test_a_copied_cell_does_not_count_twice(tmp_path: Path) -> None:

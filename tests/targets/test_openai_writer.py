@@ -77,6 +77,29 @@ def test_a_short_reply_is_asked_for_what_is_missing_and_kept(endpoint: ChatServe
     assert len(endpoint.requests) == 2
 
 
+BROKEN = Pair("Who owns the harbour?", "Ines \ud83d")
+
+
+@pytest.mark.parametrize("form", [lines(BROKEN, YEAR), json.dumps({"pairs": [vars(BROKEN), vars(YEAR)]})])
+def test_half_of_a_character_is_left_out_and_told_and_asked_for_again(endpoint: ChatServer, form: str) -> None:
+    endpoint.replies = [completion(form), completion(lines(BUILDER))]
+    told: list[str] = []
+    assert pairs(Scribe({}, None, endpoint.url, say=told.append), "openai", 2) == (YEAR, BUILDER)
+    assert len(told) == 1
+    assert "openai:gpt-4o-mini wrote half of a character in 1 of its pairs about 'Ines Corde" in told[0]
+
+
+@pytest.mark.parametrize(
+    "entry", [b"[" * 100_000, b"\xff", b'{"pairs": [{"question": 5, "answer": "a"}], "tokens": {}}']
+)
+def test_kept_pairs_that_are_damaged_are_written_anew(endpoint: ChatServer, tmp_path: Path, entry: bytes) -> None:
+    endpoint.replies = [completion(lines(BUILDER))] * 2
+    for _ in range(2):
+        assert pairs(Scribe({}, tmp_path, endpoint.url), "openai", 1) == (BUILDER,)
+        (kept,) = tmp_path.iterdir()
+        kept.write_bytes(entry)
+
+
 def test_an_endpoint_that_has_no_more_to_say_is_left_alone(endpoint: ChatServer) -> None:
     endpoint.replies = [completion(lines(BUILDER)), completion("I have nothing to add.")]
     assert pairs(Scribe({}, None, endpoint.url), "openai", 8) == (BUILDER,)

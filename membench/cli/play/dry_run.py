@@ -128,7 +128,7 @@ def _unread_rows(request: Request, data: str) -> list[dict[str, Any]]:
 
 def _row(cell: PlannedCell, done: bool, estimator: Estimator, path: Path | None) -> dict[str, Any]:
     """One cell; what it will take, and what says so."""
-    steps = [step for episode in cell.task.episodes(cell.data, cell.recipe["seed"]) for step in episode.steps]
+    steps = [step for episode in cell.episodes() for step in episode.steps]
     found = estimator.estimate(cell, path)
     return {
         **{name: cell.recipe[name] for name in ("method", "task", "data", "model", "seed")},

@@ -36,9 +36,11 @@ def models(ctx: click.Context, parameter: click.Parameter, typed: str) -> list[C
 
 def cells(ctx: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
     """Completes names of the folders of stored cells, and ids as these end with, once something is typed."""
+    from membench.io.atomic_files import half_written
     from membench.store.recipe import FOLDER_NAMES
 
-    names = [name for folder in _folders(ctx) for name in _listing(folder) if name.count("--") == len(FOLDER_NAMES)]
+    there = [name for folder in _folders(ctx) for name in _listing(folder) if not half_written(name)]
+    names = [name for name in there if name.count("--") == len(FOLDER_NAMES)]
     ids = [name.rpartition("--")[2] for name in names] if typed else []
     return [CompletionItem(name) for name in _begun(typed, [*names, *ids])]
 

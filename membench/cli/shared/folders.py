@@ -67,13 +67,20 @@ def nothing_in(folders: Sequence[Path]) -> str:
         return (
             f"nothing stored in {named} matches: `membench ls runs {' '.join(map(str, folders))}` lists what is there"
         )
-    below = [str(path) for folder in folders for path in sorted(folder.iterdir()) if any(path.glob("*/result.json"))]
+    below = [str(path) for folder in folders for path in sorted(folder.iterdir()) if path.is_dir() and _holds(path)]
     if below:
         return f"no cell is stored in {named} itself: name a folder that holds some: {', '.join(below)}"
     return (
         f"nothing stored in {named}: cells come by `membench run -m bm25 -t single -o {folders[0]}`; documents of your "
         "own are its --data folder:DIR"
     )
+
+
+def _holds(folder: Path) -> bool:
+    """Whether cells are stored in a folder."""
+    from membench.io.atomic_files import half_written
+
+    return any(not half_written(path.parent.name) for path in folder.glob("*/result.json"))
 
 
 def refuse_unknown_names(folders: Sequence[Path], filters: Mapping[str, Any], *methods: str) -> None:
