@@ -47,7 +47,7 @@ OPENING = """\
 Which memory should a language model have? To start:
 
   membench demo                     # three memories, one table: two minutes
-  membench run -m bm25,selfparam -t single --data folder:DIR  # your documents
+  membench run -m bm25,full-context -t batch --data folder:DIR  # your documents
   membench leaderboard              # what they remember, and at what cost
 
 """

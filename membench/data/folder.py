@@ -41,4 +41,4 @@ class Folder(Source):
                 f"let a model write the questions, with membench questions {argument} --writer self"
             )
         filled = fill_distractors(found, limit + held_out)
-        return Dataset(f"folder:{path.resolve().name}", filled[:limit], filled[limit:])
+        return Dataset(f"folder:{path.resolve().name}", filled[:limit], filled[limit:], stored=len(found))

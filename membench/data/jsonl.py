@@ -48,7 +48,7 @@ class Jsonl(Source):
                 conflicts[context.id] = conflict(row, context.id, where)
         filled = fill_distractors(tuple(contexts.values()), limit + held_out)
         kept = tuple(conflicts[c.id] for c in filled[:limit] if c.id in conflicts)
-        return Dataset(data_name("jsonl", argument), filled[:limit], filled[limit:], kept)
+        return Dataset(data_name("jsonl", argument), filled[:limit], filled[limit:], kept, len(contexts))
 
 
 def _joined(earlier: Context, later: Context) -> Context:

@@ -29,7 +29,7 @@ class Squad(Source):
         """
         data = self.load_probed(argument, limit, held_out)
         plain = [tuple(replace(c, probes=()) for c in those) for those in (data.contexts, data.held_out)]
-        return Dataset(data.name, *plain)
+        return Dataset(data.name, plain[0], plain[1])
 
     def load_probed(self, argument: str, limit: int, held_out: int) -> Dataset:
         """The same paragraphs, their questions without an answer (SQuAD v2) as probes of abstention."""

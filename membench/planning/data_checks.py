@@ -25,6 +25,18 @@ def checked(data: Dataset) -> Dataset:
     return replace(data, contexts=contexts, held_out=held_out, conflicts=conflicts)
 
 
+def said_of_size(data: Dataset, limit: int | None) -> str:
+    """A line where fewer contexts are written than one would think: than were asked for, or than one's own documents
+    hold, if nobody said how many; else "".
+    """
+    count = len(data.contexts)
+    if limit and count < limit:
+        return f"{data.name} has {count} of the {limit} contexts asked for, and no others for a placebo"
+    if not limit and data.stored and count < data.stored:
+        return f"{data.name}: the first {count} of its {data.stored} texts are written; --limit {data.stored} writes all"
+    return ""
+
+
 def _refuse_repeated_texts(data: Dataset) -> None:
     first: dict[str, str] = {}
     for context in (*data.contexts, *data.held_out):

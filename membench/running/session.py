@@ -17,6 +17,7 @@ from membench.io.atomic_files import CannotWrite
 from membench.io.plain_files import NoFile
 from membench.model.likelihood import Reference
 from membench.model.text_model import TextModel
+from membench.planning.data_checks import said_of_size
 from membench.planning.length_checks import check_window, cut_answers
 from membench.planning.plan import PlannedCell, plan
 from membench.planning.request import Request
@@ -72,11 +73,9 @@ class Session:
             self.request = request = replace(request, device=chosen_device(request.device))
             self.model: ModelInfo = resolve_model(request)
             self._plan(bool(self._slow()))
-        for data, count in {cell.data.name: len(cell.data.contexts) for cell in self.cells}.items():
-            if request.limit and count < request.limit:
-                reporter.say(
-                    f"{data} has {count} of the {request.limit} contexts asked for, and no others for a placebo"
-                )
+        for line in dict.fromkeys(said_of_size(cell.data, request.limit) for cell in self.cells):
+            if line:
+                reporter.say(line)
 
     def settle(self) -> None:
         """Learn how a model is read that was never tried, by loading it. Raises MembenchError if it cannot be read."""

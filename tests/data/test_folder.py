@@ -8,7 +8,11 @@ import pytest
 
 import membench.documents
 from membench.data.folder import Folder
+from membench.data.jsonl import Jsonl
+from membench.data.worlds import Worlds
 from membench.errors import MembenchError
+from membench.planning.data_checks import said_of_size
+from tests.support.harbours import harbours
 
 DEMO = Path(membench.documents.__file__).with_name("demo")
 
@@ -27,6 +31,15 @@ def test_the_folder_that_comes_with_membench() -> None:
 
 def test_a_smaller_limit_is_the_beginning_of_a_larger_one() -> None:
     assert Folder().load(str(DEMO), 2, 0).contexts == Folder().load(str(DEMO), 4, 0).contexts[:2]
+
+
+def test_that_not_all_documents_are_written_is_said_unless_so_many_were_asked_for(tmp_path: Path) -> None:
+    data = Folder().load(str(DEMO), 2, 1)
+    assert said_of_size(data, None) == "folder:demo: the first 2 of its 6 texts are written; --limit 6 writes all"
+    assert said_of_size(data, 2) == said_of_size(Folder().load(str(DEMO), 6, 1), None) == ""
+    own = Jsonl().load(str(harbours(tmp_path / "own.jsonl")), 1, 1)
+    assert said_of_size(own, None).endswith(": the first 1 of its 3 texts are written; --limit 3 writes all")
+    assert said_of_size(Worlds().load("", 2, 1), None) == ""
 
 
 def test_what_cannot_be_asked_about_is_one_line(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ import click
 
 from membench.cli.play.run_options import DEFAULT_MODEL
 from membench.cli.shared import completion
-from membench.cli.shared.manners import common, note
+from membench.cli.shared.manners import common, like_terminal, note
 from membench.cli.shared.options import PathType
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
 from membench.errors import MembenchError
+from membench.text.visible import visible
 
 if TYPE_CHECKING:
     from membench.documents.looking_over import Verdict
@@ -66,24 +68,27 @@ def questions(
     if writer != TEMPLATE:
         provenance(writer)
     found = passages(folder)[:limit]
+    note(f"{len(found)} passages; {model} reads each question twice, with its passage and without")
     llm, identity = _reader(model, offline)
     scribe = Scribe({}, weights.home() / "targets", base_url, offline, identity)
     drafts = _drafts(found, writer, lambda text, count: scribe.pairs(writer, text, count, llm))
     rows, verdicts = [], []
+    as_list = like_terminal() and not as_json
     for draft, judged in looked_over(llm, drafts):
         verdicts += judged
         line = row(draft, judged)
         rows += [] if line is None else [line]
         note(f"{draft.passage.id}: {sum(not v.reason for v in judged)} of {len(judged)} kept")
-    _show(verdicts, as_json)
+        if as_list:
+            _show_list(judged)
+    if not as_list:
+        _show(verdicts, as_json)
     if not rows:
         raise MembenchError(f"no question about {folder} is worth asking of {model}: take another --writer or --model")
     replace_file(file, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in rows).encode())
     kept, pairs = (sum(len(line.get(key, [])) for line in rows) for key in ("questions", "targets"))
-    note(
-        f"{file}: {kept} of {len(verdicts)} questions and {pairs} target pairs about {len(rows)} passages; look them "
-        f"over, then: membench run -m bm25 -t single --data jsonl:{file} --limit {len(rows)}",
-    )
+    note(f"{file}: {kept} of {len(verdicts)} questions and {pairs} target pairs about {len(rows)} passages")
+    note(f"Look them over, then: membench run -m bm25,full-context -t batch --data jsonl:{file} --limit {len(rows)}")
 
 
 def _reader(model: str, offline: bool) -> tuple[LLM, str]:
@@ -105,6 +110,18 @@ def _drafts(passages: list[Passage], writer: str, write: Writer) -> Iterator[Dra
             yield by_template(passage) if writer == TEMPLATE else by_writer(passage, write)
         except NoPairs as error:
             note(f"{passage.id}: {error}")
+
+
+def _show_list(verdicts: Sequence[Verdict]) -> None:
+    """The questions of a passage below each other: those that are kept, and why the others are not."""
+    from membench.documents.looking_over import LOST
+
+    width = shutil.get_terminal_size((80, 24)).columns
+    for v in verdicts:
+        said = f" [{v.reason}{f': {v.with_text}' if v.reason == LOST else ''}]" if v.reason else ""
+        text = visible(f"{v.pair.question} → {v.pair.answer}{said}")
+        lines = click.wrap_text(text, width, "  - " if v.reason else "  + ", "    ")
+        click.echo(click.style(lines, dim=bool(v.reason)))
 
 
 def _show(verdicts: list[Verdict], as_json: bool) -> None:

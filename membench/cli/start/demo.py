@@ -31,6 +31,6 @@ def demo(ctx: click.Context, output: Path) -> None:
     with run.make_context("run", typed, parent=ctx) as own:
         run.invoke(own)
     note(
-        f"\nYour documents: membench run -m bm25,selfparam -t single --data folder:DIR\n"
+        f"\nYour documents: membench run -m bm25,full-context -t batch --data folder:DIR\n"
         f"Once more, as one table: membench leaderboard {output}"
     )

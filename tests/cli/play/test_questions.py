@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -23,10 +24,24 @@ def test_a_model_that_answers_nothing_leaves_no_question(tiny: Path, tmp_path: P
     file = tmp_path / "my.jsonl"
     done = call("questions", DEMO, "-o", file, "--model", tiny, "-L", 2, "--json")
     assert done.exit_code == 2
-    assert done.stderr.splitlines()[0] == "ferry.md#1: 0 of 4 kept"
+    assert done.stderr.splitlines()[0] == f"2 passages; {tiny} reads each question twice, with its passage and without"
+    assert done.stderr.splitlines()[1] == "ferry.md#1: 0 of 4 kept"
     assert "take another --writer or --model" in done.stderr.splitlines()[-1]
     assert {row["left out"] for row in json.loads(done.stdout)} <= {LOST, KNOWN}
     assert not file.exists()
+
+
+def test_on_a_terminal_questions_stand_below_their_passage(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    done = call("questions", DEMO, "-o", tmp_path / "my.jsonl", "--model", tiny, "-L", 1, "--color", "always")
+    lines = click.unstyle(done.stdout).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert sum(line.startswith("  - Fill the gap (") for line in lines) == 4, "a line or more each, and no grid"
+    assert all(line.startswith("    ") for line in lines if not line.startswith("  - "))
+    said = done.stdout.replace("\n    ", " ")
+    assert said.count(f"[{LOST}: ") == said.count(" → ") == 4
 
 
 @pytest.mark.parametrize(
@@ -53,6 +68,6 @@ def test_questions_of_the_default_model_can_be_played(tmp_path: Path) -> None:
     asked = [question for line in lines for question in line["questions"]]
     assert len(lines) >= 4
     assert len(asked) >= 8
-    assert "membench run -m bm25 -t single --data jsonl:" in done.stderr
+    assert "membench run -m bm25,full-context -t batch --data jsonl:" in done.stderr
     dry = call("run", "-m", "bm25", "-t", "single", "--data", f"jsonl:{file}", "-o", tmp_path / "r", "--dry-run")
     assert dry.exit_code == 0, dry.stderr
