@@ -90,7 +90,7 @@ def trained(llm: LLM, way: str) -> float:
     def ours() -> tuple[PeftModel, Tensor]:
         wrapped = stirred(wrap(llm, LORA, cut))
         with student_of(llm, step, cut, way).reading(step) as hidden:
-            return wrapped, mean_loss(llm, step, hidden, {})
+            return wrapped, mean_loss(llm, step, hidden)
 
     def plain() -> tuple[PeftModel, Tensor]:
         names = projections(llm.model, cut)

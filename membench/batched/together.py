@@ -11,13 +11,14 @@ from torch import Tensor
 
 from membench.batched.grouped_lora import GroupedLora
 from membench.batched.grouped_student import GroupedStudent
-from membench.losses.divergences import Objective
+from membench.losses.divergences import FORWARD, Objective
+from membench.losses.lessons import Lessons
 from membench.reading.token_tree import LONGEST_RUN
 from membench.trained.lora import Layer, Lora, factors, wrap
 from membench.trained.projections import layers_of
 from membench.trained.sentences import Sentence
 from membench.trained.student import first_trained
-from membench.trained.trainer import FORWARD, mean_loss, precision, taught, train
+from membench.trained.trainer import mean_loss, precision, taught, train
 from membench.trained.verdict import require_trainable
 
 if TYPE_CHECKING:
@@ -87,13 +88,18 @@ def _descend(
     """A step of all that have one left; the loss is the sum of theirs, whose gradients do not meet."""
     autocast = precision(llm, lora.precision)
     groups = [{"params": grouped.parameters_of(k), "lr": lora.lr} for k in range(len(plans))]
-    optimiser = torch.optim.AdamW(groups)
+    optimiser = torch.optim.AdamW(groups, fused=True)
+    room = llm.budgets.kept_bytes // len(plans)
+    lessons = [
+        Lessons(said, plan.steps, llm.logits, room, objective) if said else None
+        for said, plan in zip(teachers, plans, strict=True)
+    ]
     for i in range(max(len(plan.steps) for plan in plans)):
         steps = {k: plan.steps[i] for k, plan in enumerate(plans) if i < len(plan.steps)}
         for k in steps:
             optimiser.param_groups[k]["lr"] = lora.lr * (1 - i / len(plans[k].steps))
         with autocast, student.together(steps) as hidden:
-            losses = [mean_loss(llm, step, hidden[k], teachers[k], objective) for k, step in steps.items()]
+            losses = [mean_loss(llm, step, hidden[k], lessons[k]) for k, step in steps.items()]
             torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from membench.keyvalues.pool import Sink
+from membench.losses.lessons import Lessons
 from membench.reading.key_values import project
 from membench.trained.method import OnTargets
 from membench.trained.sentences import Sentence, learnable
@@ -71,13 +72,13 @@ def distil(
     prefix = Prefix(tuple(leaves[: len(start.keys)]), tuple(leaves[len(start.keys) :]))
     optimiser = torch.optim.AdamW(leaves, lr=lr, weight_decay=0.0)  # towards what it starts as, not towards nothing
     with precision(llm, named_precision):
-        teacher = teach(llm, [s for step in plan for s in step])
+        lessons = Lessons(teach(llm, [s for step in plan for s in step]), plan, llm.logits, llm.budgets.kept_bytes)
         sink = Sink(llm)
     llm.meter.add(read=sink.tree.tokens_read)
     for i, step in enumerate(plan):
         optimiser.param_groups[0]["lr"] = lr * (1 - i / len(plan))
         with precision(llm, named_precision), sink.tree.aside():
-            value = mean_loss(llm, step, _read(sink, prefix, step), teacher)
+            value = mean_loss(llm, step, _read(sink, prefix, step), lessons)
             value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

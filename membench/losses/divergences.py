@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 Divergence = Literal["forward", "reverse", "top_k", "hidden"]
 
@@ -23,29 +22,70 @@ class Objective:
     on_policy: bool = False  # on answers that the student samples as it is, in place of those of the targets
 
 
-def of_tokens(objective: Objective, student: Tensor, teacher: Tensor, logits: Callable[[Tensor], Tensor]) -> Tensor:
+FORWARD = Objective()
+
+
+class Said(NamedTuple):
+    """What a teacher says of tokens, as a divergence wants it; see `said_of`."""
+
+    target: Tensor  # [tokens, vocabulary]: probabilities or their logarithms; [tokens, width] where states are compared
+    entropy: Tensor  # [tokens], nats, of the forward divergence; 0 elsewhere
+
+
+@torch.no_grad()
+def said_of(objective: Objective, teacher: Tensor, logits: Callable[[Tensor], Tensor]) -> Said:
+    """The teacher's part of a divergence, from its final hidden states [tokens, width] and the output head.
+
+    It is the same at every step, so that it can be kept.
+    """
+    if objective.divergence == "hidden":
+        return Said(teacher.float(), teacher.new_zeros(len(teacher)))
+    logs = logits(teacher).log_softmax(-1)
+    if objective.divergence == "forward":
+        return _forward(logs)
+    return Said(logs, logs.new_zeros(len(logs)))
+
+
+def of_tokens(objective: Objective, student: Tensor, said: Said, logits: Callable[[Tensor], Tensor]) -> Tensor:
     """The divergence [tokens] at each token whose final hidden states [tokens, width] these are.
 
     `logits` is the output head of both. Gradients flow into the student's states alone.
     """
     if objective.divergence == "hidden":
-        return hidden_distance(student.float(), teacher.float())
+        return hidden_distance(student.float(), said.target)
     own = logits(student)
-    with torch.no_grad():
-        target = logits(teacher).log_softmax(-1)
     if objective.divergence == "forward":
-        return forward_kl(own, target)
+        return forward_kl(own, said)
     if objective.divergence == "reverse":
-        return reverse_kl(own, target)
-    return top_k_kl(own, target, objective.top_k)
+        return reverse_kl(own, said.target)
+    return top_k_kl(own, said.target, objective.top_k)
 
 
-def forward_kl(logits: Tensor, target: Tensor) -> Tensor:
-    """KL(teacher ‖ student) [tokens], of its logits and the teacher's log-probabilities [tokens, vocabulary]."""
-    with torch.no_grad():
-        weight = target.exp()
-        entropy = -(weight * target).sum(-1)
-    return F.cross_entropy(logits, weight, reduction="none") - entropy
+def _forward(logs: Tensor) -> Said:
+    shares = logs.exp()
+    return Said(shares, -(shares * logs).sum(-1))
+
+
+def forward_kl(logits: Tensor, said: Said) -> Tensor:
+    """KL(teacher ‖ student) [tokens], of the student's logits [tokens, vocabulary] and the teacher's probabilities."""
+    crossed: Tensor = _CrossEntropy.apply(logits, said.target)  # type: ignore[no-untyped-call]
+    return crossed.sub(said.entropy)
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Cross-entropy with soft labels that carry no gradient: one pass over the vocabulary there, one back."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, shares: Tensor) -> Tensor:
+        logs = logits.log_softmax(-1)
+        ctx.save_for_backward(logs, shares)
+        value: Tensor = torch.linalg.vecdot(shares, logs)
+        return -value
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        logs, shares = ctx.saved_tensors
+        return logs.exp().sub_(shares).mul_(grads[0][:, None]), None
 
 
 def reverse_kl(logits: Tensor, target: Tensor) -> Tensor:
@@ -60,7 +100,7 @@ def top_k_kl(logits: Tensor, target: Tensor, k: int) -> Tensor:
     To take tokens together loses information, so it is never more than the full KL; with all tokens it is that.
     """
     if k >= logits.shape[-1]:
-        return forward_kl(logits, target)
+        return forward_kl(logits, _forward(target))
     best, places = target.topk(k, dim=-1)
     own = logits.log_softmax(-1)
     named = torch.zeros_like(own, dtype=torch.bool).scatter(-1, places, True)

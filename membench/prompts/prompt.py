@@ -14,6 +14,7 @@ from typing import Any
 
 from membench.errors import MembenchError
 from membench.prompts.chat_template import chat_frame
+from membench.prompts.tokens import BLANK, cut_before_blank
 
 STYLES = ("plain", "twice", "chat")
 
@@ -72,19 +73,24 @@ class Renderer:
     style: str
     template: Any = None  # the tokenizer, for `chat`
     _frame: tuple[str, str] = field(default=("", ""), init=False)  # what stands before and behind a chat's question
+    _lead: str = field(default="", init=False)  # the blank line, where a chat's pieces open with it
 
     def __post_init__(self) -> None:
         if self.style not in STYLES:
             raise MembenchError(f"unknown prompt style {self.style!r}: choose from {', '.join(STYLES)}")
         if self.style == "chat":
-            object.__setattr__(self, "_frame", chat_frame(self.template, CHAT_INSTRUCTION))
+            before, after = chat_frame(self.template, CHAT_INSTRUCTION)
+            lead = BLANK if before.endswith(BLANK) and cut_before_blank(self.template) else ""
+            object.__setattr__(self, "_frame", (before.removesuffix(lead), after))
+            object.__setattr__(self, "_lead", lead)
 
     def segments(self, contexts: Sequence[str], question: str) -> tuple[str, ...]:
         """The segments of a prompt; joined, they are its text. The first never depends on question or contexts."""
         if self.style != "chat":
             return (_worked_examples(), *(f"{text}\n" for text in (*contexts,) * self.times), f"Q: {question}\nA:")
-        before, after = self._frame
-        return (before, *(f"{text}\n\n" for text in contexts), f"{question}{after}")
+        (before, after), lead = self._frame, self._lead
+        end = "" if lead else BLANK
+        return (before, *(f"{lead}{text}{end}" for text in contexts), f"{lead}{question}{after}")
 
     def answer(self, text: str) -> str:
         """An answer as it follows the prompt, with what ends it."""

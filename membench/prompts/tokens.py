@@ -24,6 +24,27 @@ def first_ids(tokenizer: Any, opening: Sequence[int], text: str) -> list[int]:
     return ids if opening and ids[: len(opening)] == list(opening) else [*opening, *ids]
 
 
+BLANK = "\n\n"
+
+
+def cut_before_blank(tokenizer: Any) -> bool:
+    """Whether a blank line belongs to what follows it, so that pieces cut there have the tokens of their whole text.
+
+    Tokenizers of GPT-2's kind leave the last newline to the next word, those of Llama 3's join newlines to what stands
+    before them.
+    """
+    if not callable(tokenizer):  # the server's own: it is sent the whole text
+        return False
+    follows = FollowingTokens(tokenizer)
+
+    def whole(before: str, behind: str) -> bool:
+        return [*_plain(tokenizer, before), *follows.ids(behind)] == _plain(tokenizer, before + behind)
+
+    ends = (f"a{_PROBE}", f"a{_PROBE}.")
+    behind = all(whole(end + BLANK, _PROBE) for end in ends)
+    return not behind and all(whole(end, BLANK + _PROBE) for end in ends)
+
+
 class FollowingTokens:
     """The tokens of a text that stands behind another one.
 

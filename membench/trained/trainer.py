@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from membench.errors import MembenchError
-from membench.losses.divergences import Objective, of_tokens
+from membench.losses.divergences import FORWARD, Objective, of_tokens
+from membench.losses.lessons import Lessons
 from membench.trained.lora import Layer, Lora, factors, wrap
 from membench.trained.own_samples import SAMPLE_STEPS, OwnSamples, as_teacher
 from membench.trained.projections import layers_of
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from membench.model.llm import LLM
     from membench.values import Adapter
 
-FORWARD = Objective()
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -119,17 +119,19 @@ def _descend(
     own: OwnSamples | None = None,
 ) -> None:
     autocast = precision(llm, lora.precision)
-    optimiser = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=lora.lr)
-    plan, known = list(plan), dict(teacher)
+    optimiser = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=lora.lr, fused=True)
+    plan, room = list(plan), llm.budgets.kept_bytes
+    lessons = Lessons(teacher, plan, llm.logits, room, objective) if teacher else None
     for i in range(len(plan)):
         if own and i % SAMPLE_STEPS == 0:
             with autocast:
                 drawn, said = own.drawn(plan[i : i + SAMPLE_STEPS])
-            plan[i : i + SAMPLE_STEPS], known = drawn, {**teacher, **said}
+            plan[i : i + SAMPLE_STEPS] = drawn
+            lessons = Lessons({**teacher, **said}, drawn, llm.logits, room, objective)
         step = plan[i]
         optimiser.param_groups[0]["lr"] = lora.lr * (1 - i / len(plan))
         with autocast, student.reading(step) as hidden:
-            value = mean_loss(llm, step, hidden, known, objective)
+            value = mean_loss(llm, step, hidden, lessons)
             value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -175,25 +177,20 @@ def _halve(wrapped: PeftModel) -> list[tuple[Tensor, Tensor]]:
 
 
 def mean_loss(
-    llm: LLM,
-    step: Sequence[Sentence],
-    hidden: Sequence[Tensor],
-    teacher: Mapping[Sentence, Tensor],
-    objective: Objective = FORWARD,
+    llm: LLM, step: Sequence[Sentence], hidden: Sequence[Tensor], lessons: Lessons[Sentence] | None = None
 ) -> Tensor:
     """Mean over sentences of the mean over their loss tokens, which these hidden states predict.
 
-    Without a teacher it is the cross-entropy of the tokens.
+    Without a teacher's lessons it is the cross-entropy of the tokens.
     """
     student = torch.cat([h[s.start :] for s, h in zip(step, hidden, strict=True)])
     weights = torch.cat(
         [torch.full((len(h) - s.start,), 1 / (len(h) - s.start)) for s, h in zip(step, hidden, strict=True)]
     )
     weights = weights.to(student.device) / len(step)
-    if not teacher:
+    if lessons is None:
         logits = llm.logits(student)
         labels = torch.tensor([t for s in step for t in s.tokens[s.start :]], device=student.device)
         return (F.cross_entropy(logits, labels, reduction="none") * weights).sum()
-    said = torch.cat([teacher[s] for s in step]).float().to(student.device)
-    total = (of_tokens(objective, student, said, llm.logits) * weights).sum()
-    return total / llm.logits(student[:0]).shape[-1] if objective.reduction == "vocab_mean" else total
+    total = (of_tokens(lessons.objective, student, lessons.on(step, student.device), llm.logits) * weights).sum()
+    return total / llm.logits(student[:0]).shape[-1] if lessons.objective.reduction == "vocab_mean" else total

@@ -11,12 +11,11 @@ import torch
 
 from membench.batched import together
 from membench.batched.together import Plan, train_together
-from membench.losses.divergences import Objective
+from membench.losses.divergences import FORWARD, Objective
 from membench.model.llm import LLM
 from membench.trained import trainer
 from membench.trained.lora import Layer, Lora
 from membench.trained.sentences import Material, generic_sentence, qa_sentences, suffix_sentence
-from membench.trained.trainer import FORWARD
 from membench.trained.verdict import require_trainable
 
 LORA = Lora(rank=4, lr=2e-3, upper=0.5, precision="float32")

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -99,3 +99,32 @@ def test_a_chat_template_that_opens_the_sequence_itself_opens_it_once(tiny: Path
     assert (first[0], first.count(0)) == (0, 1)
     plain = LLM.load(folder).segment_ids(["A text."], QUESTION)[0]
     assert (plain[0], plain.count(0)) == (0, 1)
+
+
+# GPT-2's way to split a text leaves the last newline to the next word, Llama 3's takes it to the word before.
+GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+LLAMA3 = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+
+
+@pytest.mark.parametrize("pattern", [GPT2, LLAMA3], ids=["gpt2", "llama3"])
+@pytest.mark.parametrize("text", [CONTEXT, "no full stop at its end", "Ende?!", "最后"])
+def test_a_chat_in_segments_has_the_tokens_of_its_text_however_newlines_are_split(pattern: str, text: str) -> None:
+    inner = Tokenizer(models.BPE())
+    split = pre_tokenizers.Split(Regex(pattern), "isolated")
+    inner.pre_tokenizer = pre_tokenizers.Sequence(
+        [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    material = [Renderer("plain").segments([], "")[0], "a.\n\nb.\n\nc\n\nd\n\n"] * 3
+    inner.train_from_iterator(
+        material, trainers.BpeTrainer(vocab_size=600, initial_alphabet=alphabet, show_progress=False)
+    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner)  # type: ignore[no-untyped-call]
+    tokenizer.chat_template = "{% for m in messages %}[user]\n{{ m.content }}[end]\n{% endfor %}[model]"
+    segments = Renderer("chat", tokenizer).segments([text, CONTEXT], QUESTION)
+    assert (
+        "".join(segments)
+        == f"[user]\nAnswer the question in a few words.\n\n{text}\n\n{CONTEXT}\n\n{QUESTION}[end]\n[model]"
+    )
+    apart = [i for segment in segments for i in tokenizer(segment, add_special_tokens=False).input_ids]
+    assert apart == tokenizer("".join(segments), add_special_tokens=False).input_ids

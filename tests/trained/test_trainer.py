@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from membench.api import Adapter, Recall
 from membench.checkpoints.budgets import Budgets
-from membench.losses.divergences import Objective
+from membench.losses.divergences import FORWARD, Objective
 from membench.model.llm import LLM
 from membench.trained.lora import Lora, factors
 from membench.trained.sentences import (
@@ -25,7 +25,7 @@ from membench.trained.sentences import (
 )
 from membench.trained.student import STEM_STEPS, Student
 from membench.trained.teacher import teach
-from membench.trained.trainer import FORWARD, train
+from membench.trained.trainer import train
 
 TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
 MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
