@@ -19,6 +19,7 @@ _PLAIN: Mapping[str, str] = {  # heads of the short tables that are no columns o
     "together": "the task batch: all texts written at once, then asked about; share of questions answered right",
     "after writes": "the task sequential: texts written one after another, all asked about after the last",
     "just after": "the task sequential: each text asked about just after its write",
+    "rehearsed / not": "share right of the facts that target sentences repeat, and of those that none repeats",
     "memory": "bytes of the whole memory, of as many texts as the table's title says",
 }
 

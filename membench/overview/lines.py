@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.overview.measures import Measure, cost_measures, of_one, place, side_by_side
+from membench.overview.measures import Measure, cost_measures, of_one, place, side_by_side, told_apart
 from membench.store.recipe import GROUND
 from membench.tables.entry import Entry
 from membench.tables.formatting import NOTHING
@@ -63,10 +63,9 @@ class Overview:
     lines: tuple[Line, ...]
     lead: int = 0
 
-    @property
-    def caption(self) -> str:
-        """What the scores are, and of what the seconds that it shows."""
-        heads = {measure.head for measure in self.measures}
+    def caption(self, shown: Sequence[Measure] | None = None) -> str:
+        """What the scores are, and of what the seconds among the columns that are shown, by default all."""
+        heads = {measure.head for measure in (self.measures if shown is None else shown)}
         return "".join([self.scores, *(text for head, text in _SECONDS.items() if head in heads)])
 
     @property
@@ -117,6 +116,7 @@ def _overview(group: Sequence[Table], by_settings: bool, sort: str | None) -> Ov
     costs = cost_measures(chosen[lead], lead)
     scores = [side_by_side(table, k, k == lead, sort) for k, table in enumerate(chosen)][: MOST - len(costs)]
     lines = _lines(chosen, lead, by_settings)
+    scores[lead + 1 : lead + 1] = told_apart(chosen[lead], lead, sort)
     measures = (*scores, *costs)
     caption, title = _caption(chosen[lead], sort), _title(chosen, lead, scores)
     return Overview(title, caption, tuple(chosen), measures, _shown(lines, measures), lead)

@@ -28,12 +28,13 @@ class Measure:
     `ranks` marks the one that orders the lines: it has an interval, and the signs of the lines beside it.
     """
 
-    head: str  # its words may stand below each other
+    head: str  # its words may stand below each other; or what `narrow` says, in several lines
     help: str
     show: Show
     table: int = 0
     ranks: bool = False
     cost: bool = False
+    narrow: str = ""
 
 
 def place(table: Table) -> tuple[int, str]:
@@ -54,6 +55,16 @@ def side_by_side(table: Table, position: int, ranks: bool, sort: str | None) -> 
     elif left := _final(table, sort):
         head, name, text = f"after {table.contexts} writes", left, METRICS["contains/final"].help
     return Measure(head, text, ranged(name) if ranks else plain(name), position, ranks)
+
+
+def told_apart(table: Table, position: int, sort: str | None) -> list[Measure]:
+    """The column of facts that target sentences repeat beside those that none repeats, where a table has both."""
+    score = leading_metric(table.entries, sort).partition("/")[0]
+    views = tuple(f"{score}/{view}" for view in _VIEWS[:2])
+    specs = [_spec(view, table) for view in views]
+    text = "facts that target sentences repeat, and facts that none repeats"
+    found = Measure("rehearsed / not", text, _both(*views), position, narrow="re-\nhearsed\n/ not")
+    return [found] if all(spec and spec.unit == "share" for spec in specs) and shows(found, table) else []
 
 
 def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
@@ -77,12 +88,12 @@ def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
 
 
 def cost_measures(table: Table, position: int) -> list[Measure]:
-    """Seconds a text to write, seconds a question to read, bytes of the memory."""
+    """Seconds a text to write, bytes of the memory, seconds a question to read: of them the last goes first."""
     written, read = COSTS["write_seconds_per_context"], COSTS["read_seconds_per_question"]
     found = (
         ("write s", written.help, cost(replace(written, digits=1))),
-        ("read s", read.help, cost(replace(read, digits=2))),
         ("memory", "bytes of the whole memory", lambda entry: size(entry.cost("state_bytes"), 2)),
+        ("read s", read.help, cost(replace(read, digits=2))),
     )
     made = [Measure(head, text, show, position, cost=True) for head, text, show in found]
     return [measure for measure in made if shows(measure, table)]
@@ -120,13 +131,28 @@ def ranged(name: str) -> Show:
     return show
 
 
+def _both(one: str, other: str) -> Show:
+    """Two shares without intervals: .66/.04."""
+
+    def show(entry: Entry) -> str:
+        values = [entry.value(name) for name in (one, other)]
+        text = "/".join(_short(value, 2) for value in values if value is not None)
+        return marked(text, entry, one) if "/" in text else NOTHING
+
+    return show
+
+
+def _short(share: float, digits: int) -> str:
+    return number(share, digits)[1:] if share < 0.995 else "1.0"
+
+
 def _ends(found: Interval, digits: int, share: bool) -> str:
     """Nothing where there is no interval, or none that the digits show."""
     if found.low is None or found.high is None or number(found.high - found.low, digits) == number(0.0, digits):
         return ""
     if not share:
         return f"±{number(max(found.value - found.low, found.high - found.value), digits)}"
-    return "–".join(number(end, digits)[1:] if end < 0.995 else "1.0" for end in (found.low, found.high))
+    return "–".join(_short(end, digits) for end in (found.low, found.high))
 
 
 def _digits(entry: Entry, name: str) -> int:

@@ -68,7 +68,7 @@ def below(overview: Overview, rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _markdown(overview: Overview) -> str:
     head, rows = cells(overview, "label")
-    above = [f"**{escaped(overview.title)}**", escaped(overview.caption), markdown_grid([head, *rows])]
+    above = [f"**{escaped(overview.title)}**", escaped(overview.caption()), markdown_grid([head, *rows])]
     return "\n\n".join([*above, *(escaped(note) for note in below(overview, rows))])
 
 
@@ -76,7 +76,7 @@ def _latex(overview: Overview) -> str:
     head, rows = cells(overview, "label")
     marks = [line.first.mark for line in overview.lines]
     ruled = [k for k in range(1, len(marks)) if bool(marks[k]) != bool(marks[k - 1])]
-    return latex_table(overview.title, head, rows, ruled, [overview.caption, *below(overview, rows)])
+    return latex_table(overview.title, head, rows, ruled, [overview.caption(), *below(overview, rows)])
 
 
 def _terminal(overview: Overview, width: int, parts: bool, more: str) -> str:
@@ -90,7 +90,7 @@ def _terminal(overview: Overview, width: int, parts: bool, more: str) -> str:
     left = overview.measures[len(shown) :]
     console, out = styled(width)
     console.print(Text(overview.title, style="bold"))
-    console.print(Text(overview.caption, style="dim"))
+    console.print(Text(overview.caption(shown), style="dim"))
     out.write(grid_text([head[0], *_heads(shown, form)], rows, styles, width))
     console.print()
     if left:
@@ -120,7 +120,7 @@ def _width(overview: Overview, form: str, shown: Sequence[Measure]) -> int:
 def _heads(shown: Sequence[Measure], form: str) -> list[str]:
     """Long heads stand on several lines; beside the shortest names all of several words do."""
     long = _SPLIT if form != FORMS[-1] else 0
-    return [m.head.replace(" ", "\n") if len(m.head) >= long else m.head for m in shown]
+    return [m.narrow or m.head.replace(" ", "\n") if len(m.head) >= long else m.head for m in shown]
 
 
 def _cell(line: Line, measure: Measure) -> str:

@@ -33,7 +33,9 @@ def said_of_size(data: Dataset, limit: int | None) -> str:
     if limit and count < limit:
         return f"{data.name} has {count} of the {limit} contexts asked for, and no others for a placebo"
     if not limit and data.stored and count < data.stored:
-        return f"{data.name}: the first {count} of its {data.stored} texts are written; --limit {data.stored} writes all"
+        return (
+            f"{data.name}: the first {count} of its {data.stored} texts are written; --limit {data.stored} writes all"
+        )
     return ""
 
 

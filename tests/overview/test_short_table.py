@@ -96,7 +96,10 @@ def test_it_is_legible_in_a_terminal_of_any_width(stored: Path, width: int) -> N
     numbers = {len(re.split(r"  +", line.strip())) for line in body}
     assert len(numbers) == 1
     assert "…" not in "".join(lines)
-    assert ("too narrow for: " in "\n".join(lines)) == (width == 60)
+    left = {60: "after 8 writes, write s, memory, read s", 80: "read s"}.get(width, "")
+    assert [line for line in lines if line.startswith("too narrow")] == [f"too narrow for: {left}"] * bool(left)
+    seconds = [s for s in ("write s a text", "read s a question") if s[:6] not in left]
+    assert lines[1] == "; ".join(["share answered right, 95 % interval", ", ".join(seconds)]).removesuffix("; ")
 
 
 def test_columns_that_are_asked_for_are_never_left_out(stored: Path) -> None:
@@ -131,6 +134,23 @@ def test_tasks_stand_side_by_side_and_the_joint_one_ranks() -> None:
     assert list(lines_of(made)) == ["bm25", "ft-c", "only-alone"]
     assert lines_of(made)["only-alone"][1] == "–"
     assert made.title == "worlds · tiny · 20 texts"
+
+
+def test_rehearsed_and_other_facts_stand_side_by_side_where_a_table_has_both() -> None:
+    def told(method: str, **views: float) -> Cell:
+        plain = wide_cell(method, 0.5, task="batch")
+        parts = {
+            f"contains/{view}": cell(method, [x] * 20).result["summary"]["contains/all"] for view, x in views.items()
+        }
+        return replace(plain, result={**plain.result, "summary": {**plain.result["summary"], **parts}})
+
+    alone = wide_cell("bm25", 0.7)
+    made = board(told("ft-s", rehearsed=1.0, unrehearsed=0.0), told("bm25", rehearsed=0.5), alone)
+    assert [measure.head for measure in made.measures][:3] == ["alone", "together", "rehearsed / not"]
+    assert {name: line[2] for name, line in lines_of(made).items()} == {"ft-s": "1.0/.00 †", "bm25": "–"}
+    none = board(told("ft-s", rehearsed=1.0), alone)
+    assert "rehearsed / not" not in [measure.head for measure in none.measures]
+    assert explain("rehearsed / not").startswith("rehearsed / not: share right of the facts that")
 
 
 def test_the_methods_own_settings_stand_in_its_line_whatever_they_score() -> None:
