@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError, unknown
+from membench.formats.row_text import row_text
 from membench.io.atomic_files import refuse_link, replace_file
 from membench.statistics.intervals import standard_error
 from membench.store.cell_folder import Cell, records_of
@@ -66,11 +66,7 @@ def _tidy(cells: Sequence[Cell], suffix: str) -> tuple[bytes, int]:
         sink = io.BytesIO()
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), sink)
         return sink.getvalue(), len(rows)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode(), len(rows)
+    return row_text(rows, "csv").encode(), len(rows)
 
 
 def _model_index(cells: Sequence[Cell], suffix: str) -> tuple[bytes, int]:

@@ -13,7 +13,7 @@ from typing import Any
 from membench.analysis.backfill import derived, parameters_of
 from membench.api import Task
 from membench.errors import MembenchError
-from membench.io.atomic_files import replace_file
+from membench.io.atomic_files import CannotWrite, replace_file
 from membench.io.plain_files import NoFile
 from membench.metrics.answer_scores import METRIC_VERSION, token_f1
 from membench.planning.plan import data_hash, load_data
@@ -54,7 +54,8 @@ def rescore(root: Path, names: Sequence[str], judge: Judge | None = None) -> lis
     A cell of another version of the metrics becomes a new one beside it, which all tables then have in its place; the
     old one is scored again only if it is named. Likelihoods stay: they came with the answer.
     Parts of a result that the first versions did not make are made (see membench.analysis.backfill).
-    Raises MembenchError for an unknown cell, and where the data are no longer those that were asked.
+    Raises MembenchError for an unknown cell; of a cell that is named also where its task is not installed or no longer
+    as it was, and where the data are no longer those that were asked, which without names leave it as it is.
     """
     found = list(cell_folder.checked(cell_folder.cells(root)))
     every = [c for c in found if c.status == "done"]
@@ -67,9 +68,9 @@ def rescore(root: Path, names: Sequence[str], judge: Judge | None = None) -> lis
     wanted = {c.id: c for c in (*grounds, *chosen) if c.status == "done"}
     golds: list[Rescored] = []
     for gold in sorted((c for c in wanted.values() if c.recipe["task"] == GOLD), key=_is_floor):  # the reference first
-        golds.append(_locked(gold, root, golds, parameters_of(gold, every), judge))
+        golds.append(_tried(gold, root, golds, parameters_of(gold, every), judge, alone=bool(names)))
     others = [cell for cell in wanted.values() if cell.recipe["task"] != GOLD]
-    out = golds + [_locked(cell, root, golds, parameters_of(cell, every), judge) for cell in others]
+    out = [*golds, *(_tried(c, root, golds, parameters_of(c, every), judge, alone=bool(names)) for c in others)]
     return out + [Rescored(cell, None, cell.folder, (), cell.damage) for cell in _damaged(chosen)]
 
 
@@ -83,6 +84,20 @@ def _judgeable(chosen: Sequence[Cell], every: Sequence[Cell]) -> list[Cell]:
 
 def _damaged(cells: Sequence[Cell]) -> list[Cell]:
     return [cell for cell in cells if cell.damage]
+
+
+def _tried(
+    cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None, judge: Judge | None, alone: bool
+) -> Rescored:
+    """Score a cell. What is wrong with its task or its data is raised if it was named, else it is told of it alone."""
+    try:
+        return _locked(cell, root, golds, parameters, judge)
+    except CannotWrite:
+        raise
+    except MembenchError as trouble:
+        if alone or judge:
+            raise
+        return Rescored(cell, None, cell.folder, (), f"{cell.folder}: {trouble}")
 
 
 def _locked(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None, judge: Judge | None) -> Rescored:

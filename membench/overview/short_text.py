@@ -47,7 +47,7 @@ def short_text(made: Sequence[Overview], form: str, width: int, parts: bool = Fa
 def cells(overview: Overview, form: str, shown: Sequence[Measure] | None = None) -> Cells:
     """The head and the lines as plain text, names in one of FORMS."""
     shown = overview.measures if shown is None else shown
-    head = ["method", *(measure.head for measure in shown)]
+    head = ["method", *(visible(measure.head) for measure in shown)]
     return head, [[name(line, form), *(_cell(line, measure) for measure in shown)] for line in overview.lines]
 
 
@@ -120,7 +120,9 @@ def _width(overview: Overview, form: str, shown: Sequence[Measure]) -> int:
 def _heads(shown: Sequence[Measure], form: str) -> list[str]:
     """Long heads stand on several lines; beside the shortest names all of several words do."""
     long = _SPLIT if form != FORMS[-1] else 0
-    return [m.narrow or m.head.replace(" ", "\n") if len(m.head) >= long else m.head for m in shown]
+    heads = [(measure.narrow, visible(measure.head)) for measure in shown]
+    return [narrow or head.replace(" ", "
+") if len(head) >= long else head for narrow, head in heads]
 
 
 def _cell(line: Line, measure: Measure) -> str:

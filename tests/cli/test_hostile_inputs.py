@@ -14,7 +14,9 @@ from membench.cli.app import main
 from membench.corpora.generic_text import generic_texts
 from membench.errors import MembenchError
 from membench.plugins import registry
+from membench.store.cell_folder import write_json
 from membench.targets.pairs import recorded_pairs
+from tests.support.damage import sound_root
 from tests.support.stored_cells import put_cell, recipe
 
 GOOD = {
@@ -152,3 +154,15 @@ def test_files_that_are_written(place: Path) -> None:
         refused("report", "cells", "-o", name)
     shown = answered("leaderboard", "cells")
     assert ":ok:.jsonl" in shown.stdout  # no emoji
+    for counts in (("9" * 40, "9"), ("9", "9" * 40)):
+        refused("advise", "cells", "--contexts", counts[0], "--questions", counts[1])
+
+
+def test_a_cell_whose_task_is_gone_or_has_other_settings_is_one_line_of_its_own(place: Path) -> None:
+    played = sorted(sound_root(place / "tasks").glob("sequential--*/result.json"))
+    for path, changed in zip(played, ({"task": "gone\x1b[31m"}, {"task_settings": {"gone": 1}}), strict=False):
+        result = json.loads(path.read_text())
+        write_json(path, result | {"recipe": result["recipe"] | changed})
+    scored = answered("score", "--all", "-o", "tasks")
+    assert (scored.exit_code, scored.stderr.count("left as it is")) == (1, 2)
+    assert answered("leaderboard", "tasks", "--format", "md").exit_code == 0

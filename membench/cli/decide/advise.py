@@ -51,12 +51,17 @@ class _Seconds(click.ParamType[float]):
         return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
+MOST = 10**15  # texts or questions; greater numbers are slips of the hand
+
+
 @command()
 @folders_argument
 @filter_options
-@click.option("--texts", "--contexts", "contexts", type=click.IntRange(min=1), required=True, help="Texts to remember.")
 @click.option(
-    "--questions-per-month", "--questions", "questions", type=click.IntRange(min=0), required=True,
+    "--texts", "--contexts", "contexts", type=click.IntRange(1, MOST), required=True, help="Texts to remember."
+)
+@click.option(
+    "--questions-per-month", "--questions", "questions", type=click.IntRange(0, MOST), required=True,
     help="Questions to answer in a month.",
 )  # fmt: skip
 @click.option(
