@@ -121,8 +121,7 @@ def _heads(shown: Sequence[Measure], form: str) -> list[str]:
     """Long heads stand on several lines; beside the shortest names all of several words do."""
     long = _SPLIT if form != FORMS[-1] else 0
     heads = [(measure.narrow, visible(measure.head)) for measure in shown]
-    return [narrow or head.replace(" ", "
-") if len(head) >= long else head for narrow, head in heads]
+    return [narrow or head.replace(" ", "\n") if len(head) >= long else head for narrow, head in heads]
 
 
 def _cell(line: Line, measure: Measure) -> str:
