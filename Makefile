@@ -3,7 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # One thread a process, a process a core: torch's own threads would fight over the cores.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+# The order of files is that of tests/conftest.py.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test quick docs lint fmt typecheck reference experiment statistics tables report browser clean
 
@@ -13,7 +14,9 @@ run: $(READY)
 	$(BIN)/membench run --method selfparam --task sequential
 	$(BIN)/membench leaderboard
 
-test: lint typecheck docs browser
+# All but the tests keeps one core busy each, so two go at once, the longest first.
+test: $(READY)
+	$(MAKE) --jobs=2 --output-sync typecheck docs browser lint
 	$(PYTEST) -m "not scale"
 
 # Many workers: tests with a cluster of Ray's and with jobs of submitit's, then times and what is lost (docs/scaling.md).
@@ -37,10 +40,10 @@ lint: $(READY)
 # Twice: in the repository, and in the installed tree, where plug-ins are part of the package.
 typecheck: $(READY)
 	$(BIN)/mypy
-	rm -rf build
+	rm -rf build/lib build/tree
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/tree .
-	cd build/tree && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p membench
-	rm -rf build
+	cd build/tree && ../../$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache -p membench
+	rm -rf build/lib build/tree
 
 fmt: $(READY)
 	$(BIN)/ruff check --fix .

@@ -12,11 +12,15 @@ from tests.support.harbours import harbours
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`quick` are the fast tests that load no model, start no program and simulate little: they take half a minute."""
+    """`quick` are the fast tests that load no model, start no program and simulate little: they take half a minute.
+
+    Those on the real model come first: a long file that one process begins last would leave the others idle.
+    """
     for item in items:
         slow = any(item.get_closest_marker(name) for name in ("e2e", "long", "scale"))
         if not slow and not {"tiny", "llm"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("quick")
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,12 @@ from membench.analysis.verify import verify
 from membench.cli import app
 from membench.metrics import answer_scores
 from membench.store import cell_folder
+from membench.store.recipe import GOLD
 from membench.store.records import read_records
 
 pytestmark = pytest.mark.long
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
 
 @pytest.fixture(scope="module")
@@ -195,17 +198,19 @@ def test_another_version_of_the_metrics_makes_cells_of_its_own(copy: Path, monke
     assert {row["metric_version"] for row in membench.leaderboard(copy)} == {answer_scores.METRIC_VERSION + 1}
 
 
+def test_every_number_of_the_reference_run_comes_out() -> None:
+    assert [verdict for verdict in verify(REFERENCE) if not verdict.ok] == []
+
+
 def test_answers_stored_without_distractors_need_the_data_as_they_were(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2] / "results" / "reference"
-    copy = Path(shutil.copytree(root, tmp_path / "results"))
-    first_version = (
-        "ft-c",
-        "single",
-        "worlds",
-        "smollm2-135m",
-    )  # records of before distractors were kept beside the answers
+    copy = tmp_path / "results"
+    every = cell_folder.cells(REFERENCE)
+    first_version = ("ft-c", "single", "worlds", "smollm2-135m")  # before distractors were kept beside the answers
     keys = ("method", "task", "data", "model")
-    cell = next(c for c in cell_folder.cells(copy) if tuple(c.recipe[k] for k in keys) == first_version)
+    chosen = next(c for c in every if tuple(c.recipe[key] for key in keys) == first_version)
+    for found in (chosen, *(c for c in every if c.recipe["task"] == GOLD)):
+        shutil.copytree(found.folder, copy / found.folder.name)
+    cell = cell_folder.find(copy, chosen.id)
     assert {row["changed"] for row in parsed("score", cell.id, "-o", copy)} == {0}
     assert all(verdict.ok for verdict in verify(copy))
     recipe = {**cell.recipe, "data_hash": "other"}
