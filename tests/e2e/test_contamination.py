@@ -22,7 +22,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str
     """Result and records of base, in-context and bm25, by method."""
     folder = tmp_path_factory.mktemp("seeds")
     data = write(folder / "seeds.jsonl")
-    request = Request(("bm25",), ("contamination",), (f"jsonl:{data}",), task_settings=("drift=2",), output=folder)
+    request = Request(
+        ("bm25",), ("contamination",), (f"jsonl:{data}",), task_settings=("drift=2", "drift_items=2"), output=folder
+    )
     results = runner.run(request, Console(quiet=True))
     assert all(verdict.ok for verdict in verify(folder))
     found = {}

@@ -34,7 +34,7 @@ def request(tiny: Path, data_file: Path, output: Path) -> Job:
         "data": [f"jsonl:{data_file}"],
         "model": str(tiny),
         "limit": 3,
-        "method_settings": ["epochs=3", "batch_size=1", "rank=2", "generic=0", "precision=float32"],
+        "method_settings": ["epochs=2", "batch_size=1", "rank=2", "generic=0", "precision=float32"],
         "output": str(output),
     }
 

@@ -26,9 +26,11 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast  # imported h
 from membench.io import locks
 from membench.planning.request import Request
 from membench.playing import drift
+from membench.plugins import registry
 from membench.running import runner
 
-IMPORTED = (LlamaForCausalLM, PreTrainedTokenizerFast)
+PLAYED = (("methods", "selfparam"), ("methods", "bm25"), ("tasks", "sequential"), ("data", "jsonl"))
+IMPORTED = (LlamaForCausalLM, PreTrainedTokenizerFast, *(registry.load(*named) for named in PLAYED))
 
 
 def die() -> None:
