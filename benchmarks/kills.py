@@ -3,7 +3,8 @@
     python benchmarks/kills.py [KILLS] [SECONDS]
 
 200 kills (SIGKILL) by default, within SECONDS (6) of a run's start: of a run that is alone, of some among eight writers
-of one folder, and of a run with --overwrite. Prints a line a round, and what differs. Exit status 1 if anything does.
+of one folder, of writers on two hosts whose file system has no locks, and of a run with --overwrite. Prints a line a
+round, and what differs. Exit status 1 if anything does.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from tests.support.harbours import harbours
 from tests.support.killed_runs import Job, play, request, stored
 
 WRITERS = 8
-KINDS = ("alone", "eight writers", "overwrite")
+KINDS = ("alone", "eight writers", "two hosts", "overwrite")
+HOSTS = ("a", "b")
 EACH = 6  # kills of one round, where runs follow one another
 
 
@@ -38,6 +40,9 @@ def groups(kind: str, job: dict[str, Any], seconds: float, rng: random.Random) -
     if kind == "eight writers":
         killed: list[Job] = [{"request": job, "after": soon()} for _ in range(EACH)]
         return [[*killed, *({"request": job} for _ in range(WRITERS - EACH))]]
+    if kind == "two hosts":
+        both = [[{"request": job, "host": host, "after": soon()} for host in HOSTS] for _ in range(EACH // len(HOSTS))]
+        return [*both, [{"request": job, "host": host} for host in HOSTS], [{"request": job, "host": HOSTS[0]}]]
     again = {**job, "overwrite": True}
     return [[{"request": job}], *([{"request": again, "after": soon()}] for _ in range(EACH)), [{"request": job}]]
 
