@@ -71,7 +71,7 @@ def _clean(text: str) -> str:
 def _clean_answer(text: str) -> str:
     """Without the full stop of a sentence, which is not that of an abbreviation."""
     answer = _clean(text)
-    if answer.endswith("。") or (answer.endswith(".") and not _ABBREVIATED.search(answer)):
+    if answer.endswith(("。", "।", "۔")) or (answer.endswith(".") and not _ABBREVIATED.search(answer)):
         return answer[:-1].rstrip()
     return answer
 

@@ -17,8 +17,16 @@ Found = tuple[str, str, bool]
 BROKEN = 1000  # beginnings of JSON that come to nothing before a reply is taken for text
 
 # The words before a colon, longest first; a single letter of other languages stands at the beginning of a line alone.
-_ASKING = r"questions?|q|问题|問題|質問|问|問|질문|frage|pregunta|pergunta|domanda|вопрос|f|p|в"
-_ANSWERING = r"answers?|ans|a|答案|回答|答え|答|답변|답|antwort|respuesta|réponse|resposta|risposta|ответ|r|о"
+_ASKING = (
+    r"questions?|q|ｑ|问题|問題|質問|问|問|질문|frage|pregunta|pergunta|domanda|вопрос|питання|pytanie|otázka|vraag|fråga|"
+    r"soru|pertanyaan|câu hỏi|ερώτηση|שאלה|السؤال|سؤال|س|پرسش|प्रश्न|सवाल|প্রশ্ন|คำถาม|ถาม|f|p|в"
+)
+_ANSWERING = (
+    r"answers?|ans|a|ａ|答案|回答|答え|答|답변|답|antwort|respuesta|réponse|resposta|risposta|ответ|відповідь|odpowiedź|"
+    r"odpověď|antwoord|svar|cevap|yanıt|jawaban|trả lời|đáp án|απάντηση|תשובה|الجواب|جواب|الإجابة|إجابة|ج|پاسخ|उत्तर|"
+    r"जवाब|উত্তর|คำตอบ|ตอบ|r|о"
+)
+_ASKED = ("?", "？", "؟")  # what ends a question
 _MARKS = r"[\s>#*_+•\-(\[\"]*"
 _LABEL = re.compile(
     rf"{_MARKS}(?:\d{{1,3}}\s*[.):、]{_MARKS})?"
@@ -27,14 +35,14 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _ANSWER_BEHIND = re.compile(  # a question, on the same line
-    r"(?<=[?？.!。！…\"”*_)])(?:\s+[*_]*(?:A|Ans|[Aa]nswer)\s*\d{0,3}|\s*[*_]*(?:答案|回答|答))[*_]*\s*[:：][*_]*\s*"
+    r"(?<=[?？؟.!。！…\"”*_)])(?:\s+[*_]*(?:A|Ans|[Aa]nswer)\s*\d{0,3}|\s*[*_]*(?:答案|回答|答))[*_]*\s*[:：][*_]*\s*"
 )
 _ANSWER_ANYWHERE = re.compile(r"\s[*_]*(?:A|Answer)\s*\d{0,3}[*_]*[:：][*_]*\s+")
 _QUESTION_BEHIND = re.compile(
     r"\s[*_]*(?:Q|[Qq]uestion)\s*\d{0,3}[*_]*[:：][*_]*\s*|[*_]*(?:问题|問題|问|問)\s*[:：]\s*"
 )
 _ITEM = re.compile(r"\s*(?:[-*•+–]|[*_]{0,2}\(?\d{1,3}[.)、:])\s+")
-_ONE_LINE = re.compile(r"(?P<q>.*?[?？])[*\"”]*+\s*+(?P<sign>[-–—:：=>→]+|)\s*+(?P<a>[^?？]+)\Z")
+_ONE_LINE = re.compile(r"(?P<q>.*?[?？؟])[*\"”]*+\s*+(?P<sign>[-–—:：=>→]+|)\s*+(?P<a>[^?？؟]+)\Z")
 _RULE = re.compile(r"[\s|:\-]*\Z")
 _FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
 _NAME = re.compile(rf"\s*(?:(?P<q>{_ASKING})|(?P<a>{_ANSWERING}))[ _-]*(?P<n>\d*)\s*\Z", re.IGNORECASE)
@@ -45,6 +53,8 @@ def lines_of(reply: str) -> list[str]:
     """The lines of a reply, without fences of code and, where it is one of HTML, without tags."""
     text = _FENCE.sub("", reply.replace("\r\n", "\n").replace("\r", "\n"))
     if text.lstrip().startswith("<"):
+        if re.search(r"<q(?:uestion)?>", text):
+            text = re.sub(r"<a(?:nswer)?>", "\nA: ", re.sub(r"<q(?:uestion)?>", "\nQ: ", text))
         text = html.unescape(re.sub(r"<[^<>\n]*>", "", re.sub(r"</(?:p|li|div|tr|h\d)>|<br\s*/?>", "\n", text)))
     return text.split("\n")
 
@@ -72,7 +82,7 @@ def _walk(value: Any, depth: int = 8) -> Iterator[tuple[str, str]]:
     if not depth:
         return
     if isinstance(value, list):
-        if len(value) == 2 and all(isinstance(item, str) for item in value) and value[0].rstrip().endswith(("?", "？")):
+        if len(value) == 2 and all(isinstance(item, str) for item in value) and value[0].rstrip().endswith(_ASKED):
             yield value[0], value[1]
             return
         for item in value:
@@ -81,7 +91,7 @@ def _walk(value: Any, depth: int = 8) -> Iterator[tuple[str, str]]:
         found = list(_named(value))
         yield from found
         for key, inner in value.items() if not found else ():
-            if key.rstrip().endswith(("?", "？")) and (answer := _plain(inner)):
+            if key.rstrip().endswith(_ASKED) and (answer := _plain(inner)):
                 yield key, answer
             elif isinstance(inner, list | dict):
                 yield from _walk(inner, depth - 1)
@@ -211,7 +221,7 @@ def from_lines(lines: list[str]) -> list[Found]:
             found += [] if all(_NAME.match(cell) for cell in cells) else [(cells[0], cells[1], last)]
         elif line and (item or line["sign"]):
             found.append((line["q"], line["a"].strip(" ()"), last))
-        elif text.rstrip('*"”').endswith(("?", "？")) and not last and not rows[at].rstrip().endswith(("?", "？")):
+        elif text.rstrip('*"”').endswith(_ASKED) and not last and not rows[at].rstrip().endswith(_ASKED):
             below, end = _below(rows, at)
             found.append((text, below, end == len(rows)))
             at = end

@@ -85,6 +85,13 @@ def test_pairs_are_read_from_the_forms_that_models_write(reply: str) -> None:
         ("Q: Which sign?\nA: **", ("Which sign?", "**")),
         ("Q: Which sign?\nA: 👍", ("Which sign?", "👍")),
         ("问：谁建造了港口？\n答：伊内斯。", ("谁建造了港口？", "伊内斯")),
+        ("Ｑ：谁建造了港口？\nＡ：伊内斯", ("谁建造了港口？", "伊内斯")),
+        ("**ถาม:** ใครสร้าง?\n**ตอบ:** อิเนส", ("ใครสร้าง?", "อิเนส")),
+        ("س: من بنى الميناء؟\nج: إينس", ("من بنى الميناء؟", "إينس")),
+        ("1. من بنى الميناء؟ - إينس", ("من بنى الميناء؟", "إينس")),
+        ("प्रश्न 1: किसने बनाया?\nउत्तर 1: इनेस।", ("किसने बनाया?", "इनेस")),
+        ("Soru: Kim yaptı?\nCevap: Ines", ("Kim yaptı?", "Ines")),
+        ("<qa><q>Who built it?</q><a>Ines</a></qa>", ("Who built it?", "Ines")),
     ],
 )
 def test_what_a_question_and_an_answer_hold_stays_whole(reply: str, pair: tuple[str, str]) -> None:
