@@ -44,9 +44,8 @@ def short_of(overview: Overview, boards: Sequence[Board]) -> Short:
     head, rows = cells(overview, "title")
     heads = [(head[0], ""), *((measure.head, measure.help) for measure in overview.measures)]
     lines = [_line(line, row, overview, boards) for line, row in zip(overview.lines, rows, strict=True)]
-    return Short(
-        heads, lines, [note.replace("--settings", "All columns and settings") for note in below(overview, rows)]
-    )
+    notes = [part for note in below(overview, rows) for part in note.split("   ")]
+    return Short(heads, lines, [note.replace("--settings", "All columns and settings") for note in notes])
 
 
 def _line(line: Line, row: Sequence[str], overview: Overview, boards: Sequence[Board]) -> ShortLine:

@@ -129,6 +129,11 @@ def test_the_command_answers_once_with_units_and_cells(tmp_path: Path) -> None:
     assert "contains 0.70 [0." in numbers
     assert "100 kB, 100 s to write all texts, 500 s a month (price 0.50)" in numbers
     assert rests.endswith(f"cells {cell_id(GOOD.recipe)[:8]}")
+    far = CliRunner().invoke(app.main, ["advise", "--texts", "2000", "--questions-per-month", "5000", str(inner)])
+    lines = far.stdout.splitlines()
+    assert (far.exit_code, lines[0][:23]) == (3, "no choice: 2,000 texts ")
+    assert lines[1].endswith("membench run -m bm25,raptor -t batch --data worlds --model tiny --limit 200")
+    assert lines[-1].startswith("then ask again, with results behind it; with --data folder:DIR it is measured on your")
     none = CliRunner().invoke(app.main, ["advise", *size, "--max-bytes", "10", str(inner)])
     assert (none.exit_code, none.stdout.splitlines()[0]) == (3, "no choice: no method keeps the limits")
     outside = CliRunner().invoke(app.main, ["advise", *size, str(tmp_path)])

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from membench.overview.lines import overviews
 from membench.report.board import Board, board
 from membench.report.brief import brief
+from membench.report.short import short_of
 from membench.store import cell_folder
 from membench.tables.leaderboard import tables
 from tests.support.report_cells import for_a_browser
@@ -76,3 +78,13 @@ def test_a_table_of_failures_has_no_answer(tmp_path: Path) -> None:
     put_cell(tmp_path, recipe("gold", "base"), CONTEXTS)
     (only,) = boards(tmp_path).values()
     assert brief(only, None) == ["No method has a result here."]
+
+
+def test_each_sign_below_the_short_table_is_a_note_of_its_own(tmp_path: Path) -> None:
+    put(tmp_path, {"bm25": 0.9, "dpr": 0.9, "infllm": 0.1})
+    put_cell(tmp_path, recipe("single", "raptor", settings={"budget": 9}), 20)
+    found = tables(cell_folder.cells(tmp_path))
+    (overview,) = overviews(found)
+    notes = short_of(overview, [board(table, k, None) for k, table in enumerate(overview.tables, 1)]).notes
+    assert [note[0] for note in notes if not note.startswith("raptor")] == ["=", "‡"]
+    assert "‡ whole name and settings: All columns and settings" in notes

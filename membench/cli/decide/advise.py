@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from membench.cli.shared.filters import filters as filter_options
-from membench.cli.shared.folders import folders_argument, nothing_in, refuse_unknown_names, sound_cells
+from membench.cli.shared.folders import USUAL, VARIABLE, folders_argument, nothing_in, refuse_unknown_names, sound_cells
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json
@@ -96,7 +97,7 @@ def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **op
     if as_json:
         print_json(asdict(found))
     else:
-        for line in _answered(found):
+        for line in (*_answered(found), *_then(found, folders)):
             click.echo(line)
     if not found.choice:
         ctx.exit(NO_CHOICE)
@@ -121,6 +122,17 @@ def _answered(found: Answer) -> Iterator[str]:
         yield f"other tables choose: {', '.join(f'{label} ({count})' for label, count in found.others.items())}"
     if found.chosen:
         yield from (f"note: {note}" for note in found.notes[:1])
+
+
+def _then(found: Answer, folders: tuple[Path, ...]) -> Iterator[str]:
+    """What to do once the missing is measured; on which data it is to be measured, if they are not one's own."""
+    commands = [gap.command for gap in found.missing if gap.command]
+    if not commands:
+        return
+    written = Path(os.environ.get(VARIABLE) or USUAL)
+    behind = "" if written in folders else f", with {written} behind it"
+    own = "" if "--data folder:" in commands[0] else "; with --data folder:DIR it is measured on your documents"
+    yield f"then ask again{behind}{own}"
 
 
 def _numbers(c: Candidate, metric: str) -> str:
