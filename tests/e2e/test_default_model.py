@@ -69,8 +69,8 @@ def test_an_untrained_adapter_is_the_base_exactly(smol: LLM, worlds: Dataset) ->
 
 
 def test_merged_is_adapter_on(smol: LLM, worlds: Dataset) -> None:
-    """Of whole sentences, stem included."""
-    pairs = sentences(smol, worlds.contexts[0])
+    """Of a whole sentence, stem included."""
+    pairs = sentences(smol, worlds.contexts[0], 1)
     step = [Sentence("qa", (), (), (*s.stem, *s.tokens), len(s.stem) + s.start) for s in pairs]
     seen: list[tuple[float, Any]] = []
     train(smol, [step] * 3, "ce", LORA, on_step=lambda _i, value, wrapped: seen.append((value, factors(wrapped))))
@@ -117,8 +117,9 @@ def test_a_write_is_remembered_and_leaves_the_weights_as_they_were(smol: LLM, wo
 
 def test_from_the_command_line(tmp_path: Path) -> None:
     output = str(tmp_path / "results")
-    command = ["run", "-m", "selfparam", "-t", "sequential", "-L", "2", "-T", "questions=2", "-M", "epochs=2"]
-    played = CliRunner().invoke(main, [*command, "-o", output])
+    command = ["run", "-m", "selfparam", "-t", "sequential", "-L", "2", "-T", "questions=2"]
+    small = ["-M", "epochs=2", "-M", "pairs=4"]
+    played = CliRunner().invoke(main, [*command, *small, "-o", output])
     assert played.exit_code == 0, played.stderr
     assert "selfparam" in played.stdout
     rows = json.loads(CliRunner().invoke(main, ["leaderboard", output, "--format", "json"]).stdout)

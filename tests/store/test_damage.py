@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.damage import sound_root, troubles
 
-CASES = 300  # benchmarks/damage.py plays as many as one likes
+CASES = 200  # benchmarks/damage.py plays as many as one likes
 
 
 @pytest.fixture(scope="module")
