@@ -134,6 +134,11 @@ def test_the_command_answers_once_with_units_and_cells(tmp_path: Path) -> None:
     assert (far.exit_code, lines[0][:23]) == (3, "no choice: 2,000 texts ")
     assert lines[1].endswith("membench run -m bm25,raptor -t batch --data worlds --model tiny --limit 200")
     assert lines[-1].startswith("then ask again, with results behind it; with --data folder:DIR it is measured on your")
+    narrow = CliRunner(env={"COLUMNS": "50"}).invoke(app.main, ["advise", *size, str(inner), "--color", "always"])
+    assert max(map(len, narrow.stdout.splitlines())) <= 50
+    assert " ".join(narrow.stdout.split()) == " ".join(
+        CliRunner().invoke(app.main, ["advise", *size, str(inner)]).stdout.split()
+    )
     none = CliRunner().invoke(app.main, ["advise", *size, "--max-bytes", "10", str(inner)])
     assert (none.exit_code, none.stdout.splitlines()[0]) == (3, "no choice: no method keeps the limits")
     outside = CliRunner().invoke(app.main, ["advise", *size, str(tmp_path)])

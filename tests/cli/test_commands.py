@@ -11,6 +11,9 @@ from membench.cli.app import main
 from membench.errors import MembenchError
 from membench.planning.request import Request
 from membench.running.session import Session
+from membench.store.cell_folder import write_targets
+from membench.values import Pair
+from tests.support.stored_cells import put_cell, recipe
 
 
 def call(*arguments: object) -> Result:
@@ -100,6 +103,16 @@ def test_ls_runs_and_show(played: tuple[Path, Result]) -> None:
     assert "| a question read | reader |" in shown.stdout
     whole = json.loads(call("show", one, "-o", played[0], "--json").stdout)
     assert whole["recipe"]["method"] == "bm25"
+
+
+def test_show_has_no_more_target_sentences_than_answers_unless_all_are_wanted(tmp_path: Path) -> None:
+    one = put_cell(tmp_path, recipe("single", "ft-s"), 2)
+    (folder,) = tmp_path.glob("single--ft-s*")
+    write_targets(folder, {"text": [Pair(f"Who is {k}?", "Ines") for k in range(9)]})
+    few, whole = (call("show", one["id"], tmp_path, "-L", limit).stdout for limit in (4, 0))
+    assert (few.count("| Who is "), whole.count("| Who is ")) == (4, 9)
+    assert "5 more target sentences: -L 0 shows all" in few
+    assert "more target" not in whole
 
 
 def test_verify_passes_and_finds_a_changed_number(played: tuple[Path, Result], tmp_path: Path) -> None:

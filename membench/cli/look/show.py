@@ -19,7 +19,13 @@ from membench.cli.shared.printing import print_json, print_table
 @click.argument("cell", shell_complete=completion.cells)
 @folders_behind
 @click.option(
-    "-L", "--limit", metavar="N", type=click.IntRange(min=0), default=20, show_default=True, help="Answers; 0 for all."
+    "-L",
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Answers and target sentences; 0 for all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @common
@@ -52,10 +58,10 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
     if lines := token_lines(found.result.get("ledger") or {}):
         print_table(["tokens", "role", *KINDS], lines)
         click.echo()
-    if targets:
-        print_table(
-            ["target sentence", "answer"], [[p.question, p.answer] for those in targets.values() for p in those]
-        )
+    if sentences := [[pair.question, pair.answer] for those in targets.values() for pair in those]:
+        print_table(["target sentence", "answer"], sentences[: limit or None])
+        if limit and len(sentences) > limit:
+            click.echo(f"{len(sentences) - limit} more target sentences: -L 0 shows all")
         click.echo()
     print_table(["written", "question", "accepted", "answer", "contains"], [_answer_row(record) for record in shown])
     if len(shown) < len(answers):
