@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import Any, get_args
 
-from membench.api import Method, Task, settings_of
+from membench.api import MemoryKind, Method, Task, settings_of
 from membench.errors import MembenchError
 from membench.plugins.calls import calling
 from membench.values import DIGITS, MetricSpec
 
+_TEXTS = ("storage", "licence", "cannot_forget")  # of a method's class
 _LOADS = ("contexts", "chains", "conversations")
 _STATED: dict[str, tuple[str, Callable[[Any], bool]]] = {  # of a task's class: what it must be
     "default_limit": ("a whole number from 1 on", lambda value: type(value) is int and value >= 1),
@@ -34,10 +35,13 @@ def facts_of(name: str, method: Method[Any], offline: bool) -> dict[str, Any]:
             "defaults": settings_of(type(method)()),
             "sources": method.sources(offline),
         }
-        label = method.label
+        label, stated = method.label, {fact: getattr(method, fact) for fact in _TEXTS}
         _refuse_but_plain([found, label])
+        memory = method.kind
+    if memory is not None and memory not in get_args(MemoryKind):
+        raise MembenchError(f"method {name}: its kind is {memory!r}: make it one of {', '.join(get_args(MemoryKind))}")
     wanted = ("version", method.version, int), ("sources()", found["sources"], dict), ("label", label or "", str)
-    for what, value, kind in wanted:
+    for what, value, kind in (*wanted, *((fact, text, str) for fact, text in stated.items())):
         if type(value) is not kind:
             raise MembenchError(f"method {name}: its {what} is of type {type(value).__name__}: make it {kind.__name__}")
     return found

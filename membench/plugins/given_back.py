@@ -32,6 +32,8 @@ def sound_recall(recall: Any, questions: int) -> Recall:
     """
     if not isinstance(recall, Recall):
         raise MembenchError(f"recall returned {type(recall).__name__}, not Recall")
+    if recall.adapter_scope not in ("all", "decode"):
+        raise MembenchError(f"recall brought adapter_scope {recall.adapter_scope!r}: make it all or decode")
     if recall.contexts is not None:
         _refuse_count(recall.contexts, questions, "recall brought contexts for")
         for texts in recall.contexts:
@@ -83,6 +85,7 @@ def sound_episodes(episodes: Callable[[], Iterable[Any]], task: str) -> list[Epi
     for episode in found:
         if not (isinstance(episode, Episode) and isinstance(episode.name, str)):
             raise MembenchError(f"task {task}: episodes() has {type(episode).__name__}: make it Episode(name, steps)")
+        _refuse_but_texts((episode.name,), f"task {task}: episodes() has an episode with a name")
         for k, step in enumerate(episode.steps):
             if not _is_step(step):
                 raise MembenchError(

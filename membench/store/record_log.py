@@ -116,6 +116,8 @@ class RecordLog:
 def _line(record: Mapping[str, Any]) -> bytes:
     """The record as it stands in the file; one that could not be read again is refused here."""
     where = record.get("question") or f"{record['episode']}, step {record['step']}"
+    if odd := [name for name in record.get("scores") or () if not isinstance(name, str)]:
+        raise MembenchError(f"a score of {where} is called {odd[0]!r}: make it a text")
     try:
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except ValueError:

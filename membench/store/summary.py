@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from membench.api import Task
+from membench.errors import MembenchError
 from membench.metrics.drift import drift_metrics
 from membench.store.costs import Record, costs_of
 from membench.store.records import answer_of
@@ -26,7 +27,19 @@ def summarise_cell(
 
 def summary_of(task: Task, answers: Sequence[Answer]) -> dict[str, Any]:
     """The task's metrics as plain data: name -> value and, where there are any, contexts and curve."""
-    return _plain_all(task.summarise(answers) if answers else {})
+    return _plain_all(_sound(task.summarise(answers)) if answers else {})
+
+
+def _sound(metrics: Any) -> Mapping[str, Metric]:
+    """What a task's summary amounts to. Raises MembenchError for what are no metrics by name."""
+    if not isinstance(metrics, Mapping):
+        raise MembenchError(f"summarise() of the task gave {type(metrics).__name__}: make it a dict of Metric by name")
+    for name, metric in metrics.items():
+        if not isinstance(name, str) or not isinstance(metric, Metric):
+            raise MembenchError(
+                f"summarise() of the task gave {type(metric).__name__} as {name!r}: make it a Metric by its name"
+            )
+    return metrics
 
 
 def _plain_all(metrics: Mapping[str, Metric]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +52,28 @@ def _quick(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
 def played(tiny: Path, data_file: Path, tmp_path: Path) -> list[dict[str, Any]]:
     given: dict[str, Any] = {"data": f"jsonl:{data_file}", "model": str(tiny), "limit": 2, "output": tmp_path / "r"}
     return membench.run("odd,bm25", "sequential", yardsticks=False, **given)
+
+
+@pytest.mark.parametrize(
+    ("ask", "change"),
+    [
+        (os.getcwd, lambda: os.chdir("/")),
+        (lambda: dict(os.environ), lambda: os.environ.update(PATH="", MEMBENCH_ODD="1")),
+        (torch.is_grad_enabled, lambda: torch.set_grad_enabled(False)),
+        (torch.get_default_device, lambda: torch.set_default_device("meta")),
+        (torch.get_float32_matmul_precision, lambda: torch.set_float32_matmul_precision("medium")),
+        (torch.are_deterministic_algorithms_enabled, lambda: torch.use_deterministic_algorithms(True)),
+        (torch.get_num_threads, lambda: torch.set_num_threads(torch.get_num_threads() + 1)),
+        (lambda: list(warnings.filters), lambda: warnings.simplefilter("ignore", BytesWarning)),
+        (sys.getrecursionlimit, lambda: sys.setrecursionlimit(900)),
+    ],
+)
+def test_how_the_process_stands_is_put_back(ask: Callable[[], Any], change: Callable[[], object]) -> None:
+    before = ask()
+    with as_it_was():
+        change()
+        assert ask() != before
+    assert ask() == before
 
 
 def leaves(error: BaseException) -> Callable[[list[str]], object]:
