@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -112,4 +113,5 @@ def _command(advice: Advice, recipe: Mapping[str, Any], task: str, limit: int | 
     best = sorted(advice.candidates, key=lambda c: -c.score)
     methods = ",".join(list(dict.fromkeys(c.method for c in best))[:_SHOWN])
     size = "" if limit is None else f" --limit {limit}"
-    return f"membench run -m {methods} -t {task} --data {recipe['data']} --model {recipe['model']}{size}"
+    data, model = shlex.quote(recipe["data"]), shlex.quote(recipe["model"])
+    return f"membench run -m {methods} -t {task} --data {data} --model {model}{size}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -138,8 +139,15 @@ def _then(found: Answer, folders: tuple[Path, ...]) -> Iterator[str]:
         return
     written = Path(os.environ.get(VARIABLE) or USUAL)
     behind = "" if written in folders else f", with {written} behind it"
-    own = "" if "--data folder:" in commands[0] else "; with --data folder:DIR it is measured on your documents"
-    yield f"then ask again{behind}{own}"
+    yield f"then ask again{behind}{_of_own_texts(shlex.split(commands[0]))}"
+
+
+def _of_own_texts(words: Sequence[str]) -> str:
+    """How a command measures on one's own documents; cells know those by their names and not by their places."""
+    source, _, name = words[words.index("--data") + 1].partition(":")
+    if source not in ("folder", "jsonl"):
+        return "; with --data folder:DIR it is measured on your documents"
+    return "" if Path(name).exists() else f"; type {source}:{name} with the path to it"
 
 
 def _numbers(c: Candidate, metric: str) -> str:
