@@ -24,8 +24,10 @@ from torch import Tensor
 
 from membench.errors import MembenchError
 from membench.io.atomic_files import replace_file
+from membench.text.halves import has_half
 
 STRUCTURE = "memory.json"
+DEEPEST, LONGEST = 200, 4096  # levels of a memory, bits of a whole number
 _SCALARS = (bool, int, float, str)
 _PLAIN = (*_SCALARS, tuple, list, dict, Tensor, np.ndarray)
 
@@ -54,7 +56,9 @@ def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
     def walk(value: Any, path: str) -> Any:
         kind = type(value)
         if value is None or kind in _SCALARS:
-            return value
+            return _scalar(value, path)
+        if path.count(".") > DEEPEST:
+            raise MembenchError(f"a memory holds no more than {DEEPEST} things within one another: is it in itself?")
         if kind is Tensor or kind is np.ndarray:
             tensors[path] = _tensor(value, path)
             return {"$": "array" if kind is np.ndarray else "tensor", "name": path}
@@ -64,6 +68,7 @@ def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
             for key in value:
                 if key is not None and type(key) not in _SCALARS:
                     raise MembenchError(f"a memory's keys are texts and numbers, not {type(key).__name__} (at {path})")
+                _scalar(key, path)
             return {"$": "dict", "items": [[k, walk(v, f"{path}.{i}")] for i, (k, v) in enumerate(value.items())]}
         if is_dataclass(value) and not isinstance(value, type):
             name = f"{type(value).__module__}:{type(value).__qualname__}"
@@ -75,10 +80,24 @@ def flatten(memory: Any) -> tuple[Any, dict[str, Tensor]]:
     return walk(memory, "m"), tensors
 
 
+def _scalar(value: Any, path: str) -> Any:
+    """The value. Raises MembenchError for one that JSON does not bring back."""
+    if type(value) is int and value.bit_length() > LONGEST:
+        raise MembenchError(f"a memory holds whole numbers of at most {LONGEST} bits (at {path}): make it a tensor")
+    if type(value) is str and has_half(value):
+        raise MembenchError(f"a memory holds whole characters only, and no lone surrogates (at {path})")
+    return value
+
+
 def _tensor(value: Tensor | np.ndarray[Any, Any], path: str) -> Tensor:
     """On the CPU and contiguous. Raises MembenchError for an array of something else than numbers."""
     if isinstance(value, Tensor):
-        return value.detach().cpu().contiguous()
+        if value.layout is not torch.strided or value.is_meta or value.is_quantized:
+            kind = "quantised" if value.is_quantized else "meta" if value.is_meta else str(value.layout)
+            raise MembenchError(f"a memory holds plain tensors only, not a {kind} one (at {path})")
+        return value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    if not value.dtype.isnative:
+        raise MembenchError(f"a memory holds arrays in this machine's byte order only, not {value.dtype} (at {path})")
     try:
         return torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape))
     except TypeError:

@@ -86,14 +86,37 @@ def test_bytes(memory: Any, size: int) -> None:
     assert memories.nbytes(memory) == size
 
 
+def nested(deep: int) -> Any:
+    memory: Any = ()
+    for _ in range(deep):
+        memory = (memory,)
+    return memory
+
+
+def in_itself() -> list[Any]:
+    memory: list[Any] = []
+    memory.append(memory)
+    return memory
+
+
 @pytest.mark.parametrize(
     "memory",
-    [object(), {1, 2}, lambda: 0, b"bytes", Path("x"), [("a", object())], Adapter, np.array(["x"]), {("a", 1): 2}],
-)
+    [
+        object(), {1, 2}, lambda: 0, b"bytes", Path("x"), [("a", object())], Adapter, np.array(["x"]), {("a", 1): 2},
+        [10**5000], ["\ud800"], {"\udc00": 1}, torch.eye(3).to_sparse(), torch.empty(2, device="meta"),
+        np.zeros(2, ">f4"), nested(5000), in_itself(),
+    ],
+)  # fmt: skip
 def test_what_is_no_plain_data_is_refused(memory: Any, tmp_path: Path) -> None:
     with pytest.raises(MembenchError, match=r"a memory('s keys are| holds)"):
         memories.save(memory, tmp_path / "memory")
     assert not (tmp_path / "memory").exists()
+
+
+def test_a_memory_may_be_nested_as_deeply_as_is_said(tmp_path: Path) -> None:
+    deepest = nested(memories.DEEPEST)
+    memories.save(deepest, tmp_path)
+    assert memories.equal(memories.load(tmp_path), deepest)
 
 
 def test_a_later_memory_takes_the_place_of_the_first(tmp_path: Path) -> None:
