@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from membench.values import Context, Episode, Forget, Part, Write
 
 
@@ -20,6 +22,15 @@ def held(episode: Episode, upto: int) -> list[str]:
             gone = {id_ for c in step.contexts for id_ in _ids(c)}
             found = [c for c in found if c not in gone]
     return found
+
+
+def first_forgotten(episodes: Iterable[Episode]) -> tuple[str, int, int] | None:
+    """The first step that forgets, if any: its episode's name, its index, and how many contexts are left behind it."""
+    for episode in episodes:
+        for k, step in enumerate(episode.steps):
+            if isinstance(step, Forget):
+                return episode.name, k, len(held(episode, k + 1))
+    return None
 
 
 def positions(episode: Episode, upto: int) -> dict[str, int]:

@@ -20,6 +20,7 @@ from membench.planning.plan import PlannedCell
 from membench.playing import episode_state
 from membench.playing.drift import Baseline, baseline, measure
 from membench.playing.fingerprint import Watch
+from membench.playing.first_writes import FirstWrites, Spent
 from membench.playing.live_bytes import live_bytes
 from membench.playing.neighbours import Neighbours
 from membench.playing.plugin_call import as_it_was
@@ -50,6 +51,7 @@ class Player:
     _recalled: tuple[Recall, Sequence[str]] | None = None  # the same recall, and its questions
     _peak: Peak = field(init=False)  # of this cell
     _watch: Watch = field(init=False)  # of the model that the method is lent
+    _first: FirstWrites = field(init=False)
     _neighbours: Neighbours = field(default_factory=Neighbours)
 
     @property
@@ -62,6 +64,7 @@ class Player:
         self._refuse_what_cannot_be_forgotten()
         self._watch = Watch(self.llm, self.cell.method_name)
         self._peak = Peak(self.llm.device if self.llm.is_here else None)
+        self._first = FirstWrites(self.method, self.llm, list(self.cell.episodes()))
         done = 0
         with self._neighbours.here(), self._watch.to_the_end(self.log.folder):
             for episode in self.cell.episodes():
@@ -73,39 +76,31 @@ class Player:
         memory: Any = None
         stale = False  # whether `memory` lacks writes that the log already holds
         for k, step in enumerate(episode.steps):
-            closed = (episode.name, k) in self.log.closed
-            if isinstance(step, Ask):
-                if closed:
+            if (episode.name, k) in self.log.closed:
+                if isinstance(step, Ask):
                     self._recollect(episode, k)
-                else:
-                    memory = self._restore(episode, k) if stale else memory
-                    stale = False
-                    self.notify(before + k, f"{episode.name}: asking {len(step.questions)} questions")
-                    self._ask(episode, k, step, memory)
+                stale = stale or isinstance(step, Write | Forget)
                 continue
-            if closed:
-                stale = stale or not isinstance(step, Drift)
+            if stale:
+                memory, stale = self._restore(episode, k), False
+            if isinstance(step, Ask):
+                self.notify(before + k, f"{episode.name}: asking {len(step.questions)} questions")
+                self._ask(episode, k, step, memory)
+                continue
+            self.notify(before + k, f"{episode.name}: step {k + 1} of {len(episode.steps)}")
+            if isinstance(step, Drift):
+                self._drift(episode, k, step, memory)
             else:
-                memory = self._restore(episode, k) if stale else memory
-                stale = False
-                self.notify(before + k, f"{episode.name}: step {k + 1} of {len(episode.steps)}")
-                if isinstance(step, Drift):
-                    self._drift(episode, k, step, memory)
-                else:
-                    memory = self._change(episode, k, step, memory)
+                memory = self._change(episode, k, step, memory)
 
     def _refuse_what_cannot_be_forgotten(self) -> None:
         """Say that a method cannot forget before anything is spent on writing. Raises MembenchError."""
-        if self.method.forgets:
-            return
-        for episode in self.cell.episodes():
-            for k, step in enumerate(episode.steps):
-                if isinstance(step, Forget):
-                    left = len(episode_state.held(episode, k + 1))
-                    raise MembenchError(
-                        f"{self.cell.method_name} cannot forget: {self.method.cannot_forget}; the contexts that are "
-                        f"left at step {k + 1} of {episode.name} would have to be written again ({left})"
-                    )
+        if not self.method.forgets and (first := episode_state.first_forgotten(self.cell.episodes())):
+            name, k, left = first
+            raise MembenchError(
+                f"{self.cell.method_name} cannot forget: {self.method.cannot_forget}; the contexts that are "
+                f"left at step {k + 1} of {name} would have to be written again ({left})"
+            )
 
     def _restore(self, episode: Episode, upto: int) -> Any:
         """The memory as it was before step `upto`: the snapshot if it is that one, or else all is written again."""
@@ -117,9 +112,18 @@ class Player:
             return memories.load(self.log.folder / "memory", [type(part) for part in self.method.parts], known)
         memory = None
         for k in changes:
-            memory = self._apply(episode.steps[k], memory)
-            self._watch.check("write")
+            memory = self._changed(episode, k, memory)[0]
         return memory
+
+    def _changed(self, episode: Episode, k: int, memory: Any) -> tuple[Any, Spent]:
+        """The memory behind step `k`, and what it took."""
+        step = episode.steps[k]
+        self.llm.meter.lap()
+        made = self._first.take(episode, k)
+        if made is None:
+            made = self._apply(step, memory), self.llm.meter.lap()
+        self._watch.check("forget" if isinstance(step, Forget) else "write")
+        return made
 
     def _apply(self, step: Write | Forget | Ask | Drift, memory: Any) -> Any:
         texts = [c.text for c in step.contexts] if isinstance(step, Write | Forget) else []
@@ -139,10 +143,7 @@ class Player:
 
     def _change(self, episode: Episode, k: int, step: Write | Forget, memory: Any) -> Any:
         given, before = memory, memories.digest(memory)
-        self.llm.meter.lap()
-        memory = self._apply(step, given)
-        seconds, tokens = self.llm.meter.lap()
-        self._watch.check("write" if isinstance(step, Write) else "forget")
+        memory, (seconds, tokens) = self._changed(episode, k, given)
         self._refuse_changed(given, before, "forget" if isinstance(step, Forget) else "write")
         digest = memories.digest(memory)  # first, as it refuses what is no plain data
         state = memories.nbytes(memory)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
+from torch import Tensor
 
 from membench.api import Method
 from membench.corpora.generic_text import generic_texts
@@ -35,6 +36,15 @@ from membench.trained.sentences import (
 from membench.trained.trainer import Precision, taught, train
 from membench.trained.verdict import require_trainable
 from membench.values import Adapter, Pair, Recall
+
+
+@dataclass(frozen=True)
+class Course:
+    """The sentences of each step of a training, the adapter that is trained, and what is known of some sentences."""
+
+    steps: list[list[Sentence]]
+    lora: Lora
+    known: dict[Sentence, Tensor]
 
 
 @dataclass(frozen=True)
@@ -81,30 +91,36 @@ class Trained(Method[Adapter]):
 
     def write(self, memory: Adapter | None, contexts: Sequence[str]) -> Adapter:
         """Train one more adapter on top of the memory."""
+        course = self.course(memory, contexts)
+        worn = self.worn_by_teacher(memory)
+        with self.llm.wearing(worn):
+            below = memory if worn is None else None  # the student always stands on the memory
+            layer, said = train(
+                self.llm, course.steps, self.loss, course.lora, self.objective, below=below, known=course.known
+            )
+        adapter = Adapter((*(memory.layers if memory else ()), layer), course.lora.scale)
+        if not (self.replayed or self.held):
+            return adapter
+        return keep(adapter, memory, said if self.replayed else {}, (s for step in course.steps for s in step))
+
+    def course(self, memory: Adapter | None, contexts: Sequence[str]) -> Course:
+        """What a write of these contexts trains on."""
         self.require_model()
-        layers = memory.layers if memory else ()
         pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
-        seed = self.seed * 1000 + len(layers)
+        seed = self.seed * 1000 + len(memory.layers if memory else ())
         lora = Lora(
             self.rank, self.alpha, self.dropout, lr=self.lr, upper=self.upper, precision=self.precision, seed=seed
         )
-        worn = self.worn_by_teacher(memory)
         stem = student_stem(self.llm)
         known = recollect(memory, stem)
         held = asked_before(memory, stem)
         rng = random.Random(seed)
-        with self.llm.wearing(worn):
+        with self.llm.wearing(self.worn_by_teacher(memory)):
             own = mix_in(self.steps(contexts, pairs, rng), list(known), self.replayed, rng)
             steps = learnable(mix_in(own, held, self.held, rng))
         with self.llm.wearing(memory):
             known |= taught(self.llm, [s for step in steps for s in step if s.kind == "held"], lora)
-        with self.llm.wearing(worn):
-            below = memory if worn is None else None  # the student always stands on the memory
-            layer, said = train(self.llm, steps, self.loss, lora, self.objective, below=below, known=known)
-        adapter = Adapter((*layers, layer), lora.scale)
-        if not (self.replayed or self.held):
-            return adapter
-        return keep(adapter, memory, said if self.replayed else {}, (s for step in steps for s in step))
+        return Course(steps, lora, known)
 
     @property
     def replayed(self) -> float:
