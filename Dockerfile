@@ -5,8 +5,9 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY membench membench
 COPY methods methods
 COPY tasks tasks
-# PyTorch's own index has this version without CUDA (+cpu), which pip takes before the other: gigabytes less.
-RUN pip install --no-cache-dir -c constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu torch \
+# An index that has torch without CUDA saves gigabytes: docker build --build-arg TORCH_INDEX=URL -t membench .
+ARG TORCH_INDEX=""
+RUN pip install --no-cache-dir -c constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch \
  && pip install --no-cache-dir -c constraints.txt '.[all]' \
  && rm -rf /src
 WORKDIR /work
