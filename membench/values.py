@@ -68,7 +68,7 @@ class Dataset:
     contexts: tuple[Context, ...]
     held_out: tuple[Context, ...] = ()
     conflicts: tuple[Context, ...] = field(default=(), repr=False)  # dated texts, each contradicted by its `revision`
-    stored: int | None = None  # contexts that the user's own documents hold in all
+    stored: int | None = field(default=None, repr=False)  # contexts that the user's own documents hold in all
 
 
 # ---------------------------------------------------------------- tasks

@@ -37,8 +37,13 @@ def write_all(descriptor: int, data: bytes, place: Path) -> None:
 def replace_file(path: Path, data: bytes, durable: bool = True) -> None:
     """Put a file in place by one rename, so that it is there whole or not at all.
 
-    That holds even if the machine stops, unless `durable` is False. Raises CannotWrite.
+    That holds even if the machine stops, unless `durable` is False. Raises CannotWrite, also for a device or a pipe,
+    which a rename would take away.
     """
+    with contextlib.suppress(OSError):
+        kind = path.lstat().st_mode
+        if stat.S_ISCHR(kind) or stat.S_ISBLK(kind) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
+            raise CannotWrite(f"cannot write {path} (it is a device or a pipe): name a file")
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{PART}")  # processes of several hosts
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
