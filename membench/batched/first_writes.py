@@ -15,7 +15,9 @@ def at_once(method: Method[Any]) -> int:
     """How many first writes of this method are trained in one pass; 1 where each is made alone."""
     if not isinstance(method, Trained) or type(method).write is not Trained.write:
         return 1
-    return 1 if method.replayed or method.held else method.llm.budgets.first_writes
+    if method.replayed or method.held or method.worn_by_teacher(None) is not None:
+        return 1
+    return method.llm.budgets.first_writes
 
 
 def write_each(method: Trained, texts: Sequence[str]) -> list[Adapter]:
