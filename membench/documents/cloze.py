@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import regex
 
-from membench.text.words import is_spaced
+from membench.text.words import first_words, is_spaced, word_starts
 from membench.values import Pair
 
 GAP = "___"
 _NUMBER = regex.compile(r"\p{Nd}+(?:[.,:]\p{Nd}+)*(?:\s?%)?")
 _NAME = regex.compile(r"\p{Lu}[\p{L}\p{M}'’-]*(?:\s+(?:(?:of|the|de|van|von)\s+)?\p{Lu}[\p{L}\p{M}'’-]*)*")
-BESIDE = 3  # words on either side of a gap, in the second wording
+BESIDE = 6  # words before a gap, in the second wording: with the gap they are fewer than the leak gate looks for
 FEWEST_WORDS = 5  # of a sentence that is asked about; a shorter one says too little beside its gap
 
 
 def cloze(title: str, sentence: str) -> tuple[Pair, Pair] | None:
     """A question about a sentence whose answer is the words left out of it, and the same fact in another wording.
 
-    The first names the headings and has the whole sentence, the second has the few words beside the gap: the two share
-    fewer words in a row than the leak gate looks for. A number goes before a name, a later name before an earlier one;
+    The first names the headings and has the whole sentence, the second has the few words before the gap: the two share
+    fewer words in a row than the leak gate looks for. The default model answers the second right, with the text before
+    it, for 31 of 67 facts; where it was asked for "the words left out of" the three on either side, for 11. A number goes before a name, a later name before an earlier one;
     what begins the sentence is what it is about, and stays, as does what headings or sentence say again. In scripts
     without spaces only numbers are found. None where a sentence has neither, or fewer than FEWEST_WORDS words.
     """
@@ -29,6 +30,12 @@ def cloze(title: str, sentence: str) -> tuple[Pair, Pair] | None:
         answer, before, behind = match[0], sentence[: match.start()], sentence[match.end() :]
         if answer not in f"{title} {before} {behind}" and len(answer) > 1:
             asked = Pair(f"Fill the gap ({title}): {before}{GAP}{behind}", answer)
-            near = f"{' '.join(before.split()[-BESIDE:])} {GAP} {' '.join(behind.split()[:BESIDE])}"
-            return asked, Pair(f"Which words are left out of '{near.strip()}' in {title}?", answer)
+            return asked, Pair(f"From {title}, fill the gap: {_beside(before.strip(), behind.strip())}", answer)
     return None
+
+
+def _beside(before: str, behind: str) -> str:
+    """The words before a gap and the gap; the words behind it where it stands first."""
+    if not before:
+        return f"{GAP} {first_words(behind, BESIDE)}"
+    return f"{before[word_starts(before)[-BESIDE:][0]:]} {GAP}"

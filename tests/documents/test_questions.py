@@ -45,7 +45,7 @@ def test_every_second_fact_is_rehearsed_and_no_target_gives_a_question_away() ->
     draft = by_template(MILL)
     assert [pair.answer for pair in draft.test] == ["1874", "Gdansk", "140"]
     assert [pair.answer for pair in draft.targets] == ["1874", "140"]
-    assert draft.targets[0].question == "Which words are left out of 'Ines Corde in ___ .' in The old mill?"
+    assert draft.targets[0].question == "From The old mill, fill the gap: was built by Ines Corde in ___"
     asked = [Question(str(k), pair.question, (pair.answer,), "a#1") for k, pair in enumerate(draft.test)]
     assert audit({MILL.text: draft.targets}, asked)["leak_rate"] == 0
 

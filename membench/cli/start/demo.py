@@ -12,7 +12,7 @@ from membench.cli.shared.manners import common, note
 from membench.cli.shared.options import PathType
 from membench.cli.shared.panels import command
 
-DEMO = (Path(membench.documents.__file__).with_name("demo"), ("bm25", "full-context", "selfparam"), 3)
+DEMO = (Path(membench.documents.__file__).with_name("demo"), ("bm25", "full-context", "selfparam"), 2)
 
 
 @command()
