@@ -190,6 +190,13 @@ def test_what_is_the_same_in_all_rows_is_said_once(cells: Path, tmp_path: Path) 
     assert "| single | bm25 |" in call("ls", "runs", tmp_path).stdout
 
 
+def test_what_few_rows_have_is_said_below_on_a_terminal() -> None:
+    lines = call("ls", "methods", "--color", "always").stdout.splitlines()
+    assert "licence" not in lines[0]
+    assert lines[-1].startswith("licence of dpr, hybrid, ")
+    assert "licence" in call("ls", "methods").stdout.splitlines()[0]
+
+
 def test_status_is_a_table(tmp_path: Path) -> None:
     put_cell(tmp_path, recipe("single", "bm25"))
     next(tmp_path.glob("*/result.json")).write_text("{")

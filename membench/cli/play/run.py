@@ -43,9 +43,10 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     from membench.planning.validation import validate
 
     requests = [Request(**given, place=place) for place, given in blocks]
-    for request in requests:  # before what plays them is imported, which takes seconds
-        with standing_at(request.place):
-            validate(request)
+    with progress_console().status("looking up methods and importing what they need"):  # which takes seconds
+        for request in requests:
+            with standing_at(request.place):
+                validate(request)
     refuse_other_tasks(judges, requests)
     if dry_run:
         from membench.cli.play.dry_run import print_plan

@@ -20,10 +20,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], rare: Sequence[str] = ()) -> None:
     """Columns on standard output: fitted to a terminal, markdown in a pipe.
 
-    On a terminal columns whose cells are all the same are left out, and said below if there is anything to say.
+    On a terminal columns whose cells are all the same are left out, and said below if there is anything to say; so are
+    columns that are `rare`, which few rows fill, with the names of these rows.
     """
     rows = [[visible(cell) for cell in row] for row in rows]
     if not like_terminal():
@@ -35,8 +36,11 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     several = len(rows) >= SEVERAL and len(head) > 2  # columns: two are a name and its value
     alike = {k: rows[0][k] for k in range(1, len(head)) if several and len({row[k] for row in rows}) == 1}
-    shown = [k for k in range(len(head)) if k not in alike]
+    shown = [k for k in range(len(head)) if k not in alike and head[k] not in rare]
     width = shutil.get_terminal_size((80, 24)).columns
     click.echo(text_grid([head[k] for k in shown], [[row[k] for k in shown] for row in rows], width), nl=False)
     if said := [f"{head[k]}: {value}" for k, value in alike.items() if value]:
         click.echo(f"the same in all: {' · '.join(said)}")
+    for k in (k for k in range(1, len(head)) if k not in alike and head[k] in rare):
+        for value in dict.fromkeys(row[k] for row in rows if row[k]):
+            click.echo(f"{head[k]} of {', '.join(row[0] for row in rows if row[k] == value)}: {value}")

@@ -14,6 +14,7 @@ from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
 
 KINDS = ("methods", "tasks", "data", "models")
+RARE = ("licence", "error")  # what few plug-ins have
 
 
 @command("ls")
@@ -37,7 +38,7 @@ def list_(what: str | None, folders: tuple[Path, ...], as_json: bool) -> None:
         click.echo(nothing_in(folders), err=True)
     else:
         head = list(rows[0])
-        print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
+        print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows], RARE)
 
 
 def _rows(kind: str) -> list[dict[str, Any]]:
