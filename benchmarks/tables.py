@@ -11,6 +11,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     curves TASK DATA MODEL   what the figures of retention and drift along a sequence show, with theory, as tables
     columns                  how to read the columns
     fair                     other scores of the same answers beside contains
+    shares                   text alone, and text with weights, at each share of the text that is retained
     settings METHOD,METHOD   the defaults of these methods
     findings N               the first N sentences of what the run says (benchmarks/findings.py)
 
@@ -30,6 +31,7 @@ from typing import Any
 import click
 from fair_metrics import fair
 from findings import sentences
+from text_and_weights import grid, shown
 
 from membench.api import settings_of
 from membench.errors import MembenchError
@@ -46,7 +48,7 @@ from membench.tables.render import grids, notes, render
 ROOT = Path(__file__).parent.parent
 FILES = (
     "README.md", "docs/findings.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md",
-    "docs/scores.md",
+    "docs/scores.md", "docs/combined.md",
 )  # fmt: skip
 COMPACT = (
     "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "recovery", "group", "MDE",
@@ -76,6 +78,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
         return f"{columns_help()}\n"
     if name == "fair":
         return f"\n{fair(cells)}\n\n"
+    if name == "shares":
+        return f"\n{grid(shown(cells))}\n\n"
     words = name.split()
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
@@ -86,7 +90,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
         return f"\n{short(tables(cells, data=words[0], model=words[1]))}\n"
     if len(words) != 3:
         raise MembenchError(
-            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, findings N, fair, or columns"
+            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, findings N, fair, shares, "
+            "or columns"
         )
     task, data, model = words
     found = tables(cells, task=task, data=data, model=model)

@@ -19,9 +19,11 @@ def cloze(title: str, sentence: str) -> tuple[Pair, Pair] | None:
 
     The first names the headings and has the whole sentence, the second has the few words before the gap: the two share
     fewer words in a row than the leak gate looks for. The default model answers the second right, with the text before
-    it, for 31 of 67 facts; where it was asked for "the words left out of" the three on either side, for 11. A number goes before a name, a later name before an earlier one;
-    what begins the sentence is what it is about, and stays, as does what headings or sentence say again. In scripts
-    without spaces only numbers are found. None where a sentence has neither, or fewer than FEWEST_WORDS words.
+    it, for 31 of 67 facts; where it was asked for "the words left out of" the three on either side, for 11.
+
+    A number goes before a name, a later name before an earlier one; what begins the sentence is what it is about, and
+    stays, as does what headings or sentence say again. In scripts without spaces only numbers are found. None where a
+    sentence has neither, or fewer than FEWEST_WORDS words.
     """
     if is_spaced(sentence) and len(sentence.split()) < FEWEST_WORDS:
         return None
@@ -38,4 +40,4 @@ def _beside(before: str, behind: str) -> str:
     """The words before a gap and the gap; the words behind it where it stands first."""
     if not before:
         return f"{GAP} {first_words(behind, BESIDE)}"
-    return f"{before[word_starts(before)[-BESIDE:][0]:]} {GAP}"
+    return f"{before[word_starts(before)[-BESIDE:][0] :]} {GAP}"

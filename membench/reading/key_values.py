@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from membench.errors import MembenchError
+from membench.reading.cache_argument import kept_in
 from membench.values import Prefix
 
 _TRIAL_TOKENS = 4
@@ -95,7 +96,7 @@ def require_projectable(model: Any, name: str) -> None:
     device = next(decoder.parameters()).device
     try:
         with observed(decoder) as (states, _):
-            decoder(torch.arange(_TRIAL_TOKENS, device=device)[None], past_key_values=cache)
+            decoder(torch.arange(_TRIAL_TOKENS, device=device)[None], **kept_in(decoder, cache))
         made = project(decoder, states)
         pairs = list(zip(rotated(decoder, made.keys, 0), made.values, strict=True))
         layers: list[Any] = cache.layers

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from membench.errors import MembenchError
+from membench.reading.cache_argument import kept_in
 from membench.reading.key_values import rotated
 from membench.values import Prefix
 
@@ -183,8 +184,8 @@ class Tree:
         out = self.decoder(
             **({"input_ids": read} if self.states is None else {"inputs_embeds": self.states[read]}),
             attention_mask=mask,
-            past_key_values=self.cache,
             use_cache=True,
+            **kept_in(self.decoder, self.cache),
             **self._placed(owner, depth),
         )
         self.tokens_read += len(ids)

@@ -85,8 +85,8 @@ def test_the_method_example_is_as_short_as_promised() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    text, combined = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("methods.md", "combined.md"))
+    documented = set(re.findall(r"^\| `(\w+)` \|", text + combined, re.MULTILINE))
     classes: list[type] = [Combined, *(registry.load("methods", name) for name in registry.names("methods"))]
     assert documented == {key for cls in classes for key in settings.types_of(cls)}
     assert set(re.findall(r"^## ([a-z0-9-]+)$", text, re.MULTILINE)) == set(registry.names("methods"))

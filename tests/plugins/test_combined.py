@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import DynamicCache
 
 import membench
 from membench.errors import MembenchError
@@ -18,6 +19,7 @@ from membench.playing.drift import Prompt, follow
 from membench.plugins import registry, settings
 from membench.plugins.combined import retained
 from membench.plugins.conformance import check
+from membench.reading.cache_argument import kept_in
 from membench.targets.scribe import Scribe
 from membench.values import Adapter, Pair, Recall
 
@@ -132,18 +134,22 @@ def test_the_base_reads_the_text_and_the_adapter_answers(style: str, tiny: Path,
     (candidate,) = [reader.ids(" Ines Corde")]
     text = [token for segment in texts for token in segment]
 
-    def layers(ids: list[int]) -> Any:
-        return reader.model(torch.tensor([ids]), use_cache=True).past_key_values.layers
+    def kept(ids: list[int]) -> Any:
+        cache = DynamicCache()
+        reader.model(torch.tensor([ids]), use_cache=True, **kept_in(reader.model, cache))
+        return cache
 
     with torch.no_grad():
-        base = layers(first + text)
+        base = kept(first + text).layers
         with reader.wearing(adapter):
-            own = reader.model(torch.tensor([first]), use_cache=True).past_key_values
+            own = kept(first)
             for layer, given in zip(own.layers, base, strict=True):
                 layer.keys = torch.cat([layer.keys, given.keys[:, :, len(first) :]], dim=2)
                 layer.values = torch.cat([layer.values, given.values[:, :, len(first) :]], dim=2)
             places = torch.arange(len(asked + candidate)) + len(first + text)
-            out = reader.model(torch.tensor([asked + candidate]), past_key_values=own, position_ids=places[None])
+            out = reader.model(
+                torch.tensor([asked + candidate]), position_ids=places[None], **kept_in(reader.model, own)
+            )
     logp = out.logits[0].log_softmax(-1)
     by_hand = sum(logp[len(asked) - 1 + k, token].item() for k, token in enumerate(candidate)) / len(candidate)
     assert decoded.logprobs[0] == pytest.approx(by_hand, abs=1e-4)

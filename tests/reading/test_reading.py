@@ -37,6 +37,15 @@ def test_tree_equals_separate_sequences(llm: LLM) -> None:
             torch.testing.assert_close(hidden, expected, atol=1e-5, rtol=1e-5)
 
 
+def test_on_a_cpu_heads_read_shared_keys_where_they_lie(llm: LLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    def copied(*_: object) -> None:
+        raise AssertionError("keys are copied for each head")
+
+    assert llm.model.config.num_key_value_heads < llm.model.config.num_attention_heads
+    monkeypatch.setattr("transformers.integrations.sdpa_attention.repeat_kv", copied)
+    assert llm.answer(Recall(contexts=((TEXTS[0],),) * 3), QUESTIONS)
+
+
 def test_rewound_tree_reads_as_if_nothing_had_been(llm: LLM) -> None:
     with torch.no_grad():
         tree = Tree(llm.model)

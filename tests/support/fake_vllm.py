@@ -17,7 +17,9 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+
+from membench.reading.cache_argument import kept_in
 
 VERSION = "0.0.1"
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -89,11 +91,11 @@ class LLM:
 
     def _greedy(self, prompt: list[int], params: SamplingParams) -> tuple[list[int], str]:
         ids: list[int] = []
-        read, past = prompt, None
+        read, past = prompt, DynamicCache()
         for _ in range(params.max_tokens):
-            out = self.model(input_ids=torch.tensor([read]), past_key_values=past, use_cache=True)
+            out = self.model(input_ids=torch.tensor([read]), use_cache=True, **kept_in(self.model, past))
             ids.append(int(out.logits[0, -1].argmax()))
-            read, past = ids[-1:], out.past_key_values
+            read = ids[-1:]
             text = self.tokenizer.decode(ids, skip_special_tokens=True)
             if ids[-1] in params.stop_token_ids or any(stop in text for stop in params.stop):
                 return ids, "stop"
