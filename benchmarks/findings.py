@@ -124,10 +124,13 @@ FINDINGS = (
         },
     ),
     Finding(
-        "A tree of summaries does not replace the texts.",
-        "Within 400 tokens, `raptor` answers {raptor} of twenty texts written together ({raptor.cell}), resolved "
-        "from `bm25`.",
-        {"raptor": Of("batch", "raptor", settings={"budget": 400})},
+        "Weights speak over the text beside them.",
+        "With the right text in the prompt, `bm25+selfparam` answers {both} of what no target sentence rehearsed, the "
+        "same text read without the adapter {text} ({both.cell}, {text.cell}, one seed).",
+        {
+            "both": Of("batch", "bm25+selfparam", "contains/unrehearsed", {"selfparam_epochs": 24}),
+            "text": Of("batch", "bm25", "contains/unrehearsed"),
+        },
     ),
     Finding(
         "On real paragraphs this model tells little apart.",
