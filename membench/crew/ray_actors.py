@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import re
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,8 @@ from membench.io.extras import require
 from membench.planning.request import Request
 from membench.planning.served import device_of
 
+_HOST_PORT = re.compile(r"(?:ray://)?([^/:\[\]]+|\[[^\]]+\]):(\d+)")
+SECONDS = 10  # to reach an address
 PASSED_ON = ("MEMBENCH_", "HF_", "OMP_", "PYTHONPATH", "CUDA_DEVICE_ORDER")  # beginnings of names in the environment
 
 
@@ -39,6 +43,7 @@ class Actors:
         self._refs: dict[Any, Actor] = {}
         self._ours = not ray.is_initialized()
         if self._ours:
+            _require_port(address)
             try:
                 ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
             except (ConnectionError, ValueError) as error:
@@ -86,3 +91,16 @@ def _share(there: float, size: int) -> float:
 
 def _first_sentence(text: str) -> str:
     return " ".join(text.split()).partition(". ")[0]
+
+
+def _require_port(address: str | None) -> None:
+    """Look whether something listens at HOST:PORT, as Ray would ask an address that is wrong for many minutes.
+
+    Raises MembenchError.
+    """
+    if (at := _HOST_PORT.fullmatch(address or "")) is None:
+        return
+    try:
+        socket.create_connection((at[1].strip("[]"), int(at[2])), timeout=SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise MembenchError(f"no Ray cluster at {address}: {error}") from None
