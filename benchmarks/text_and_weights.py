@@ -2,8 +2,8 @@
 
     python benchmarks/text_and_weights.py
 
-draws docs/text_and_weights.png from the stored reference run; the tables of docs/combined.md come by
-benchmarks/tables.py. A share that was not played has no point.
+draws docs/text_and_weights.png from the stored reference run and from results/retained, which has what retains a part
+of the text; the table of docs/combined.md comes by benchmarks/tables.py. A share that was not played has no point.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
 
 ROOT = Path(__file__).parent.parent
+SWEEP = ROOT / "results" / "retained"
 FIGURE = ROOT / "docs" / "text_and_weights.png"
 SHOWN = {"task": "batch", "data": "worlds", "model": "smollm2-135m", "limit": 20}
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -53,8 +54,8 @@ ARMS = (
 
 
 def shown(cells: Sequence[cell_folder.Cell]) -> Table:
-    """The table that all of it stands in. Raises MembenchError where it is not stored."""
-    for table in tables(cells):
+    """The table that all of it stands in, the sweep's cells too. Raises MembenchError where it is not stored."""
+    for table in tables([*cells, *cell_folder.cells(SWEEP)]):
         if all(table.recipe[name] == value for name, value in SHOWN.items()):
             return table
     raise MembenchError(f"nothing is stored of {' '.join(map(str, SHOWN.values()))}: play benchmarks/reference.sh")

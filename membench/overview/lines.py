@@ -77,7 +77,8 @@ class Overview:
 def overviews(found: Sequence[Table], by_settings: bool = False, sort: str | None = None) -> list[Overview]:
     """An overview for each data and model of these tables, those with the most lines of their own first.
 
-    With `by_settings` each setting of a method has a line of its own. Of tables of one task that differ in size or in
+    With `by_settings` each setting of a method has a line of its own. Where there is no room for all tasks, those that
+    the fewest methods played have no column. Of tables of one task that differ in size or in
     the task's settings the one with the most methods stands there.
     """
     groups: dict[str, list[Table]] = defaultdict(list)
@@ -114,9 +115,11 @@ def _overview(group: Sequence[Table], by_settings: bool, sort: str | None) -> Ov
     tasks = [table.recipe["task"] for table in chosen]
     lead = next((tasks.index(task) for task in _LEADS if task in tasks), 0)
     costs = cost_measures(chosen[lead], lead)
-    scores = [side_by_side(table, k, k == lead, sort) for k, table in enumerate(chosen)][: MOST - len(costs)]
+    room = sorted(range(len(chosen)), key=lambda k: (k != lead, -_weight(chosen[k])[0]))[: MOST - len(costs)]
+    scores = [side_by_side(chosen[k], k, k == lead, sort) for k in sorted(room)]
     lines = _lines(chosen, lead, by_settings)
-    scores[lead + 1 : lead + 1] = told_apart(chosen[lead], lead, sort)
+    behind = 1 + next(at for at, score in enumerate(scores) if score.table == lead)
+    scores[behind:behind] = told_apart(chosen[lead], lead, sort)
     measures = (*scores, *costs)
     caption, title = _caption(chosen[lead], sort), _title(chosen, lead, scores)
     return Overview(title, caption, tuple(chosen), measures, _shown(lines, measures), lead)
