@@ -12,6 +12,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     columns                  how to read the columns
     fair                     other scores of the same answers beside contains
     shares                   text alone, and text with weights, at each share of the text that is retained
+    kept METHOD,METHOD       of these methods what is left of rehearsed facts along the sequence, and at which cost
     settings METHOD,METHOD   the defaults of these methods
     findings N               the first N sentences of what the run says (benchmarks/findings.py)
 
@@ -56,6 +57,8 @@ COMPACT = (
     "gain", "final rehearsed", "kept", "half-life", "F1",
     "fid F1", "fid KL", "drift_ppl", "flips", "write s", "read s", "state", "coverage",
 )  # fmt: skip
+KEPT = ("rehearsed", "final rehearsed", "kept", "half-life", "write s", "read s")
+SEQUENCE = {"task": "sequential", "data": "worlds", "model": "smollm2-135m"}
 FORMS = ("full", "card", "curves", "short")
 
 _OPEN, _END = "<!-- table: ", "<!-- end -->"
@@ -81,6 +84,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
     if name == "shares":
         return f"\n{grid(shown(cells))}\n\n"
     words = name.split()
+    if words[0] == "kept":
+        return f"\n{markdown_grid(kept(tables(cells, **SEQUENCE), words[1].split(',')))}\n\n"
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
     if words[0] == "findings" and len(words) == 2 and words[1].isdecimal():
@@ -90,8 +95,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
         return f"\n{short(tables(cells, data=words[0], model=words[1]))}\n"
     if len(words) != 3:
         raise MembenchError(
-            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, settings METHODS, findings N, fair, shares, "
-            "or columns"
+            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, kept or settings METHODS, findings N, fair, "
+            "shares, or columns"
         )
     task, data, model = words
     found = tables(cells, task=task, data=data, model=model)
@@ -114,6 +119,12 @@ def compact(found: Sequence[Table]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def kept(found: Sequence[Table], methods: Sequence[str]) -> Grid:
+    """The lines of these methods in the table with most of them, with the columns of KEPT."""
+    head, *lines = _chosen(max(found, key=lambda table: len(table.entries)), KEPT)
+    return [head, *(line for name in methods for line in lines if line[0].split()[0] == name)]
+
+
 def short(found: Sequence[Table]) -> str:
     """The short table of one data and model."""
     made = overviews(found)
@@ -131,10 +142,10 @@ def curves(found: Sequence[Table], settings: Mapping[str, Mapping[str, Any]]) ->
     return "\n\n".join(blocks) + "\n"
 
 
-def _chosen(table: Table) -> Grid:
-    """The method and the columns of COMPACT, from whichever section they stand in."""
+def _chosen(table: Table, heads: Sequence[str] = COMPACT) -> Grid:
+    """The method and these columns, from whichever section they stand in."""
     columns = {column[0]: column for grid in grids(table).values() for column in zip(*grid, strict=True)}
-    chosen = [columns[head] for head in ("method", *COMPACT) if head in columns]
+    chosen = [columns[head] for head in ("method", *heads) if head in columns]
     return [list(line) for line in zip(*chosen, strict=True)]
 
 

@@ -293,3 +293,12 @@ def test_latex_is_of_the_columns_that_are_asked_for_and_has_labels(stored: Path,
     )
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     assert (tmp_path / "page.pdf").stat().st_size > 1000
+
+
+def test_where_there_is_no_room_tasks_that_few_methods_played_go_first() -> None:
+    common = ["single", "batch", *(f"task{k}" for k in range(6))]
+    found = [cell(method, wave(0.5, k), task=task) for task in common for k, method in enumerate(METHODS)]
+    (overview,) = overviews(tables([*found, cell("bm25", wave(0.5), task="seldom")]))
+    heads = [measure.head for measure in overview.measures if not measure.cost]
+    assert heads[:3] == ["alone", "together", "task0"]
+    assert "seldom" not in heads
