@@ -42,11 +42,14 @@ def markdown(lines: Grid) -> str:
 def answers_of(
     folder: Path, task: str, method: str, changed: Mapping[str, Any], model: str = MODEL, **task_settings: Any
 ) -> list[Answer]:
-    """Of the one stored cell with these settings, all others at their defaults."""
+    """Of the one stored cell with these settings, all others at their defaults; yardsticks of what `single` asks."""
+    single = {cell.recipe["data_hash"] for cell in stored(folder) if cell.recipe["task"] == "single"}
     found = []
     for cell in stored(folder):
         recipe = cell.recipe
         if (recipe["task"], recipe["method"], recipe["data"], recipe["model"]) != (task, method, DATA, model):
+            continue
+        if task == "gold" and recipe["data_hash"] not in single:
             continue
         settings, defaults = recipe["settings"], recipe["defaults"]
         own = {name: value for name, value in settings.items() if value != defaults.get(name)}

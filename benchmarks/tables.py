@@ -32,7 +32,7 @@ from typing import Any
 import click
 from fair_metrics import fair
 from findings import sentences
-from text_and_weights import grid, shown
+from text_and_weights import grid, shown, swept
 
 from membench.api import settings_of
 from membench.errors import MembenchError
@@ -82,7 +82,7 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
     if name == "fair":
         return f"\n{fair(cells)}\n\n"
     if name == "shares":
-        return f"\n{grid(shown(cells))}\n\n"
+        return f"\n{grid(shown([*cells, *swept()]))}\n\n"
     words = name.split()
     if words[0] == "kept":
         return f"\n{markdown_grid(kept(tables(cells, **SEQUENCE), words[1].split(',')))}\n\n"

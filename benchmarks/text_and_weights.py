@@ -54,11 +54,16 @@ ARMS = (
 
 
 def shown(cells: Sequence[cell_folder.Cell]) -> Table:
-    """The table that all of it stands in, the sweep's cells too. Raises MembenchError where it is not stored."""
-    for table in tables([*cells, *cell_folder.cells(SWEEP)]):
+    """The table that all of it stands in. Raises MembenchError where it is not stored."""
+    for table in tables(cells):
         if all(table.recipe[name] == value for name, value in SHOWN.items()):
             return table
     raise MembenchError(f"nothing is stored of {' '.join(map(str, SHOWN.values()))}: play benchmarks/reference.sh")
+
+
+def swept() -> list[cell_folder.Cell]:
+    """The cells that retain a part of the text."""
+    return cell_folder.cells(SWEEP)
 
 
 def found(table: Table, arm: Arm, share: float) -> Entry | None:
@@ -106,7 +111,7 @@ def draw(table: Table, path: Path) -> None:
 
 
 def main() -> None:
-    draw(shown(cell_folder.cells(ROOT / "results" / "reference")), FIGURE)
+    draw(shown([*cell_folder.cells(ROOT / "results" / "reference"), *swept()]), FIGURE)
 
 
 if __name__ == "__main__":

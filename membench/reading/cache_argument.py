@@ -9,10 +9,11 @@ from typing import Any
 
 def kept_in(model: Any, cache: Any) -> dict[str, Any]:
     """The cache as a named argument of the model's forward pass."""
-    return {_name(type(model)): cache}
+    kind: Any = type(model)
+    return {_name(kind): cache}
 
 
 @lru_cache(maxsize=64)
-def _name(kind: type) -> str:
+def _name(kind: Any) -> str:
     """`cache` from transformers 5.24 on, `past_key_values` before and in models with code of their own."""
-    return "cache" if "cache" in inspect.signature(kind.forward).parameters else "past_key_values"  # type: ignore[attr-defined]
+    return "cache" if "cache" in inspect.signature(kind.forward).parameters else "past_key_values"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
 
 def played(method: str, mean: float, **settings: Any) -> Cell:
     one = cell(method, wave(mean), task="batch", model="smollm2-135m", settings=settings, defaults={"retained": 1.0})
-    one.result["summary"] |= {f"contains/{v}": one.result["summary"]["contains/all"] for v in text_and_weights.VIEWS}
-    return one
+    summary = one.result["summary"]
+    views = {f"contains/{view}": summary["contains/all"] for view in text_and_weights.VIEWS}
+    return replace(one, result={**one.result, "summary": {**summary, **views}})
 
 
 def test_the_ends_are_cells_of_simpler_methods(tmp_path: Path) -> None:
