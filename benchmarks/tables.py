@@ -9,10 +9,10 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     card TASK DATA MODEL     the risk card alone
     short DATA MODEL         the short table of `membench leaderboard`, without seconds to read
     curves TASK DATA MODEL   what the figures of retention and drift along a sequence show, with theory, as tables
+    kept TASK DATA MODEL METHOD,METHOD  of these methods what is left of rehearsed facts along a sequence, and its cost
     columns                  how to read the columns
     fair                     other scores of the same answers beside contains
     shares                   text alone, and text with weights, at each share of the text that is retained
-    kept METHOD,METHOD       of these methods what is left of rehearsed facts along the sequence, and at which cost
     settings METHOD,METHOD   the defaults of these methods
     findings N               the first N sentences of what the run says (benchmarks/findings.py)
 
@@ -58,8 +58,7 @@ COMPACT = (
     "fid F1", "fid KL", "drift_ppl", "flips", "write s", "read s", "state", "coverage",
 )  # fmt: skip
 KEPT = ("rehearsed", "final rehearsed", "kept", "half-life", "write s", "read s")
-SEQUENCE = {"task": "sequential", "data": "worlds", "model": "smollm2-135m"}
-FORMS = ("full", "card", "curves", "short")
+FORMS = ("full", "card", "curves", "short", "kept")
 
 _OPEN, _END = "<!-- table: ", "<!-- end -->"
 _BLOCK = re.compile(r"^<!-- table: ([^\n]+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
@@ -84,8 +83,6 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
     if name == "shares":
         return f"\n{grid(shown([*cells, *swept()]))}\n\n"
     words = name.split()
-    if words[0] == "kept":
-        return f"\n{markdown_grid(kept(tables(cells, **SEQUENCE), words[1].split(',')))}\n\n"
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
     if words[0] == "findings" and len(words) == 2 and words[1].isdecimal():
@@ -93,10 +90,11 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
     form = words.pop(0) if words[0] in FORMS else ""
     if form == "short" and len(words) == 2:
         return f"\n{short(tables(cells, data=words[0], model=words[1]))}\n"
+    methods = words.pop() if form == "kept" else ""
     if len(words) != 3:
         raise MembenchError(
-            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL, kept or settings METHODS, findings N, fair, "
-            "shares, or columns"
+            f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL [METHODS], settings METHODS, findings N, "
+            "fair, shares, or columns"
         )
     task, data, model = words
     found = tables(cells, task=task, data=data, model=model)
@@ -105,6 +103,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
         return ""
     if form == "curves":
         return f"\n{curves(found, {cell.id: cell.recipe['settings'] for cell in cells})}\n"
+    if form == "kept":
+        return f"\n{markdown_grid(kept(found, methods.split(',')))}\n\n"
     if form == "card":
         return "\n" + "\n\n".join(f"**{t.title}**\n\n{markdown_grid(grids(t)[RISK])}" for t in found) + "\n\n"
     return f"\n{render(found, 'md') if form else compact(found)}\n"

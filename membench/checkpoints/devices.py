@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from membench.errors import MembenchError
 
 AUTO = "auto"  # CUDA, else MPS, else the CPU
 ROOM = 0.8  # of a GPU's free memory that weights may take; the rest is for what is read
-_IN_PLACE = "TRANSFORMERS_SDPA_FORCE_GQA"
 _INSTEAD = "take --device auto or cpu"
 
 
@@ -47,13 +45,3 @@ def placement(device: str, weight_bytes: int) -> dict[str, Any]:
         if weight_bytes > ROOM * free:
             return {"device_map": "auto"}
     return {"device_map": {"": device}}
-
-
-def share_keys(device: str) -> None:
-    """Let query heads read the keys and values that they share where these lie.
-
-    Wherever there is a mask, transformers copies them for each head, which on a CPU takes longer than attending. CUDA
-    has no fused kernel for it. What the user has set stays.
-    """
-    if device == "cpu":
-        os.environ.setdefault(_IN_PLACE, "1")

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from membench.checkpoints.checks import refuse_kind, refuse_language_model
-from membench.checkpoints.devices import placement, share_keys
+from membench.checkpoints.devices import placement
 from membench.errors import MembenchError
 
 _MASKED = ("eager", "sdpa")  # attention that takes a mask of any shape; flash and flex attention do not
@@ -41,7 +41,6 @@ def load_parts(
         if config._attn_implementation not in _MASKED:
             config._attn_implementation = None  # transformers takes one that the model has
         placed = placement(device, _bytes_of(path, dtype))
-        share_keys(device)
         model, found = _loaded(path, config, dtype, {**options, **placed})
     except MembenchError:
         raise

@@ -102,5 +102,5 @@ def _require_port(address: str | None) -> None:
         return
     try:
         socket.create_connection((at[1].strip("[]"), int(at[2])), timeout=SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:  # a port beyond all, a name that is none
         raise MembenchError(f"no Ray cluster at {address}: {error}") from None

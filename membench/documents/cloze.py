@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import regex
 
-from membench.text.words import first_words, is_spaced, word_starts
+from membench.text.words import first_words, is_spaced, word_starts, words
 from membench.values import Pair
 
 GAP = "___"
 _NUMBER = regex.compile(r"\p{Nd}+(?:[.,:]\p{Nd}+)*(?:\s?%)?")
 _NAME = regex.compile(r"\p{Lu}[\p{L}\p{M}'’-]*(?:\s+(?:(?:of|the|de|van|von)\s+)?\p{Lu}[\p{L}\p{M}'’-]*)*")
-BESIDE = 6  # words before a gap, in the second wording: with the gap they are fewer than the leak gate looks for
+BESIDE = (
+    6  # words in a row that the second wording has of the first, beside the gap: fewer than the leak gate looks for
+)
 FEWEST_WORDS = 5  # of a sentence that is asked about; a shorter one says too little beside its gap
 
 
@@ -32,12 +34,19 @@ def cloze(title: str, sentence: str) -> tuple[Pair, Pair] | None:
         answer, before, behind = match[0], sentence[: match.start()], sentence[match.end() :]
         if answer not in f"{title} {before} {behind}" and len(answer) > 1:
             asked = Pair(f"Fill the gap ({title}): {before}{GAP}{behind}", answer)
-            return asked, Pair(f"From {title}, fill the gap: {_beside(before.strip(), behind.strip())}", answer)
+            return asked, Pair(f"From {_last(title)}, fill the gap: {_beside(before.strip(), behind.strip())}", answer)
     return None
 
 
 def _beside(before: str, behind: str) -> str:
     """The words before a gap and the gap; the words behind it where it stands first."""
     if not before:
-        return f"{GAP} {first_words(behind, BESIDE)}"
-    return f"{before[word_starts(before)[-BESIDE:][0] :]} {GAP}"
+        heads = [first_words(behind, count) for count in range(BESIDE, 0, -1)]
+        return f"{GAP} {next((head for head in heads if len(words(head)) <= BESIDE), heads[-1])}"
+    return f"{_last(before)} {GAP}"
+
+
+def _last(text: str) -> str:
+    """The longest end of a text with at most BESIDE words, as the leak gate counts them."""
+    ends = [text[start:] for start in word_starts(text)]
+    return next((end for end in ends if len(words(end)) <= BESIDE), ends[-1])

@@ -78,8 +78,8 @@ def overviews(found: Sequence[Table], by_settings: bool = False, sort: str | Non
     """An overview for each data and model of these tables, those with the most lines of their own first.
 
     With `by_settings` each setting of a method has a line of its own. Where there is no room for all tasks, those that
-    the fewest methods played have no column. Of tables of one task that differ in size or in
-    the task's settings the one with the most methods stands there.
+    the fewest methods played have no column. Of tables of one task that differ in size or in the task's settings the
+    one with the most methods stands there.
     """
     groups: dict[str, list[Table]] = defaultdict(list)
     for table in found:

@@ -19,6 +19,7 @@ from transformers import DynamicCache
 from membench.errors import MembenchError
 from membench.reading.cache_argument import kept_in
 from membench.reading.key_values import rotated
+from membench.reading.shared_keys import in_place
 from membench.values import Prefix
 
 LONGEST_RUN = 4096  # tokens of one run in a pass: a mask for more of them takes gigabytes
@@ -181,13 +182,14 @@ class Tree:
         self._owner.append(owner)
         self._depth.append(depth)
         mask = self._mask(related.to(device, non_blocking=True)[row], depth)
-        out = self.decoder(
-            **({"input_ids": read} if self.states is None else {"inputs_embeds": self.states[read]}),
-            attention_mask=mask,
-            use_cache=True,
-            **kept_in(self.decoder, self.cache),
-            **self._placed(owner, depth),
-        )
+        with in_place(device):
+            out = self.decoder(
+                **({"input_ids": read} if self.states is None else {"inputs_embeds": self.states[read]}),
+                attention_mask=mask,
+                use_cache=True,
+                **kept_in(self.decoder, self.cache),
+                **self._placed(owner, depth),
+            )
         self.tokens_read += len(ids)
         return out.last_hidden_state[0]  # type: ignore[no-any-return]
 

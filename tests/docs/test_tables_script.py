@@ -87,7 +87,7 @@ def test_a_block_without_results_is_emptied(tmp_path: Path) -> None:
     [
         ("<!-- table: columns -->\nno end\n", "one does not"),
         ("<!-- table: columns -->\n" + block("columns"), "one does not"),
-        (block("single worlds"), "write [full|card|curves|short] TASK DATA MODEL"),
+        (block("single worlds"), "write [full|card|curves|short|kept] TASK DATA MODEL"),
     ],
 )
 def test_a_malformed_block_is_refused_and_the_file_kept(tmp_path: Path, text: str, why: str) -> None:

@@ -87,3 +87,20 @@ def test_only_questions_that_need_the_passage_and_are_answered_with_it_are_kept(
     assert [item["answer"] for item in line["targets"]] == ["1874", "140"]
     assert none == []
     assert row(second, none) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        ("Mill", "The state-of-the-art, well-known, up-to-date, three-and-a-half-storey mill was sold in 1874."),
+        ("Handbook of the mill › Part two: wheels and stones › How rye is ground", "Some 140 people visit it a day."),
+        ("磨坊", "老磨坊由科德在河边的村庄里建于1874年。"),
+        ("Mill", "140 of the well-known, state-of-the-art, up-to-date, hand-made stones were sold."),
+    ],
+)
+def test_the_second_wording_never_gives_the_first_away(title: str, sentence: str) -> None:
+    found = cloze(title, sentence)
+    assert found
+    asked, target = found
+    question = Question("0", asked.question, (asked.answer,), "a#1")
+    assert audit({sentence: [target]}, [question])["leak_rate"] == 0

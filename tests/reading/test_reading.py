@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
@@ -43,7 +45,9 @@ def test_on_a_cpu_heads_read_shared_keys_where_they_lie(llm: LLM, monkeypatch: p
 
     assert llm.model.config.num_key_value_heads < llm.model.config.num_attention_heads
     monkeypatch.setattr("transformers.integrations.sdpa_attention.repeat_kv", copied)
+    before = dict(os.environ)
     assert llm.answer(Recall(contexts=((TEXTS[0],),) * 3), QUESTIONS)
+    assert dict(os.environ) == before, "a model on another device would attend more slowly"
 
 
 def test_rewound_tree_reads_as_if_nothing_had_been(llm: LLM) -> None:
