@@ -15,9 +15,9 @@ from rich.progress import Progress
 
 from membench.errors import MembenchError
 from membench.estimates.forecast import Forecast
-from membench.planning.request import Request
+from membench.planning.request import Request, is_served
 from membench.planning.schedule import Turn
-from membench.planning.served import device_of, is_served
+from membench.planning.served import device_of
 from membench.running.progress import Reporter, Stepper
 from membench.running.runner import sessions_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from membench.corpora.world_names import accepted
-from membench.text.mentions import names, same, tokens
+from membench.text.mentions import names, reorders, same, tokens
 from membench.text.phrases import is_english
 from membench.text.words import count_words, first_words
 from membench.values import NOT_STATED, MetricSpec, Question
@@ -16,7 +16,7 @@ from membench.views import ANSWERS
 if TYPE_CHECKING:
     from membench.model.decoding import Reading
 
-METRIC_VERSION = 2  # raise it when any score below changes: tables never mix versions
+METRIC_VERSION = 3  # raise it when any score below changes: tables never mix versions
 
 METRICS = (
     MetricSpec("contains", "contains", "share of answers that contain the gold answer as whole words, context written"),
@@ -75,32 +75,34 @@ def token_f1(a: str, b: str) -> float:
 def score_answer(question: Question, answer: str) -> dict[str, float]:
     """f1, em, contains, contains_capped, exclusive (each the best over the accepted answers) and words of the answer.
 
-    `contains`: an accepted answer stands in the answer, on word boundaries. `contains_capped`: it does so in the first
+    `contains`: an accepted answer stands in the answer, on word boundaries; the items of a list in any order, unless
+    another order is a distractor. `contains_capped`: it does so in the first
     3·|gold| + 5 words. `exclusive` (BABILong): it does, and no distractor does; distractors that the question itself
     names and those that are an accepted answer by the normal form are ignored. An empty answer scores 0 everywhere.
     """
-    found = any(names(answer, gold) for gold in question.answers)
+    ordered = any(reorders(gold, distractor) for gold in question.answers for distractor in question.distractors)
+    found = any(names(answer, gold, ordered=ordered) for gold in question.answers)
     return {
         "f1": max((token_f1(answer, gold) for gold in question.answers), default=0.0),
         "em": float(any(same(answer, gold) for gold in question.answers)),
         "contains": float(found),
-        "contains_capped": float(any(_in_first_words(answer, gold) for gold in question.answers)),
-        "exclusive": float(found and not _names_distractor(question, answer)),
+        "contains_capped": float(any(_in_first_words(answer, gold, ordered) for gold in question.answers)),
+        "exclusive": float(found and not _names_distractor(question, answer, ordered)),
         "words": float(count_words(answer)),
     }
 
 
-def _in_first_words(answer: str, gold: str) -> bool:
-    return names(first_words(answer, 3 * count_words(gold) + 5), gold)
+def _in_first_words(answer: str, gold: str, ordered: bool) -> bool:
+    return names(first_words(answer, 3 * count_words(gold) + 5), gold, ordered=ordered)
 
 
-def _names_distractor(question: Question, answer: str) -> bool:
+def _names_distractor(question: Question, answer: str, ordered: bool) -> bool:
     """Whether a distractor stands in the answer, other than as a part of an accepted answer there."""
     for distractor in question.distractors:
         if names(question.text, distractor) or any(same(distractor, gold) for gold in question.answers):
             continue
-        longer = any(names(distractor, gold) for gold in question.answers)
-        if names(answer, distractor, () if longer else question.answers):
+        longer = any(names(distractor, gold, ordered=ordered) for gold in question.answers)
+        if names(answer, distractor, () if longer else question.answers, ordered):
             return True
     return False
 

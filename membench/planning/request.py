@@ -1,4 +1,4 @@
-"""What a run was asked for."""
+"""What a run was asked for, and whether anything answers to the names in it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from membench.engines.choice import OWN
+from membench.io import weights
+from membench.plugins import registry
+
+PREFIX = "openai:"  # of a model behind an endpoint
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,17 @@ class Request:
     price_out: float | None = None
     window: int | None = None
     place: str = field(default="", compare=False)
+
+
+def is_served(model: str) -> bool:
+    """Whether a model that a user named is behind an endpoint."""
+    return model.startswith(PREFIX)
+
+
+def refuse_unknown_names(request: Request) -> None:
+    """Refuse names of methods, tasks, data and a model that nothing answers to; nothing is imported for it."""
+    registry.require("methods", request.methods)
+    registry.require("tasks", request.tasks)
+    registry.require("data", (name.partition(":")[0] for name in request.data))
+    if not is_served(request.model):
+        weights.refuse_unknown(request.model)

@@ -13,15 +13,14 @@ from membench.checkpoints.devices import chosen_device
 from membench.endpoints.model_client import Api, public_url
 from membench.endpoints.model_probe import probe
 from membench.errors import MembenchError
-from membench.planning.request import Request
+from membench.planning.request import PREFIX, Request, is_served
 from membench.plugins.described import needs_weights
 from membench.served import pieces
 from membench.values import Dataset, Drift
 
-PREFIX = "openai:"
 DEVICE = "endpoint"  # where such a model stands, as results have it
 DTYPE = "served"  # in place of a dtype: as the server has it
-TEXT_METHODS = "base, in-context, full-context, bm25, dpr, raptor"
+TEXT_METHODS = "base, in-context, full-context, bm25, dpr, hybrid, contextual, raptor"
 FLAGS = ("concurrency", "max_tokens_total", "price_in", "price_out", "window")
 
 
@@ -48,11 +47,6 @@ class Served:
         """A hash of what identifies it, 64 hex digits."""
         text = json.dumps([self.model, self.facts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def is_served(model: str) -> bool:
-    """Whether a model that a user named is behind an endpoint."""
-    return model.startswith(PREFIX)
 
 
 def device_of(request: Request) -> str:

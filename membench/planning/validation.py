@@ -16,8 +16,8 @@ from membench.engines.choice import OWN, engine_version, validate_engine
 from membench.errors import MembenchError, shortened
 from membench.io import weights
 from membench.io.user_files import user_path
-from membench.planning.request import Request
-from membench.planning.served import DTYPE, Served, is_served, resolve_served, validate_served
+from membench.planning.request import Request, is_served, refuse_unknown_names
+from membench.planning.served import DTYPE, Served, resolve_served, validate_served
 from membench.plugins import registry, settings
 from membench.prompts.prompt import STYLES
 
@@ -37,15 +37,6 @@ class ModelInfo:
     engine: str = ""  # what decodes in its place, with its version
     reader: str = ""  # SLOW where it is read so (membench.reading.slow_tree)
     served: Served | None = None  # where it is behind an endpoint
-
-
-def refuse_unknown_names(request: Request) -> None:
-    """Refuse names of methods, tasks, data and a model that nothing answers to; nothing is imported for it."""
-    registry.require("methods", request.methods)
-    registry.require("tasks", request.tasks)
-    registry.require("data", (name.partition(":")[0] for name in request.data))
-    if not is_served(request.model):
-        weights.refuse_unknown(request.model)
 
 
 def validate(request: Request) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import regex
 
 from membench.text.fold import recase, unify
+from membench.text.number_words import read_numbers
 from membench.text.words import CHARACTER, SCRIPTS
 
 SPACE, STUCK, SOFT = range(3)  # how a part stands behind the one before: apart, behind a mark, as part of one word
@@ -35,6 +36,7 @@ _STEPS = tuple(
         (r"(?<![\w.,])(\d{1,3}),(\d{1,2}|\d{4,})(?!\d|[.,]\d)", r"\1.\2"),  # a decimal comma
         (r"(?<![\w.])\.(?=\d)", "0."),
         (r"(?<=\d)[ ]*%", " percent"),
+        (r"(?i)(?<!\w)(no)[ ](?=(?:one|longer|doubt|matter|idea)(?!\w))", r"\1-"),  # which says no "no"
     )
 )
 _WIDE_THOUSANDS = regex.compile(r"(?<!\d)\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+(?!\d)")
@@ -97,7 +99,7 @@ def _tidy(text: str) -> str:
     plain: str = _THOUSANDS.sub(lambda match: regex.sub(r"\D", "", match[0]), unify(text).translate(_MARKS))
     for pattern, new in _STEPS:
         plain = pattern.sub(new, plain)
-    return plain
+    return read_numbers(plain)
 
 
 def _joint(left: regex.Match[str], right: regex.Match[str], gap: str) -> int:

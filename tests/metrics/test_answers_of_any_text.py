@@ -15,6 +15,7 @@ import pytest
 from membench.api import Question
 from membench.metrics.answer_scores import mentions, score_answer, token_f1
 from membench.text.mentions import names, normalise, same
+from membench.text.number_words import read_numbers
 
 RESULTS = Path(__file__).parents[2] / "results" / "reference"
 
@@ -35,6 +36,12 @@ CONTAINED = [
     ("the Beatles", "Beatles"), ("Beatles", "the Beatles"), ("red", "red/green"), ("+", "+"), ("三", "第三天"),
     ("محمد", "مُحَمَّد"), ("أحمد", "أَحْمَدُ."), ("שלום", "שָׁלוֹם"), ("שלום", "\ufb2aלום"),
     ("1/2", "½"), ("3 1/2", "3½"), ("5%", "٥٪"), ("5", "5️⃣"),
+    ("forty", "40"), ("40", "Forty-two, no: forty."), ("1st", "first"), ("the twenty-first century", "21st century"),
+    ("1105", "one thousand one hundred and five"), ("5 million", "5,000,000"), ("$1.5 million", "1500000"),
+    ("one", "1 of 5"), ("30 second", "a thirty second delay"), ("third", "3rd"),
+    ("red, green", "green and red"), ("red, green, and blue", "It was blue, red and green."), ("红、绿", "绿和红"),
+    ("Simon & Garfunkel", "Garfunkel and Simon"), ("red, red wine", "red wine and red"), ("rot; blau", "blau und rot"),
+    ("no one", "No one knows"), ("no", "No, no one knows"), ("no-one", "no one"),
 ]  # fmt: skip
 NOT_CONTAINED = [
     ("Vitamin A", "Vitamin C"), ("Hepatitis A", "Hepatitis B"), ("Vitamin A", "A vitamin"),
@@ -44,6 +51,11 @@ NOT_CONTAINED = [
     ("C", "C++"), ("C#", "C"), ("A+", "A"), ("5%", "5"), ("€5", "$5"), ("10²", "102"), ("3½", "31/2"), ("+", "-"),
     ("3", "38"), ("yes", "yesterday"), ("profit", "non-profit"), ("北京大学", "清华大学"), ("12", "12km"), ("x", ""),
     ("1990", "19901995"), ("👍", "👎"), ("<5", ">5"), ("أحمد", "آدم"), ("1/2", "¼"), ("no", "nobody"), ("Дом", "Домик"),
+    ("no", "no one knows"), ("no", "there is no doubt"), ("one", "no one knows"), ("1", "another one"),
+    ("1", "one can see"), ("1", "one of them"), ("20", "twenty-three"), ("23", "twenty, three"), ("40", "fortyish"),
+    ("2nd", "a thirty second delay"), ("first", "21st"), ("100", "hundreds"), ("2", "second"),
+    ("red, green", "red"), ("red, green", "green, blue, red"), ("Paris, Texas", "Texas is bigger than Paris"),
+    ("1,5", "5,1"), ("R&D", "D and R"),
 ]  # fmt: skip
 
 
@@ -86,6 +98,30 @@ def test_a_distractor_that_is_an_accepted_answer_by_the_normal_form_is_ignored()
     chinese = Question("q", "?", ("北京",), "c", ("北京大学", "南京"))
     assert score_answer(chinese, "在北京大学")["exclusive"] == 0.0
     assert score_answer(chinese, "在北京。")["exclusive"] == 1.0
+
+
+def test_the_order_of_a_list_counts_where_another_order_is_a_distractor() -> None:
+    asked = Question("q", "First and second?", ("red, green",), "c", ("green, red",))
+    right, wrong = score_answer(asked, "red and green"), score_answer(asked, "green and red")
+    assert (right["contains"], right["exclusive"], wrong["contains"], wrong["exclusive"]) == (1.0, 1.0, 0.0, 0.0)
+    free = Question("q", "Which two?", ("red, green",), "c", ("blue", "red"))
+    assert score_answer(free, "green and red")["exclusive"] == 1.0
+    assert score_answer(free, "green, red and blue")["exclusive"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("between one hundred and two hundred", "between 100 and 200"), ("nineteen ninety", "19 90"),
+        ("two million, one hundred thousand and six", "2100006"), ("one million, two others", "1000000, 2 others"),
+        ("Twelfth of the hundredth", "12th of the 100th"), ("one hundred and first", "101st"), ("ten-four", "10-4"),
+        ("seventh heaven", "7th heaven"), ("someone", "someone"), ("the one", "the one"), ("five hundred", "500"),
+        ("3.5 thousand", "3500"), ("a two-year-old", "a 2-year-old"), ("eighth, ninth", "8th, 9th"), ("zero", "0"),
+        ("eleventh twelfth thirteenth", "11th 12th 13th"), ("one hundred and twelfth", "112th"),
+    ],
+)  # fmt: skip
+def test_numbers_in_english_words_are_read(text: str, read: str) -> None:
+    assert read_numbers(text) == read
 
 
 def test_a_value_is_not_named_by_a_longer_rival() -> None:
@@ -137,7 +173,7 @@ def test_stored_english_answers_score_as_the_published_evaluation_has_it() -> No
     assert len({row["answer"] for row in rows}) > 1000
     for row in rows:
         scores = score_answer(Question("q", "?", tuple(row["gold"]), "c"), row["answer"])
-        said, golds = published(row["answer"]), [published(gold) for gold in row["gold"]]
+        said, *golds = (published(read_numbers(text)) for text in (row["answer"], *row["gold"]))
         assert scores["em"] == float(said in golds)
         assert scores["f1"] == pytest.approx(max(published_f1(said, gold) for gold in golds))
 

@@ -247,7 +247,7 @@ def test_a_method_that_needs_weights_is_refused_before_anything_is_played(
         play(replace(request_, methods=(method, "bm25")))
     assert str(caught.value) == (
         f"{method} needs the weights of its model, and openai:tiny is behind an endpoint: play memories that bring "
-        "text (base, in-context, full-context, bm25, dpr, raptor), or name a local model"
+        "text (base, in-context, full-context, bm25, dpr, hybrid, contextual, raptor), or name a local model"
     )
     assert server.prompts == []
 

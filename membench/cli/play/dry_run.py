@@ -16,9 +16,9 @@ from membench.estimates.forecast import spell
 from membench.io import weights
 from membench.io.hub import NotFetched, cached_only, size_of
 from membench.planning.plan import PlannedCell, plan
-from membench.planning.request import Request
+from membench.planning.request import Request, is_served
 from membench.planning.schedule import share
-from membench.planning.served import device_of, is_served
+from membench.planning.served import device_of
 from membench.planning.shards import Shard, part
 from membench.planning.validation import ModelInfo, validate
 from membench.running.runner import plan_cells

@@ -39,11 +39,15 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
     judges = [judge for _, given in blocks if (judge := given.pop("judge"))]
     crew = crew_of(blocks)
-    from membench.planning.request import Request
-    from membench.planning.validation import validate
+    from membench.planning.request import Request, refuse_unknown_names
 
     requests = [Request(**given, place=place) for place, given in blocks]
+    for request in requests:  # before anything is imported, so that a wrong name is answered at once
+        with standing_at(request.place):
+            refuse_unknown_names(request)
     with progress_console().status("looking up methods and importing what they need"):  # which takes seconds
+        from membench.planning.validation import validate
+
         for request in requests:
             with standing_at(request.place):
                 validate(request)
