@@ -51,7 +51,7 @@ def answer(cells: Sequence[Cell], need: Need, **filters: Any) -> Answer:
     recipes = {table.title: table.recipe for table in tables(cells, **filters)}
     fitting = [advice for advice in found if _reaches(advice, need)]
     best = max(fitting or found, key=_weight)
-    recipe = recipes[best.title]
+    recipe = _with_endpoint(recipes[best.title], cells)
     if not fitting:
         return _too_many(best, need, recipe)
     missing = tuple(_missing(name, best, recipe) for name in _untold(best))
@@ -63,6 +63,12 @@ def answer(cells: Sequence[Cell], need: Need, **filters: Any) -> Answer:
     return Answer(
         best.choice, because, best.title, best.metric, chosen, best.candidates, missing, dict(counted), best.notes
     )
+
+
+def _with_endpoint(recipe: Mapping[str, Any], cells: Sequence[Cell]) -> dict[str, Any]:
+    """A table's recipe, and where its model is asked if it is behind an endpoint, as one of its cells has it."""
+    same = (cell.recipe for cell in cells if cell.recipe["weights_hash"] == recipe["weights_hash"])
+    return {**recipe, **next(({"endpoint": r["endpoint"]} for r in same if "endpoint" in r), {})}
 
 
 def _reaches(advice: Advice, need: Need) -> bool:
@@ -114,4 +120,5 @@ def _command(advice: Advice, recipe: Mapping[str, Any], task: str, limit: int | 
     methods = ",".join(list(dict.fromkeys(c.method for c in best))[:_SHOWN])
     size = "" if limit is None else f" --limit {limit}"
     data, model = shlex.quote(recipe["data"]), shlex.quote(recipe["model"])
-    return f"membench run -m {methods} -t {task} --data {data} --model {model}{size}"
+    there = f" --base-url {shlex.quote(url)}" if (url := recipe.get("endpoint", {}).get("url")) else ""
+    return f"membench run -m {methods} -t {task} --data {data} --model {model}{there}{size}"

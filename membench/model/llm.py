@@ -30,6 +30,7 @@ class LLM(AnswerForm, LanguageModel):
     """
 
     is_here = True
+    ahead = 0
 
     def __init__(
         self,

@@ -45,6 +45,11 @@ class TextModel(Protocol):
         ...
 
     @property
+    def ahead(self) -> int:
+        """How many questions may be asked before their turn, as their answers are kept; 0 for none."""
+        ...
+
+    @property
     def slow(self) -> bool:
         """Whether it is read by its own forward pass alone, so that no keys and values can be lent to it."""
         ...

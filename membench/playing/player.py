@@ -18,6 +18,7 @@ from membench.model.meter import Peak
 from membench.model.text_model import TextModel
 from membench.planning.plan import PlannedCell
 from membench.playing import episode_state
+from membench.playing.ahead import ask_ahead, groups
 from membench.playing.drift import Baseline, baseline, measure
 from membench.playing.fingerprint import Watch
 from membench.playing.first_writes import FirstWrites, Spent
@@ -25,6 +26,7 @@ from membench.playing.live_bytes import live_bytes
 from membench.playing.neighbours import Neighbours
 from membench.playing.plugin_call import as_it_was
 from membench.plugins.given_back import sound_answers, sound_recall
+from membench.store.recipe import GOLD
 from membench.store.record_log import RecordLog
 from membench.values import Answer, Ask, Drift, Episode, Forget, Question, Recall, Write
 
@@ -64,13 +66,24 @@ class Player:
         self._refuse_what_cannot_be_forgotten()
         self._watch = Watch(self.llm, self.cell.method_name)
         self._peak = Peak(self.llm.device if self.llm.is_here else None)
-        self._first = FirstWrites(self.method, self.llm, list(self.cell.episodes()))
+        episodes = list(self.cell.episodes())
+        self._first = FirstWrites(self.method, self.llm, episodes)
+        ahead = self.llm.ahead if self.cell.recipe["task"] == GOLD else 0
         done = 0
         with self._neighbours.here(), self._watch.to_the_end(self.log.folder):
-            for episode in self.cell.episodes():
-                self._episode(episode, done)
-                done += len(episode.steps)
+            for group in groups(episodes, ahead):
+                self._ask_ahead(group)
+                for episode in group:
+                    self._episode(episode, done)
+                    done += len(episode.steps)
         shutil.rmtree(self.log.folder / "memory", ignore_errors=True)
+
+    def _ask_ahead(self, group: Sequence[Episode]) -> None:
+        """Of several episodes, those that are not closed."""
+        still = [e for e in group if any((e.name, k) not in self.log.closed for k in range(len(e.steps)))]
+        if len(still) > 1:
+            with self.llm.answering(self.cell.task.form):
+                ask_ahead(self.llm, self.method, still)
 
     def _episode(self, episode: Episode, before: int) -> None:
         memory: Any = None

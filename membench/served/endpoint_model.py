@@ -28,6 +28,7 @@ from membench.served.kept_answers import KeptAnswers
 from membench.values import Recall
 
 T = TypeVar("T")
+_AHEAD = 4
 ROOM = 1.1  # tokens a piece differ by so much from text to text
 
 
@@ -91,6 +92,11 @@ class EndpointModel(AnswerForm):
     def window(self) -> int:
         """The longest input in tokens; sys.maxsize where nobody tells."""
         return self.terms.window
+
+    @property
+    def ahead(self) -> int:
+        """A few times as many questions as are asked at once; 0 where no answer is kept."""
+        return _AHEAD * self.terms.concurrency if self.terms.kept.answers else 0
 
     @property
     def device(self) -> torch.device:

@@ -26,9 +26,14 @@ class KeptAnswers:
         self._folder = folder
         self._fresh = fresh
 
+    @property
+    def answers(self) -> bool:
+        """Whether what is put here is got back."""
+        return self._folder is not None and not self._fresh
+
     def get(self, asked: Any, form: type[T]) -> T | None:
         """What was kept of a request, a dataclass of this form; None if there is nothing or it is damaged."""
-        if self._folder is None or self._fresh:
+        if self._folder is None or not self.answers:
             return None
         with contextlib.suppress(FileNotFoundError, NoFile, ValueError):
             data = read_plain(self._path(self._folder, asked))

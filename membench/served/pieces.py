@@ -8,6 +8,7 @@ holds its text, so that numbers kept in a file are read anywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -20,7 +21,13 @@ _ERRORS = "surrogatepass"
 
 def ids(text: str) -> list[int]:
     """The numbers of a text's pieces, in order."""
-    return [_number(piece) for part in _PARTS.findall(text) for piece in _cut(part)]
+    return list(_ids(text))
+
+
+@lru_cache(maxsize=4096)
+def _ids(text: str) -> tuple[int, ...]:
+    """Kept, since a text that is recalled for every question is counted for each."""
+    return tuple(_number(piece) for part in _PARTS.findall(text) for piece in _cut(part))
 
 
 def text_of(numbers: Sequence[int]) -> str:

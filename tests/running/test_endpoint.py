@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -90,6 +91,26 @@ def test_answers_and_likelihoods_are_those_of_the_model_itself(
     tokens = [[r["ledger"]["read_tokens_per_question"]["reader"]["generated"] for r in some] for some in (far, here)]
     assert tokens[0] == pytest.approx(tokens[1], abs=1)  # the endpoint counts what ends an answer too
     assert all(r["costs"]["live_bytes"] is r["costs"]["cell_peak_bytes"] is None for r in far)
+
+
+def test_yardsticks_ask_the_questions_of_several_texts_at_once(request_: Request, server: ModelServer) -> None:
+    """Each once, as when text follows text; answers that are not kept (`--overwrite`) are asked for in turn."""
+    plain, texts = server.reply, []
+
+    def slowly(path: str, body: dict[str, Any]) -> Reply:
+        time.sleep(0.05)
+        return plain(path, body)
+
+    server.reply = slowly  # type: ignore[method-assign]
+    server.logprobs = False
+    for overwrite in (False, True):
+        server.bodies.clear()
+        server.busiest = 0
+        play(replace(request_, methods=("in-context",), limit=3, concurrency=6, overwrite=overwrite))
+        texts.append(sorted(server.prompts))
+        assert server.busiest == (2 if overwrite else 6)  # questions a text has, and all that there are
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == 2 * 3 * 2  # floor and reference
 
 
 def alone(request: Request, **changes: Any) -> Request:
