@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from membench.corpora.world_names import accepted
-from membench.text.mentions import names, reorders, same, tokens
+from membench.text.lists import items, lists, reorders
+from membench.text.mentions import names, same, tokens
+from membench.text.number_words import read_alike
 from membench.text.phrases import is_english
 from membench.text.words import count_words, first_words
 from membench.values import NOT_STATED, MetricSpec, Question
@@ -66,6 +68,11 @@ METRICS = (
 
 def token_f1(a: str, b: str) -> float:
     """Harmonic mean of precision and recall over the words of two answers' normal forms; 0 if either is empty."""
+    read = read_alike(a, b)
+    return max(_token_f1(a, b), _token_f1(*read) if read else 0.0)
+
+
+def _token_f1(a: str, b: str) -> float:
     english = is_english(a, b)
     left, right = tokens(a, english), tokens(b, english)
     shared = sum((Counter(left) & Counter(right)).values())
@@ -81,28 +88,30 @@ def score_answer(question: Question, answer: str) -> dict[str, float]:
     names and those that are an accepted answer by the normal form are ignored. An empty answer scores 0 everywhere.
     """
     ordered = any(reorders(gold, distractor) for gold in question.answers for distractor in question.distractors)
-    found = any(names(answer, gold, ordered=ordered) for gold in question.answers)
+    found = any(_names_gold(answer, gold, ordered) for gold in question.answers)
+    capped = (_names_gold(first_words(answer, 3 * count_words(g) + 5), g, ordered) for g in question.answers)
     return {
         "f1": max((token_f1(answer, gold) for gold in question.answers), default=0.0),
         "em": float(any(same(answer, gold) for gold in question.answers)),
         "contains": float(found),
-        "contains_capped": float(any(_in_first_words(answer, gold, ordered) for gold in question.answers)),
+        "contains_capped": float(any(capped)),
         "exclusive": float(found and not _names_distractor(question, answer, ordered)),
         "words": float(count_words(answer)),
     }
 
 
-def _in_first_words(answer: str, gold: str, ordered: bool) -> bool:
-    return names(first_words(answer, 3 * count_words(gold) + 5), gold, ordered=ordered)
+def _names_gold(answer: str, gold: str, ordered: bool) -> bool:
+    return names(answer, gold) or lists(answer, gold, ordered)
 
 
 def _names_distractor(question: Question, answer: str, ordered: bool) -> bool:
     """Whether a distractor stands in the answer, other than as a part of an accepted answer there."""
+    parts = [item for gold in question.answers if lists(answer, gold, ordered) for item in items(gold)]
     for distractor in question.distractors:
         if names(question.text, distractor) or any(same(distractor, gold) for gold in question.answers):
             continue
-        longer = any(names(distractor, gold, ordered=ordered) for gold in question.answers)
-        if names(answer, distractor, () if longer else question.answers, ordered):
+        longer = any(names(distractor, gold) for gold in question.answers)
+        if tokens(distractor) not in parts and names(answer, distractor, () if longer else question.answers):
             return True
     return False
 
@@ -124,7 +133,7 @@ def mentions(answer: str, values: Iterable[str], others: Iterable[str] = ()) -> 
     forms = {form for value in values for form in accepted(value)}
     rivals = [other for value in others for other in accepted(value)]
     longer = [o for o in rivals if any(names(o, form) and not same(o, form) for form in forms)]
-    return any(names(answer, form, longer) for form in forms)
+    return any(names(answer, form, longer) or lists(answer, form) for form in forms)
 
 
 def likelihood(reading: Reading) -> dict[str, float]:

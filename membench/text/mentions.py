@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import regex
-
+from membench.text.number_words import read_alike
 from membench.text.phrases import ARTICLES, SOFT, SPACE, Part, is_english, parts, without_articles
 
+_NOT_ALONE = {"no": ("no one", "no doubt", "no matter"), "one": ("no one",)}  # where a word does not say itself
 Form = tuple[tuple[str, bool], ...]  # words, each with whether a phrase may begin there
-Items = tuple[Form, ...]  # a phrase; of a list its items, which may stand in any order
-
-_BETWEEN = regex.compile(r"(?:\s*(?:(?<!\d),|,(?!\d)|[;\n、，；،])\s*)+(?:(?:and|&)\s+)?|\s+(?:and|&)\s+")
-_JOINERS = frozenset("and et und y e i och og en и і та 和 与 と 및 และ".split())  # noqa: SIM905
-_MOST_ITEMS = 12  # a longer text with commas is prose
 
 
 def tokens(text: str, english: bool | None = None) -> list[str]:
@@ -31,52 +26,43 @@ def normalise(text: str, english: bool | None = None) -> str:
 
 
 def same(a: str, b: str) -> bool:
-    """Whether two answers have one normal form."""
+    """Whether two answers have one normal form, or do once numbers in English words are read."""
+    return _same(a, b) or ((read := read_alike(a, b)) is not None and _same(*read))
+
+
+def _same(a: str, b: str) -> bool:
     english = is_english(a, b)
     return tokens(a, english) == tokens(b, english) != []
 
 
-def reorders(a: str, b: str) -> bool:
-    """Whether two lists have the same items in another order."""
-    left, right = ([normalise(item) for item in _items(text)] for text in (a, b))
-    return len(left) > 1 and left != right and sorted(left) == sorted(right)
-
-
-def names(text: str, phrase: str, others: Sequence[str] = (), ordered: bool = False) -> bool:
+def names(text: str, phrase: str, others: Sequence[str] = ()) -> bool:
     """Whether a text names a phrase other than as a part of one of `others` there.
 
     Words are compared whole: "3" is not in "38", "profit" not in "non-profit". A hyphen, an apostrophe or a stop inside
-    a word makes no difference, nor does an article before a word, unless the phrase is one. The items of a list may
-    stand in another order unless it is `ordered`, one right behind the other.
+    a word makes no difference, nor does an article before a word, unless the phrase is one. "no" is not in "no one".
+    A number in English words is also what its digits are.
     """
+    others = (*others, *_NOT_ALONE.get(phrase.strip().lower(), ()))
+    if _names(text, phrase, others):
+        return True
+    read = read_alike(text, phrase)
+    return read is not None and _names(*read, others)
+
+
+def _names(text: str, phrase: str, others: Sequence[str]) -> bool:
     english = is_english(text, phrase, *others)
-    wanted = list(_phrases(phrase, english))
-    hidden = [list(_phrases(other, english)) for other in sorted(others, key=len, reverse=True)]
+    wanted = list(_forms(phrase, english))
+    hidden = [[form for form in _forms(other, english)] for other in sorted(others, key=len, reverse=True)]
     for k, said in enumerate(_forms(text, english)):
-        whole = wanted[k][0][0]
-        if not said or not whole or (k > 1 and len(whole) == 1 and whole[0][0] in ARTICLES):
+        if not said or not wanted[k] or (k > 1 and len(wanted[k]) == 1 and wanted[k][0][0] in ARTICLES):
             continue
         rest = said
-        for kinds in hidden:
-            for items in (*kinds[k % 2], *kinds[k % 2 + 2]):
-                rest = _without(rest, items, ordered)
-        if any(next(_places(rest, items, ordered), None) for items in wanted[k]):
+        for forms in hidden:
+            for form in forms[k % 2 :: 2]:
+                rest = _without(rest, form)
+        if next(_places(rest, wanted[k]), None) is not None:
             return True
     return False
-
-
-def _phrases(phrase: str, english: bool) -> Iterator[tuple[Items, ...]]:
-    """For each of its forms a phrase as one item and, where it is a list, as several."""
-    items = _items(phrase)
-    if not 1 < len(items) <= _MOST_ITEMS:
-        yield from (((form,),) for form in _forms(phrase, english))
-        return
-    for form, *several in zip(*(_forms(part, english) for part in (phrase, *items)), strict=True):
-        yield (form,), tuple(several)
-
-
-def _items(text: str) -> list[str]:
-    return [item for item in _BETWEEN.split(text) if item]
 
 
 def _forms(text: str, english: bool) -> Iterator[Form]:
@@ -98,36 +84,16 @@ def _merged(some: Sequence[Part], joint: int) -> Form:
     return tuple((word, True) for word in out)
 
 
-def _places(text: Form, items: Items, ordered: bool) -> Iterator[range]:
+def _places(text: Form, phrase: Form) -> Iterator[int]:
     """Where a phrase stands in a text; it begins and ends where a word does."""
-    if all(items):
-        for start, (_, begins) in enumerate(text):
-            if begins and (end := _end(text, start, items, ordered)):
-                yield range(start, end)
+    size, words = len(phrase), [word for word, _ in phrase]
+    for k in range(len(text) - size + 1 if size else 0):
+        ends = k + size == len(text) or text[k + size][1]
+        if text[k][1] and ends and [word for word, _ in text[k : k + size]] == words:
+            yield k
 
 
-def _end(text: Form, start: int, items: Items, ordered: bool) -> int:
-    """Where a phrase that begins here ends, its items in any order unless `ordered`; 0 where none does."""
-    for k, item in enumerate(items[:1] if ordered else items):
-        end = start + len(item)
-        if start == len(text) or text[start][0] != item[0][0] or not _begins(text, end):
-            continue
-        if [word for word, _ in text[start:end]] != [word for word, _ in item]:
-            continue
-        if len(items) == 1:
-            return end
-        while end < len(text) and text[end][0] in _JOINERS:
-            end += 1
-        if last := _end(text, end, (*items[:k], *items[k + 1 :]), ordered):
-            return last
-    return 0
-
-
-def _begins(text: Form, place: int) -> bool:
-    return place == len(text) or (place < len(text) and text[place][1])
-
-
-def _without(text: Form, items: Items, ordered: bool) -> Form:
+def _without(text: Form, phrase: Form) -> Form:
     """A text with a mark that no phrase spans in the place of each word of the phrase."""
-    gone = {k for place in _places(text, items, ordered) for k in place}
+    gone = {k + i for k in _places(text, phrase) for i in range(len(phrase))}
     return tuple(("", True) if k in gone else pair for k, pair in enumerate(text)) if gone else text

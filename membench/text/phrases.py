@@ -14,7 +14,6 @@ from typing import NamedTuple
 import regex
 
 from membench.text.fold import recase, unify
-from membench.text.number_words import read_numbers
 from membench.text.words import CHARACTER, SCRIPTS
 
 SPACE, STUCK, SOFT = range(3)  # how a part stands behind the one before: apart, behind a mark, as part of one word
@@ -36,7 +35,6 @@ _STEPS = tuple(
         (r"(?<![\w.,])(\d{1,3}),(\d{1,2}|\d{4,})(?!\d|[.,]\d)", r"\1.\2"),  # a decimal comma
         (r"(?<![\w.])\.(?=\d)", "0."),
         (r"(?<=\d)[ ]*%", " percent"),
-        (r"(?i)(?<!\w)(no)[ ](?=(?:one|longer|doubt|matter|idea)(?!\w))", r"\1-"),  # which says no "no"
     )
 )
 _WIDE_THOUSANDS = regex.compile(r"(?<!\d)\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+(?!\d)")
@@ -99,7 +97,7 @@ def _tidy(text: str) -> str:
     plain: str = _THOUSANDS.sub(lambda match: regex.sub(r"\D", "", match[0]), unify(text).translate(_MARKS))
     for pattern, new in _STEPS:
         plain = pattern.sub(new, plain)
-    return read_numbers(plain)
+    return plain
 
 
 def _joint(left: regex.Match[str], right: regex.Match[str], gap: str) -> int:
@@ -115,7 +113,7 @@ def _joint(left: regex.Match[str], right: regex.Match[str], gap: str) -> int:
 
 def _is_article(found: list[regex.Match[str]], gaps: list[str], k: int) -> bool:
     """Whether a word of an article's letters stands right before a word, and is no letter that names something."""
-    if k == len(gaps) or not _BEFORE_A_WORD.fullmatch(gaps[k]):
+    if k == len(gaps) or not _BEFORE_A_WORD.fullmatch(gaps[k]) or found[k + 1][0].lower() in ("and", "or"):
         return False
     names = found[k][0] == "A" and k > 0 and gaps[k - 1].isspace() and not found[k + 1][0][0].isupper()
     return not names
