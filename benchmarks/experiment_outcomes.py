@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,18 @@ class Outcome:
 
 def outcomes(runs: Iterable[Run], folder: Path) -> list[Outcome]:
     """Those of the runs that are stored as done, in the order of the runs."""
-    stored = {_key(cell.recipe): cell for cell in cell_folder.cells(folder) if cell.status == "done"}
-    found = [(run, stored.get(_key(asked_for(run)))) for run in runs]
-    return [_outcome(run, cell_folder.records_of(cell)) for run, cell in found if cell]
+    return [_outcome(run, records) for run in runs if (records := records_of(run, folder))]
+
+
+def records_of(run: Run, folder: Path) -> list[dict[str, Any]]:
+    """The records of a run; none if it is not stored as done."""
+    cell = _stored(folder).get(_key(asked_for(run)))
+    return cell_folder.records_of(cell) if cell else []
+
+
+@cache
+def _stored(folder: Path) -> dict[str, cell_folder.Cell]:
+    return {_key(cell.recipe): cell for cell in cell_folder.cells(folder) if cell.status == "done"}
 
 
 def asked_for(run: Run) -> dict[str, object]:

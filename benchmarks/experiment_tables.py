@@ -3,8 +3,8 @@
     python benchmarks/experiment_tables.py [--check]
 
 A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `decay`, `said`, `types`, `runs`,
-`effects`, `remedies`, `parts`, `allocation`. Exit status 1 with --check if the document is stale; nothing is then
-written.
+`effects`, `remedies`, `follow`, `seeds`, `parts`, `allocation`. Exit status 1 with --check if the document is stale;
+nothing is then written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pathlib import Path
 import numpy as np
 from experiment_decay import AGES, GEMMA, decay, decay_table, said_table, types_table
 from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, remedies, screening, seeds
+from experiment_follow import follow_table
 from experiment_outcomes import SCORES, Outcome, matrix, outcomes
+from experiment_seeds import seeds_table
 from experiment_stored import allocation_table, markdown, parts_table
 
 from membench.statistics.factorial import Effect, effects
@@ -146,6 +148,8 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "runs": runs_table,
     "effects": effects_table,
     "remedies": remedies_table,
+    "follow": follow_table,
+    "seeds": lambda folder: seeds_table([REFERENCE, folder]),
     "decay": lambda _: decay_table(REFERENCE),
     "said": lambda _: said_table(REFERENCE),
     "types": lambda _: types_table(REFERENCE),

@@ -1,0 +1,89 @@
+"""Trained methods, each at its own best settings, under several seeds: what a seed changes, and what differs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from experiment_stored import DATA, MODEL, markdown, stored
+from numpy.typing import NDArray
+
+from membench.statistics.variance_parts import parts
+from membench.store import cell_folder
+from membench.store.records import answer_of
+from membench.values import Answer
+
+BEST: dict[str, dict[str, Any]] = {  # docs/tuning.md
+    "selfparam": {},
+    "ft-s": {"lr": 0.002, "epochs": 24},
+    "ft-c": {"epochs": 48},
+    "cartridge": {},
+}
+CONTEXTS = 20
+
+
+def seeds_table(folders: Sequence[Path]) -> str:
+    """Each method's share of right answers by seed; then each difference over the seeds that both have."""
+    found = {method: by_seed(method, folders) for method in BEST}
+    lines = [["method", "seeds", "contains, by seed", "sd", "rehearsed, by seed", "sd", "margin, by seed", "sd"]]
+    for method, seeds in found.items():
+        if seeds:
+            cells = [_spread([_mean(a, *of) for a in seeds.values()]) for of in VIEWS]
+            lines.append([method, ", ".join(map(str, seeds)), *(cell for pair in cells for cell in pair)])
+    apart = [["difference", "seeds", "mean", "sd of seeds", "of contexts", "of both", "of questions", "of the rest",
+              "standard error"]]  # fmt: skip
+    for first, second in combinations(BEST, 2):
+        if len(shared := sorted(found[first].keys() & found[second].keys())) > 1:
+            values = differences(found[first], found[second], shared)
+            seen = parts(values)
+            asked = int(np.mean([v.shape[1] for v in values]))
+            sds = [v**0.5 for v in (seen.seed or 0, seen.context, seen.seed_context or 0, seen.question, seen.rest)]
+            mean = float(np.concatenate([v.mean(0) for v in values]).mean())
+            error = seen.error(len(values), asked, len(shared))
+            apart.append([f"{first} − {second}", str(len(shared)), f"{mean:+.3f}", *(f"{sd:.3f}" for sd in sds),
+                          f"{error:.3f}"])  # fmt: skip
+    return markdown(lines) + ("" if len(apart) == 1 else f"\n\n{markdown(apart)}")
+
+
+VIEWS = (("contains", None), ("contains", "yes"), ("margin", None))
+
+
+def by_seed(method: str, folders: Iterable[Path]) -> dict[int, list[Answer]]:
+    """A method's answers about texts that were just written alone, by the seed of the cell."""
+    out = {}
+    for folder in folders:
+        for cell in stored(folder):
+            r = cell.recipe
+            own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
+            asked = (r["task"], r["method"], r["data"], r["model"], r["limit"])
+            if cell.status == "done" and asked == ("single", method, DATA, MODEL, CONTEXTS) and own == BEST[method]:
+                records = [answer_of(record) for record in cell_folder.records_of(cell) if record["type"] == "answer"]
+                out[r["seed"]] = [a for a in records if a.seen]
+    return dict(sorted(out.items()))
+
+
+def differences(
+    first: dict[int, list[Answer]], second: dict[int, list[Answer]], seeds: Sequence[int]
+) -> list[NDArray[np.float64]]:
+    """Of each context the differences by question of right answers, [seeds, questions]."""
+    of: dict[str, list[list[float]]] = defaultdict(list)
+    for seed in seeds:
+        other = {a.question: a.scores["contains"] for a in second[seed]}
+        rows: dict[str, list[float]] = defaultdict(list)
+        for a in sorted(first[seed], key=lambda a: a.question):
+            rows[a.context].append(a.scores["contains"] - other[a.question])
+        for context, row in rows.items():
+            of[context].append(row)
+    return [np.array(rows) for rows in of.values()]
+
+
+def _mean(answers: Iterable[Answer], score: str, rehearsed: str | None) -> float:
+    return float(np.mean([a.scores[score] for a in answers if rehearsed in (None, a.tags["rehearsed"])]))
+
+
+def _spread(means: Sequence[float]) -> tuple[str, str]:
+    return ", ".join(f"{mean:.2f}" for mean in means), f"{np.std(means, ddof=1):.3f}" if len(means) > 1 else "–"
