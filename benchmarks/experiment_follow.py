@@ -46,7 +46,7 @@ def _row(records: list[dict[str, Any]], last: int) -> list[str]:
     old = [at for at in sorted(gains) if at < last]
     left = ratio_ci([mean[at][last] - mean[at][at - 1] for at in old], [gains[at] for at in old])
     own = [a for a in rehearsed if a.position == a.written]
-    drift = next(record for record in records if record["type"] == "drift" and record["step"])
+    *_, drift = (record for record in records if record["type"] == "drift")
     trained = [r["tokens"]["reader"]["trained"] for r in records if r["type"] == "write"]
     return [
         f"{np.mean(list(gains.values())):.2f}",

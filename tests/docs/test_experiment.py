@@ -19,6 +19,8 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     tables = importlib.import_module("experiment_tables")
     decay = importlib.import_module("experiment_decay")
     outcomes = importlib.import_module("experiment_outcomes")
+    follow = importlib.import_module("experiment_follow")
+    seeds = importlib.import_module("experiment_seeds")
 
 
 @pytest.mark.parametrize(("count", "effects"), [(8, 7), (16, 15)])
@@ -39,7 +41,7 @@ def test_main_effects_are_clear_of_two_factor_interactions_in_sixteen_runs_only(
 def test_every_run_is_another_cell_and_the_first_one_is_the_default() -> None:
     runs = design.runs()
     recipes = [outcomes.asked_for(run) for run in runs]
-    assert len({str(recipe) for recipe in recipes}) == len(runs) == 16 + 4 + 2
+    assert len({str(recipe) for recipe in recipes}) == len(runs) == 16 + 4 + 2 + 5
     settings = recipes[0]["settings"]
     assert isinstance(settings, dict)
     assert settings == outcomes.asked_for(design.Run(design.LOW, ()))["settings"]
@@ -52,6 +54,28 @@ def record(written: int, position: int, gold: str, said: str, margin: float) -> 
         "question": f"q{position}", "context": f"c{position}", "tags": {"rehearsed": "yes"}, "text": "Who?",
         "gold": [gold], "answer": said, "scores": {"contains": float(said == gold), "margin": margin},
     }  # fmt: skip
+
+
+def test_what_is_left_in_the_end_is_of_the_gain_of_each_text() -> None:
+    """Three texts of one fact: each write gains 4 nats, each later one takes 1 from those before."""
+    margins = {(w, p): -2.0 + (4.0 - (w - p) if w >= p else 0.0) for w in range(4) for p in (1, 2, 3)}
+    records = [record(w, p, f"g{p}", f"g{p}" if w == p else "?", m) for (w, p), m in margins.items()]
+    records.append({"type": "write", "tokens": {"reader": {"trained": 70}}})
+    records += [{"type": "drift", "step": step, "texts": [["text", 1.0, kl]]} for step, kl in ((0, 0.0), (7, 0.25))]
+    gain, left, fresh, old, drift, trained = follow._row(records, 3)
+    assert (gain, fresh, old, drift, trained) == ("4.00", "3 of 3", "2, 0", "0.25", "70")
+    assert left.startswith("0.62 (")  # 2 and 3 of 4 nats each
+
+
+def test_differences_are_by_question_and_seed() -> None:
+    def said(*right: float) -> list[object]:
+        found = [
+            record(1, 1, "g", "?", 0.0) | {"question": f"q{k}", "scores": {"contains": v}} for k, v in enumerate(right)
+        ]
+        return list(map(answer_of, found))
+
+    (values,) = seeds.differences({0: said(1, 0), 1: said(1, 1)}, {0: said(0, 0), 1: said(1, 0)}, [0, 1])
+    assert values.tolist() == [[1, 0], [0, 1]]
 
 
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
