@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from membench.analysis.verify import verify
 from membench.errors import MembenchError
 from membench.store.cell_folder import Cell
 from tests.support.table_cells import cell, wave
@@ -41,3 +42,9 @@ def test_the_ends_are_cells_of_simpler_methods(tmp_path: Path) -> None:
 def test_nothing_stored_is_said() -> None:
     with pytest.raises(MembenchError, match="nothing is stored of batch worlds"):
         text_and_weights.shown([])
+
+
+def test_the_stored_sweep_is_sound() -> None:
+    verdicts = verify(text_and_weights.SWEEP)
+    assert verdicts
+    assert [verdict.problems for verdict in verdicts if verdict.problems] == []
