@@ -61,6 +61,11 @@ def _beside(before: str, behind: str) -> str:
 
 
 def _last(text: str) -> str:
-    """The longest end of a text with at most BESIDE words, as the leak gate counts them."""
-    ends = [text[start:] for start in word_starts(text)]
-    return next((end for end in ends if len(words(end)) <= BESIDE), ends[-1])
+    """The longest end of a text with at most BESIDE words, as the leak gate counts them; one piece at least."""
+    start, count = len(text), 0
+    for earlier in reversed(word_starts(text)):
+        count += len(words(text[earlier:start]))
+        if count > BESIDE and start < len(text):
+            break
+        start = earlier
+    return text[start:]
