@@ -40,7 +40,8 @@ def refuse_unknown(
     """
     for what, given in (("task", task), ("method", method)):
         names = set(registry.names(_KINDS[what]))
-        composed = {name for name in _listed(given) if names.issuperset(registry.parts_of(_KINDS[what], name))}
+        tidy = {name for name in _listed(given) if " " not in name}  # as cells name methods side by side
+        composed = {name for name in tidy if names.issuperset(registry.parts_of(_KINDS[what], name))}
         _require(what, given, names | composed, stored_names(folders, what))
     _require("model", model, weights.ALIASES, stored_names(folders, "model"))
     sources, known = {name.partition(":")[0] for name in _listed(data)}, registry.names("data")

@@ -16,7 +16,9 @@ from membench.planning.request import Request
 from membench.planning.served import device_of
 
 _HOST_PORT = re.compile(r"(?:ray://)?([^/:\[\]]+|\[[^\]]+\]):(\d+)")
+VARIABLE = "RAY_ADDRESS"
 SECONDS = 10  # to reach an address
+LAST, DIGITS = 65535, 9  # the last port, and how many digits of one are read
 PASSED_ON = ("MEMBENCH_", "HF_", "OMP_", "PYTHONPATH", "CUDA_DEVICE_ORDER")  # beginnings of names in the environment
 
 
@@ -43,11 +45,12 @@ class Actors:
         self._refs: dict[Any, Actor] = {}
         self._ours = not ray.is_initialized()
         if self._ours:
-            _require_port(address)
+            at, named = _address(address)
             try:
-                ray.init(address=address, include_dashboard=None if address else False, log_to_driver=False)
-            except (ConnectionError, ValueError) as error:
-                raise MembenchError(f"no Ray cluster at {address}: {' '.join(str(error).split())}") from None
+                _require_port(at)
+                ray.init(address=at, include_dashboard=None if at else False, log_to_driver=False)
+            except (OSError, ValueError) as error:  # no answer, or what is no address
+                raise MembenchError(f"no Ray cluster at {named}: {' '.join(str(error).split())}") from None
         there: dict[str, float] = ray.cluster_resources()
         self._share = {"num_cpus": _share(there.get("CPU", 0), size)}
         if any(device_of(request).startswith("cuda") for request in requests):
@@ -93,14 +96,21 @@ def _first_sentence(text: str) -> str:
     return " ".join(text.split()).partition(". ")[0]
 
 
+def _address(typed: str | None) -> tuple[str | None, str]:
+    """The address that Ray would take, and how messages call it: what is typed, else what the environment says."""
+    address, given = (typed or "").strip(), os.environ.get(VARIABLE, "").strip()
+    if address in ("", "auto") and given:
+        return given, f"{given} (of {VARIABLE})"
+    return address or None, address
+
+
 def _require_port(address: str | None) -> None:
     """Look whether something listens at HOST:PORT, as Ray would ask an address that is wrong for many minutes.
 
-    Raises MembenchError.
+    Raises OSError or ValueError.
     """
-    if (at := _HOST_PORT.fullmatch(address or "")) is None:
-        return
-    try:
-        socket.create_connection((at[1].strip("[]"), int(at[2])), timeout=SECONDS).close()
-    except (OSError, OverflowError, UnicodeError) as error:  # a port beyond all, a name that is none
-        raise MembenchError(f"no Ray cluster at {address}: {error}") from None
+    if at := _HOST_PORT.fullmatch(address or ""):
+        port = int(at[2][:DIGITS])
+        if port > LAST:  # which a socket would take for another port
+            raise ValueError(f"there is no port above {LAST}")
+        socket.create_connection((at[1].strip("[]"), port), timeout=SECONDS).close()

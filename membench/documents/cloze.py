@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import regex
 
-from membench.text.words import first_words, is_spaced, word_starts, words
+from membench.text.words import LETTERS, first_words, is_spaced, word_starts, words
 from membench.values import Pair
 
 GAP = "___"
-_NUMBER = regex.compile(r"\p{Nd}+(?:[.,:]\p{Nd}+)*(?:\s?%)?")
-_NAME = regex.compile(r"\p{Lu}[\p{L}\p{M}'’-]*(?:\s+(?:(?:of|the|de|van|von)\s+)?\p{Lu}[\p{L}\p{M}'’-]*)*")
+_DASH = r"[\p{Pd}--[—―]]"  # one that joins; the long ones part words
+_GLUED = rf"[{LETTERS}\p{{S}}\p{{Pc}}{_DASH}/%‰′″@#&\\]"  # what makes one thing with a word or a number that it touches
+_ALONE, _ENDS = rf"(?<!{_GLUED})(?<!{_GLUED}[.,:'’])", rf"(?![.,:'’]?{_GLUED})"
+_NUMBER = regex.compile(  # with its sign, currency, unit and range: -40, €3.50, 21st, 10–20, 2020-05-03, 5 million
+    rf"{_ALONE}(?>[\p{{Sc}}+−±{_DASH}]*\p{{Nd}}"
+    rf"(?:(?!{_DASH}{{2}})[{LETTERS}\p{{Sc}}+{_DASH}/%‰°]|(?<=\p{{Nd}})[.,:'’—](?=\p{{Nd}}))*)"
+    rf"(?:\s?%|\s(?:hundred|thousand|million|billion|trillion)\b)?{_ENDS}",
+    regex.V1,
+)
+_WORD = rf"\p{{Lu}}{LETTERS}*+(?:(?:['’]|{_DASH}){LETTERS}++)*+"
+_NAME = regex.compile(rf"{_ALONE}{_WORD}(?:\s+(?:(?:of|the|de|van|von)\s+)?{_WORD})*+{_ENDS}", regex.V1)
+_POSSESSIVE = regex.compile(r"['’][sS]\Z")
 BESIDE = (
     6  # words in a row that the second wording has of the first, beside the gap: fewer than the leak gate looks for
 )
@@ -24,14 +34,18 @@ def cloze(title: str, sentence: str) -> tuple[Pair, Pair] | None:
     it, for 31 of 67 facts; where it was asked for "the words left out of" the three on either side, for 11.
 
     A number goes before a name, a later name before an earlier one; what begins the sentence is what it is about, and
-    stays, as does what headings or sentence say again. In scripts without spaces only numbers are found. None where a
-    sentence has neither, or fewer than FEWEST_WORDS words.
+    stays, as does what headings or sentence say again. A gap is never a part of what is written together. In scripts
+    without spaces only numbers are found. None where a sentence has neither, has a gap of its own, or fewer than
+    FEWEST_WORDS words.
     """
+    if GAP in f"{title} {sentence}":
+        return None
     if is_spaced(sentence) and len(sentence.split()) < FEWEST_WORDS:
         return None
     names = [match for match in _NAME.finditer(sentence) if match.start()]
     for match in (*_NUMBER.finditer(sentence), *reversed(names)):
-        answer, before, behind = match[0], sentence[: match.start()], sentence[match.end() :]
+        answer = _POSSESSIVE.sub("", match[0])
+        before, behind = sentence[: match.start()], sentence[match.start() + len(answer) :]
         if answer not in f"{title} {before} {behind}" and len(answer) > 1:
             asked = Pair(f"Fill the gap ({title}): {before}{GAP}{behind}", answer)
             return asked, Pair(f"From {_last(title)}, fill the gap: {_beside(before.strip(), behind.strip())}", answer)
@@ -47,6 +61,11 @@ def _beside(before: str, behind: str) -> str:
 
 
 def _last(text: str) -> str:
-    """The longest end of a text with at most BESIDE words, as the leak gate counts them."""
-    ends = [text[start:] for start in word_starts(text)]
-    return next((end for end in ends if len(words(end)) <= BESIDE), ends[-1])
+    """The longest end of a text with at most BESIDE words, as the leak gate counts them; one piece at least."""
+    start, count = len(text), 0
+    for earlier in reversed(word_starts(text)):
+        count += len(words(text[earlier:start]))
+        if count > BESIDE and start < len(text):
+            break
+        start = earlier
+    return text[start:]

@@ -41,6 +41,9 @@ class Request:
     window: int | None = None
     place: str = field(default="", compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(dict.fromkeys(map(registry.tidy, self.methods))))
+
 
 def is_served(model: str) -> bool:
     """Whether a model that a user named is behind an endpoint."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from membench import api
-from membench.errors import MembenchError, unknown
+from membench.errors import MembenchError, shortened, unknown
 from membench.plugins.combined import SIGN, combined, together
 
 BUILTIN = "membench"
@@ -59,14 +59,27 @@ def names(kind: str) -> list[str]:
 def require(kind: str, wanted: Iterable[str]) -> None:
     """Raise MembenchError for a name of a kind that nothing answers to; nothing is imported."""
     claims = _claims(kind)
-    for name in (part for whole in wanted for part in parts_of(kind, whole)):
+    for name in (part for whole in wanted for part in _named_parts(kind, whole)):
         if name not in claims:
             raise unknown(SINGULAR[kind], name, claims)
 
 
 def parts_of(kind: str, name: str) -> tuple[str, ...]:
-    """The names that a name is made of: of methods side by side (A+B) all, else the name itself."""
-    return tuple(name.split(SIGN)) if kind == "methods" else (name,)
+    """The names that a name is made of: of methods side by side (A+B, or A + B) all, else the name itself."""
+    return tuple(part.strip() for part in name.split(SIGN)) if kind == "methods" else (name,)
+
+
+def tidy(method: str) -> str:
+    """A method's name as cells have it: `A + B` as A+B."""
+    return SIGN.join(parts_of("methods", method))
+
+
+def _named_parts(kind: str, name: str) -> tuple[str, ...]:
+    """The parts of a name. Raises MembenchError if one of several is missing."""
+    parts = parts_of(kind, name)
+    if len(parts) > 1 and "" in parts:
+        raise MembenchError(f"method {shortened(name)!r} lacks a part: write METHOD{SIGN}METHOD")
+    return parts
 
 
 def split_data(typed: Iterable[str]) -> tuple[str, ...]:
@@ -90,7 +103,7 @@ def load(kind: str, name: str) -> type[Any]:
     Raises MembenchError if there is none, if two distributions claim the name, if its module cannot be imported, or if
     methods cannot stand side by side.
     """
-    parts = parts_of(kind, name)
+    parts = _named_parts(kind, name)
     if len(parts) > 1:
         return combined(parts, tuple(load(kind, part) for part in parts))
     claims = _claims(kind)

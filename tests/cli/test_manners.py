@@ -184,17 +184,35 @@ def test_every_command_has_what_all_share() -> None:
 def test_what_is_the_same_in_all_rows_is_said_once(cells: Path, tmp_path: Path) -> None:
     for seed in range(3):
         put_cell(tmp_path, recipe("single", "bm25", seed=seed))
-    lines = call("ls", "runs", tmp_path, "--color", "always").stdout.splitlines()
+    lines = call("ls", "runs", tmp_path, "--color", "always", COLUMNS="120").stdout.splitlines()
     assert lines[-1].startswith("the same in all: task: single · method: bm25 · data: ")
     assert len(lines) == 2 + 3 + 1
     assert "| single | bm25 |" in call("ls", "runs", tmp_path).stdout
 
 
 def test_what_few_rows_have_is_said_below_on_a_terminal() -> None:
-    lines = call("ls", "methods", "--color", "always").stdout.splitlines()
+    lines = call("ls", "methods", "--color", "always", COLUMNS="120").stdout.splitlines()
     assert "licence" not in lines[0]
     assert lines[-1].startswith("licence of dpr, hybrid, ")
     assert "licence" in call("ls", "methods").stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+@pytest.mark.parametrize("what", ["ls methods", "run -m bm25 -t single,sequential --data worlds:3 --dry-run -o NONE"])
+def test_lines_beside_a_table_are_folded_between_words_on_a_terminal_alone(
+    what: str, columns: int, tmp_path: Path
+) -> None:
+    line = [str(tmp_path) if word == "NONE" else word for word in what.split()]
+    folded, whole, piped = (
+        call(*line, *colour, COLUMNS=str(width)).stdout
+        for colour, width in ((("--color", "always"), columns), (("--color", "always"), 999), ((), columns))
+    )
+    said, unbroken = (text[text.index("the same in all: ") :] for text in (folded, whole))
+    assert max(map(len, said.splitlines())) <= columns
+    assert said.split() == unbroken.split()
+    if "--dry-run" in what:
+        assert piped.splitlines()[-1] == unbroken.splitlines()[-1]
+        assert len(piped.splitlines()[-1]) > 80
 
 
 def test_status_is_a_table(tmp_path: Path) -> None:

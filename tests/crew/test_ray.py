@@ -59,7 +59,25 @@ def test_a_node_that_is_lost_costs_the_cell_in_hand_alone(
     assert stored(tmp_path / "ray") == stored(tmp_path / "one")
 
 
-def test_a_cluster_that_is_not_there_is_one_line(tiny: Path, data_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("address", "environment", "said"),
+    [
+        ("127.0.0.1:1", "", "127.0.0.1:1: "),
+        (" 127.0.0.1:1 ", "127.0.0.1:2", "127.0.0.1:1: "),
+        ("ray://127.0.0.1:1", "", "ray://127.0.0.1:1: "),
+        (None, "127.0.0.1:1", r"127.0.0.1:1 \(of RAY_ADDRESS\): "),
+        ("auto", "127.0.0.1:1 ", r"127.0.0.1:1 \(of RAY_ADDRESS\): "),
+        (f"127.0.0.1:{'9' * 5000}", "", "127.0.0.1:9{5000}: there is no port above 65535"),
+        ("127.0.0.1:70000", "", "127.0.0.1:70000: there is no port above 65535"),
+        ("127.0.0.1", "", "127.0.0.1: "),
+    ],
+)  # fmt: skip
+def test_a_cluster_that_is_not_there_is_one_line(
+    address: str | None, environment: str, said: str,
+    tiny: Path, data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("RAY_ADDRESS", environment)
     given: dict[str, Any] = {"data": f"jsonl:{data_file}", "model": str(tiny), "output": tmp_path / "r"}
-    with pytest.raises(MembenchError, match=r"no Ray cluster at 127.0.0.1:1: "):
-        membench.run("bm25", "single", workers=2, executor="ray", address="127.0.0.1:1", **given)
+    with pytest.raises(MembenchError, match=f"^no Ray cluster at {said}") as caught:
+        membench.run("bm25", "single", workers=2, executor="ray", address=address, **given)
+    assert "\n" not in str(caught.value)

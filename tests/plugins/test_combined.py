@@ -15,6 +15,7 @@ import membench
 from membench.errors import MembenchError
 from membench.io import memory_codec as memories
 from membench.model.llm import LLM
+from membench.planning.request import Request
 from membench.playing.drift import Prompt, follow
 from membench.plugins import registry, settings
 from membench.plugins.combined import retained
@@ -218,7 +219,11 @@ def test_settings_go_to_parts() -> None:
     ("name", "message"),
     [
         ("bm25+selfparm", "unknown method 'selfparm': did you mean 'selfparam'?"),
-        ("bm25+", "unknown method ''"),
+        ("bm25+", "method 'bm25+' lacks a part: write METHOD+METHOD"),
+        ("+bm25", "method '+bm25' lacks a part"),
+        ("bm25 + + dpr", "method 'bm25 + + dpr' lacks a part"),
+        ("bm25 + bm26", "unknown method 'bm26': did you mean 'bm25'?"),
+        ("", "unknown method ''"),
         ("bm25+bm25", "method 'bm25+bm25' has a part twice: name each once"),
     ],
 )
@@ -226,6 +231,11 @@ def test_a_wrong_name_is_one_line(name: str, message: str) -> None:
     with pytest.raises(MembenchError) as error:
         registry.load("methods", name)
     assert str(error.value).startswith(message)
+
+
+def test_blanks_around_the_sign_make_no_other_method() -> None:
+    assert registry.load("methods", " bm25 +base") is registry.load("methods", "bm25+base")
+    assert Request(("bm25 + base", "bm25+base", "dpr"), ("single",)).methods == ("bm25+base", "dpr")
 
 
 def test_a_wrong_setting_is_one_line() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +14,9 @@ import click
 
 from membench.cli.shared.filters import filters as filter_options
 from membench.cli.shared.folders import USUAL, VARIABLE, folders_argument, nothing_in, refuse_unknown_names, sound_cells
-from membench.cli.shared.manners import common, like_terminal
+from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
-from membench.cli.shared.printing import print_json
+from membench.cli.shared.printing import print_json, print_line
 from membench.cli.shared.shell import NO_CHOICE
 from membench.errors import MembenchError
 
@@ -100,7 +99,10 @@ def advise(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool, **op
         print_json(asdict(found))
     else:
         for line in (*_answered(found), *_then(found, folders)):
-            click.echo(_wrapped(line) if like_terminal() and "membench run" not in line else line)
+            if "membench run" in line:  # a command stays one line, ready to be copied
+                click.echo(line)
+            else:
+                print_line(line)
     if not found.choice:
         ctx.exit(NO_CHOICE)
 
@@ -124,12 +126,6 @@ def _answered(found: Answer) -> Iterator[str]:
         yield f"other tables choose: {', '.join(f'{label} ({count})' for label, count in found.others.items())}"
     if found.chosen:
         yield from (f"note: {note}" for note in found.notes[:1])
-
-
-def _wrapped(line: str) -> str:
-    """Folded between words; a command stays one line, ready to be copied."""
-    own = "  " if line.startswith("  ") else ""
-    return click.wrap_text(line.strip(), shutil.get_terminal_size((80, 24)).columns, own, "    ")
 
 
 def _then(found: Answer, folders: tuple[Path, ...]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from membench.cli.shared.filters import filters as filter_options
 from membench.cli.shared.folders import folders_behind, nothing_in, refuse_unknown_names, sound_cells
 from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
-from membench.cli.shared.printing import print_json, print_table
+from membench.cli.shared.printing import print_json, print_line, print_table
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def compare(
         print_json([comparison.plain() for comparison in found])
         return
     for comparison in found:
-        click.echo(comparison.title)
+        print_line(comparison.title)
         print_table(["", comparison.metric], _lines(comparison))
         click.echo()
 

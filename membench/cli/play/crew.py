@@ -24,7 +24,7 @@ crew_options = together(
         "--executor", type=click.Choice(["local", "ray", "slurm"]), default="local", show_default=True,
         help="What runs the workers: processes here, Ray's actors, or SLURM's array jobs.",
     ),
-    _where("--address", help="Of the Ray cluster; without it one is started here."),
+    _where("--address", help="Of the Ray cluster, else RAY_ADDRESS; without one it is started here."),
     _where(
         "--executor-setting", "executor_settings", multiple=True, metavar="KEY=VALUE", callback=listed,
         help="A setting of SLURM's jobs as submitit names it, e.g. slurm_partition=gpu.",

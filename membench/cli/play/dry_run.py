@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
-from membench.cli.shared.printing import print_json, print_table
+from membench.cli.shared.printing import print_json, print_line, print_table
 from membench.errors import standing_at
 from membench.estimates.estimate import Estimator
 from membench.estimates.forecast import spell
@@ -68,8 +66,8 @@ def print_plan(requests: Sequence[Request], shard: Shard | None, as_json: bool) 
     head = [name for name in rows[0] if name != "rough"]
     print_table(head, [["" if row[key] is None else str(row[key]) for key in head] for row in rows])
     for line in wanted.values():
-        click.echo(f"to fetch: {line}")
-    click.echo("; ".join(_sums(rows)))
+        print_line(f"to fetch: {line}")
+    print_line("; ".join(_sums(rows)))
 
 
 def _from_hub(name: str, kind: str, request: Request) -> str:

@@ -12,7 +12,7 @@ import click
 from membench.cli.shared.manners import common
 from membench.cli.shared.options import PathType
 from membench.cli.shared.panels import command
-from membench.cli.shared.printing import print_json, print_table
+from membench.cli.shared.printing import print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from membench.analysis.status import Playing, Status
@@ -51,9 +51,9 @@ def status(folder: Path, watch: bool, as_json: bool) -> None:
 
 def _show(found: Status) -> None:
     """One line on all, then a table of what is played now and one of what failed."""
-    click.echo(_head(found))
+    print_line(_head(found))
     if found.waiting and not found.playing:
-        click.echo("nothing is played now: the same `membench run` goes on from here")
+        print_line("nothing is played now: the same `membench run` goes on from here")
     if found.playing:
         playing = found.playing[:PLAYING_SHOWN]
         where = [f"{play.owner.host} ({play.owner.pid})" for play in playing]
@@ -64,7 +64,7 @@ def _show(found: Status) -> None:
         failed = [[cell.folder.name, reason] for cell, reason in zip(found.failed, reasons, strict=True)]
         print_table(["failed", "reason"], failed[:FAILED_SHOWN])
     if len(found.failed) > FAILED_SHOWN:
-        click.echo(f"and {len(found.failed) - FAILED_SHOWN} more failed: --json lists all")
+        print_line(f"and {len(found.failed) - FAILED_SHOWN} more failed: --json lists all")
 
 
 def _head(found: Status) -> str:
