@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from functools import lru_cache
 from typing import Any
+
+NAMES = ("cache", "past_key_values")  # from transformers 5.24 on; before, and in models with code of their own
 
 
 def kept_in(model: Any, cache: Any) -> dict[str, Any]:
-    """The cache as a named argument of the model's forward pass."""
-    kind: Any = type(model)
-    return {_name(kind): cache}
+    """The cache as a named argument of the model's forward pass, be it compiled, or replaced on the instance.
 
-
-@lru_cache(maxsize=64)
-def _name(kind: Any) -> str:
-    """`cache` from transformers 5.24 on, `past_key_values` before and in models with code of their own."""
-    return "cache" if "cache" in inspect.signature(kind.forward).parameters else "past_key_values"
+    Where that takes arguments of any name, those of the class count.
+    """
+    own = getattr(model, "_orig_mod", model)  # of what torch.compile has wrapped
+    for forward in (own.forward, type(own).forward):
+        known = inspect.signature(forward).parameters
+        for name in NAMES:
+            if name in known:
+                return {name: cache}
+    return {NAMES[-1]: cache}
