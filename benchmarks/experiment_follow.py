@@ -11,13 +11,12 @@ from experiment_design import Run, following
 from experiment_outcomes import records_of
 from experiment_stored import markdown
 
-from membench.statistics.ratios import ratio_ci
 from membench.store.records import answer_of
 from membench.values import Answer
 
 HEAD = (
-    "recipe", "gain of a write", "left of it in the end, first five texts", "right just written",
-    "first five: right when written, in the end", "drift", "trained tokens",
+    "recipe", "gain of a write", "left of it in the end, second to fifth text", "right just written",
+    "all but the last: right when written, in the end", "drift", "trained tokens",
 )  # fmt: skip
 
 
@@ -42,15 +41,15 @@ def _row(records: list[dict[str, Any]], last: int) -> list[str]:
     for a in rehearsed:
         margins[a.position][a.written].append(a.scores["margin"])
     mean = {at: {k: float(np.mean(values)) for k, values in by.items()} for at, by in margins.items()}
-    gains = {at: by[at] - by[at - 1] for at, by in mean.items()}
+    gains = {at: by[at] - by[at - 1] for at, by in mean.items() if at - 1 in by}  # the first is not asked before
     old = [at for at in sorted(gains) if at < last]
-    left = ratio_ci([mean[at][last] - mean[at][at - 1] for at in old], [gains[at] for at in old])
+    left = sum(mean[at][last] - mean[at][at - 1] for at in old) / sum(gains[at] for at in old)
     own = [a for a in rehearsed if a.position == a.written]
     *_, drift = (record for record in records if record["type"] == "drift")
     trained = [r["tokens"]["reader"]["trained"] for r in records if r["type"] == "write"]
     return [
         f"{np.mean(list(gains.values())):.2f}",
-        "–" if left is None else "{:.2f} ({:.2f} to {:.2f})".format(*left),
+        f"{left:.2f}",
         f"{_right(own)} of {len(own)}",
         f"{_right([a for a in own if a.position < last])}, "
         f"{_right([a for a in rehearsed if a.position < last and a.written == last])}",

@@ -57,14 +57,14 @@ def record(written: int, position: int, gold: str, said: str, margin: float) -> 
 
 
 def test_what_is_left_in_the_end_is_of_the_gain_of_each_text() -> None:
-    """Three texts of one fact: each write gains 4 nats, each later one takes 1 from those before."""
-    margins = {(w, p): -2.0 + (4.0 - (w - p) if w >= p else 0.0) for w in range(4) for p in (1, 2, 3)}
+    """Four texts of one fact: each write gains 4 nats, each later one takes 1 from those before."""
+    margins = {(w, p): -2.0 + (4.0 - (w - p) if w >= p else 0.0) for w in range(1, 5) for p in (1, 2, 3, 4)}
     records = [record(w, p, f"g{p}", f"g{p}" if w == p else "?", m) for (w, p), m in margins.items()]
     records.append({"type": "write", "tokens": {"reader": {"trained": 70}}})
     records += [{"type": "drift", "step": step, "texts": [["text", 1.0, kl]]} for step, kl in ((0, 0.0), (7, 0.25))]
-    gain, left, fresh, old, drift, trained = follow._row(records, 3)
-    assert (gain, fresh, old, drift, trained) == ("4.00", "3 of 3", "2, 0", "0.25", "70")
-    assert left.startswith("0.62 (")  # 2 and 3 of 4 nats each
+    gain, left, fresh, old, drift, trained = follow._row(records, 4)
+    assert (gain, fresh, old, drift, trained) == ("4.00", "4 of 4", "3, 0", "0.25", "70")
+    assert left == "0.62"  # 2 and 3 of 4 nats each
 
 
 def test_differences_are_by_question_and_seed() -> None:
