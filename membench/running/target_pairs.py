@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def scribe_of(cell: PlannedCell, model: ModelInfo, request: Request, reporter: Reporter) -> Scribe:
     """A scribe that knows the data's own pairs, and keeps in the user's cache what others write."""
-    book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written) if c.targets}
+    book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written)}
     identity = f"{model.weights_hash} {model.files_hash} {model.dtype}"
     cache = weights.home() / "targets"
     return Scribe(book, cache, request.base_url, request.offline, identity, reporter.say)

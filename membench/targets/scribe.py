@@ -35,8 +35,9 @@ class NoPairs(MembenchError):
 class Scribe:
     """Hands out target pairs about a passage; made once per cell and lent to every method.
 
-    `book` maps a passage to the data's own pairs; `cache` is a folder, or None to keep nothing; `weights` tells models
-    of one name apart; `say` is told what the user should know. `written` holds all that was handed out, by passage.
+    `book` maps a passage to the data's own pairs, where there are none to (); `cache` is a folder, or None to keep
+    nothing; `weights` tells models of one name apart; `say` is told what the user should know. `written` holds all that
+    was handed out, by passage.
     """
 
     def __init__(
@@ -61,12 +62,15 @@ class Scribe:
         """At most `count` pairs about a passage, by `template`, `self`, `openai[:MODEL]` or `recorded:FILE`.
 
         `self` is the model as it is at the moment: call it before a memory is worn. What writing costs is charged to
-        the role `writer`, tokens and seconds, equally whether the pairs are new or kept. Raises MembenchError for an
-        unknown writer, and for one that has nothing to say about this passage.
+        the role `writer`, tokens and seconds, equally whether the pairs are new or kept. None about small talk in data
+        that have pairs of their own about other passages. Raises MembenchError for an unknown writer, and for one that
+        has nothing to say about this passage.
         """
         kind, argument = _split(writer)
         if kind == "template":
             pairs = self._book.get(text, ())
+            if text in self._book and not pairs and any(self._book.values()):
+                return ()
             remedy = "this data has no pairs of its own: take targets=self, openai or recorded:FILE"
         elif kind == "recorded":
             pairs = _recorded(argument, content_key(argument)).get(text, ())

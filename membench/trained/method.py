@@ -92,6 +92,8 @@ class Trained(Method[Adapter]):
     def write(self, memory: Adapter | None, contexts: Sequence[str]) -> Adapter:
         """Train one more adapter on top of the memory."""
         course = self.course(memory, contexts)
+        if not course.steps:  # small talk, of which there is nothing to learn
+            return memory or Adapter((), course.lora.scale)
         worn = self.worn_by_teacher(memory)
         with self.llm.wearing(worn):
             below = memory if worn is None else None  # the student always stands on the memory
@@ -182,7 +184,7 @@ class OnTargets(Trained):
         """The contexts with the pairs written about them, answered as `answers` says."""
         out = []
         for text, pairs in zip(contexts, written, strict=True):
-            if self.answers == "own":
+            if pairs and self.answers == "own":
                 questions = [pair.question for pair in pairs]
                 with self.llm.meter.role("teacher"):
                     replies = self.llm.answer(Recall(contexts=((text,),) * len(pairs)), questions)

@@ -18,6 +18,7 @@ from membench.corpora.sessions import ABSTENTION, KINDS, day, forms_of
 from membench.data import locomo, longmemeval, memoryagentbench
 from membench.planning.data_checks import checked
 from membench.plugins import registry
+from membench.store import cell_folder
 from membench.talks import measures
 from membench.text.mentions import names
 from tests.support.planted import Play, planted
@@ -132,3 +133,31 @@ def test_its_tables_have_yardsticks_and_every_kind(tiny: Path, tmp_path: Path) -
     refused = CliRunner().invoke(main, [*command, "--data", "movie-worlds"])
     assert refused.exit_code == 2
     assert "no dated conversations: --data worlds" in refused.stderr
+
+
+@pytest.mark.parametrize("method", ["selfparam", "ft-s", "lora-bank", "cartridge"])
+def test_small_talk_teaches_trained_memories_nothing(method: str, tiny: Path, tmp_path: Path) -> None:
+    """Two of a conversation's eight sessions have no fact, so no target sentence: the weights stay what they were."""
+    epochs = "epochs=1" if method != "lora-bank" else "of=selfparam epochs=1"
+    command = [
+        "run",
+        "-m",
+        method,
+        "-t",
+        "conversation",
+        "--model",
+        str(tiny),
+        "-L",
+        "5",
+        "-o",
+        str(tmp_path / "results"),
+    ]
+    done = CliRunner().invoke(main, [*command, "-M", epochs])
+    assert done.exit_code == 0, done.stderr
+    (cell,) = (c for c in cell_folder.cells(tmp_path / "results") if c.recipe["method"] == method)
+    writes = [record for record in cell_folder.records_of(cell) if record["type"] == "write"]
+    trained = [record["tokens"].get("reader", {}).get("trained", 0) for record in writes]
+    assert (len(trained), trained.count(0)) == (8, 2)
+    if method in ("selfparam", "ft-s"):
+        memories = [record["memory"] for record in writes]
+        assert all((b == a) == (n == 0) for a, b, n in zip(memories, memories[1:], trained[1:], strict=False))
