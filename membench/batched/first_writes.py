@@ -23,8 +23,7 @@ def at_once(method: Method[Any]) -> int:
 def write_each(method: Trained, texts: Sequence[str]) -> list[Adapter]:
     """For each text the memory that `write` makes of it alone, to rounding."""
     courses = [method.course(None, [text]) for text in texts]
-    if not all(course.steps for course in courses):  # a text of which there is nothing to learn
-        return [method.write(None, [text]) for text in texts]
-    plans = [Plan(tuple(map(tuple, course.steps)), course.lora.seed) for course in courses]
-    layers = train_together(method.llm, plans, method.loss, courses[0].lora, method.objective)
-    return [Adapter((layer,), courses[0].lora.scale) for layer in layers]
+    taught = [course for course in courses if course.steps]  # of small talk there is nothing to learn
+    plans = [Plan(tuple(map(tuple, course.steps)), course.lora.seed) for course in taught]
+    layers = iter(train_together(method.llm, plans, method.loss, taught[0].lora, method.objective) if taught else ())
+    return [Adapter((next(layers),) if course.steps else (), course.lora.scale) for course in courses]

@@ -20,9 +20,7 @@ _NUMBER = regex.compile(  # with its sign, currency, unit and range: -40, €3.5
 _WORD = rf"\p{{Lu}}{LETTERS}*+(?:(?:['’]|{_DASH}){LETTERS}++)*+"
 _NAME = regex.compile(rf"{_ALONE}{_WORD}(?:\s+(?:(?:of|the|de|van|von)\s+)?{_WORD})*+{_ENDS}", regex.V1)
 _POSSESSIVE = regex.compile(r"['’][sS]\Z")
-BESIDE = (
-    6  # words in a row that the second wording has of the first, beside the gap: fewer than the leak gate looks for
-)
+BESIDE = 6  # words in a row that both wordings have beside the gap: fewer than the leak gate looks for
 FEWEST_WORDS = 5  # of a sentence that is asked about; a shorter one says too little beside its gap
 
 

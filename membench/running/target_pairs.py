@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 def scribe_of(cell: PlannedCell, model: ModelInfo, request: Request, reporter: Reporter) -> Scribe:
-    """A scribe that knows the data's own pairs, and keeps in the user's cache what others write."""
-    book = {c.text: c.targets for c in (*cell.data.contexts, *cell.data.held_out, *cell.written)}
+    """A scribe that knows the data's own pairs, and keeps in the user's cache what others write.
+
+    That there are none it knows of parts that nothing is asked about, as small talk between dated sessions.
+    """
+    texts = (*cell.data.contexts, *cell.data.held_out, *cell.written)
+    book = {c.text: c.targets for c in texts if c.targets or not c.questions}
     identity = f"{model.weights_hash} {model.files_hash} {model.dtype}"
     cache = weights.home() / "targets"
     return Scribe(book, cache, request.base_url, request.offline, identity, reporter.say)

@@ -7,6 +7,7 @@ around them says so, and nothing is read that would not make two texts share a n
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 import regex
 
@@ -91,6 +92,7 @@ def read_alike(a: str, b: str) -> tuple[str, str] | None:
     return read if (_numbers(read[0]) & _numbers(read[1])) - (_numbers(a) & _numbers(b)) else None
 
 
+@lru_cache(maxsize=8192)
 def read_numbers(text: str) -> str:
     """An English text with digits in place of number words, cardinal and ordinal, up to trillions."""
     plain = " ".join(text.split())

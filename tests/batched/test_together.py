@@ -10,13 +10,17 @@ import pytest
 import torch
 
 from membench.batched import together
+from membench.batched.first_writes import write_each
 from membench.batched.together import Plan, train_together
 from membench.losses.divergences import FORWARD, Objective
 from membench.model.llm import LLM
+from membench.plugins import registry
+from membench.targets.scribe import Scribe
 from membench.trained import trainer
 from membench.trained.lora import Layer, Lora
 from membench.trained.sentences import Material, generic_sentence, qa_sentences, suffix_sentence
 from membench.trained.verdict import require_trainable
+from membench.values import Pair
 
 LORA = Lora(rank=4, lr=2e-3, upper=0.5, precision="float32")
 MATERIALS = (
@@ -97,3 +101,14 @@ def test_what_draws_by_chance_is_trained_one_by_one(llm: LLM, monkeypatch: pytes
     train_together(llm, plans(llm), "kl", replace(LORA, dropout=0.1))
     train_together(llm, plans(llm), "kl", LORA, Objective(on_policy=True))
     assert seeds == [0, 1000, 2000] * 2
+
+
+def test_a_text_without_target_sentences_stays_out_of_the_pass(llm: LLM) -> None:
+    book = {"The harbour was built in 1931.": (Pair("When was it built?", "1931"),), "It rains again.": ()}
+    method = registry.load("methods", "ft-s")(llm=llm, scribe=Scribe(book, None), epochs=2, answers="gold")
+    taught, silent = book
+    first, none, last = write_each(method, [taught, silent, taught])
+    assert (len(first.layers), len(none.layers), len(last.layers)) == (1, 0, 1)
+    assert off(first.layers[0], method.write(None, [taught]).layers[0]) < 1e-5
+    assert none == method.write(None, [silent])
+    assert write_each(method, [silent, silent]) == [none, none]

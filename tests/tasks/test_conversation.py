@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from datetime import datetime
 from pathlib import Path
@@ -161,3 +162,19 @@ def test_small_talk_teaches_trained_memories_nothing(method: str, tiny: Path, tm
     if method in ("selfparam", "ft-s"):
         memories = [record["memory"] for record in writes]
         assert all((b == a) == (n == 0) for a, b, n in zip(memories, memories[1:], trained[1:], strict=False))
+
+
+def test_a_text_that_is_asked_about_and_has_no_target_sentences_is_refused(tiny: Path, tmp_path: Path) -> None:
+    """Where another text of the data has some, too: what is asked for must not be left out of training unsaid."""
+    asked_about = {"context": "The inn of Oxley is red.", "questions": [{"question": "Which colour?", "answer": "red"}]}
+    other = {
+        **asked_about,
+        "context": "The inn of Vellmar is blue.",
+        "targets": [{"question": "Blue?", "answer": "yes"}],
+    }
+    data = tmp_path / "inns.jsonl"
+    data.write_text("".join(json.dumps({"id": str(k), **line}) + "\n" for k, line in enumerate((asked_about, other))))
+    command = ["run", "-m", "selfparam", "-t", "single", "--data", f"jsonl:{data}", "--model", str(tiny)]
+    done = CliRunner().invoke(main, [*command, "-M", "epochs=1", "-L", "2", "-o", str(tmp_path / "results")])
+    assert done.exit_code == 1
+    assert "has no pairs about the passage 'The inn of Oxley is red.'" in done.stdout
