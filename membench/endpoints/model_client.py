@@ -11,7 +11,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge
 
 from membench.endpoints.chat_client import chat_reply
 from membench.endpoints.endpoint_address import address, without_secrets
@@ -44,8 +46,8 @@ class Continued:
     """
 
     text: str
-    read: int = 0
-    generated: int = 0
+    read: Annotated[int, Ge(0)] = 0
+    generated: Annotated[int, Ge(0)] = 0
     cut: bool = False
     model: str = ""
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Ge, Len
 
 from membench.endpoints.endpoint_call import count
 from membench.endpoints.model_client import EndpointAway, ModelClient
@@ -24,8 +26,8 @@ class NoLikelihoods(MembenchError):
 class Scored:
     """Nats of each token of a candidate, and how many tokens the endpoint read for them."""
 
-    logprobs: tuple[float, ...]
-    read: int
+    logprobs: Annotated[tuple[float, ...], Len(1)]
+    read: Annotated[int, Ge(0)]
 
 
 def payload(client: ModelClient, prompt: str, candidate: str) -> dict[str, Any]:

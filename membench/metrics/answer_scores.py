@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from membench.corpora.world_names import accepted
-from membench.text.lists import items, lists, reorders
+from membench.text.lists import items, lists, reorders, without_list
 from membench.text.mentions import names, same, tokens
 from membench.text.number_words import read_alike
 from membench.text.phrases import is_english
@@ -18,6 +19,7 @@ from membench.views import ANSWERS
 if TYPE_CHECKING:
     from membench.model.decoding import Reading
 
+_ORDER = re.compile(r"\b(?:order|respectively|sequence|first|last)\b", re.IGNORECASE)  # of a question about a list
 METRIC_VERSION = 3  # raise it when any score below changes: tables never mix versions
 
 METRICS = (
@@ -68,7 +70,7 @@ METRICS = (
 
 def token_f1(a: str, b: str) -> float:
     """Harmonic mean of precision and recall over the words of two answers' normal forms; 0 if either is empty."""
-    read = read_alike(a, b)
+    read = read_alike(a, b, surely=True)
     return max(_token_f1(a, b), _token_f1(*read) if read else 0.0)
 
 
@@ -83,11 +85,13 @@ def score_answer(question: Question, answer: str) -> dict[str, float]:
     """f1, em, contains, contains_capped, exclusive (each the best over the accepted answers) and words of the answer.
 
     `contains`: an accepted answer stands in the answer, on word boundaries; the items of a list in any order, unless
-    another order is a distractor. `contains_capped`: it does so in the first
+    the question asks for one or another order is a distractor. `contains_capped`: it does so in the first
     3·|gold| + 5 words. `exclusive` (BABILong): it does, and no distractor does; distractors that the question itself
     names and those that are an accepted answer by the normal form are ignored. An empty answer scores 0 everywhere.
     """
-    ordered = any(reorders(gold, distractor) for gold in question.answers for distractor in question.distractors)
+    ordered = _ORDER.search(question.text) is not None or any(
+        reorders(gold, distractor) for gold in question.answers for distractor in question.distractors
+    )
     found = any(_names_gold(answer, gold, ordered) for gold in question.answers)
     capped = (_names_gold(first_words(answer, 3 * count_words(g) + 5), g, ordered) for g in question.answers)
     return {
@@ -106,12 +110,15 @@ def _names_gold(answer: str, gold: str, ordered: bool) -> bool:
 
 def _names_distractor(question: Question, answer: str, ordered: bool) -> bool:
     """Whether a distractor stands in the answer, other than as a part of an accepted answer there."""
-    parts = [item for gold in question.answers if lists(answer, gold, ordered) for item in items(gold)]
+    listed = next((gold for gold in question.answers if lists(answer, gold, ordered)), None)
+    rest = answer if listed is None else without_list(answer, listed, ordered) or ""
     for distractor in question.distractors:
         if names(question.text, distractor) or any(same(distractor, gold) for gold in question.answers):
             continue
         longer = any(names(distractor, gold) for gold in question.answers)
-        if tokens(distractor) not in parts and names(answer, distractor, () if longer else question.answers):
+        part = listed is not None and tokens(distractor) in items(listed)
+        where = rest if part else answer
+        if names(where, distractor, () if longer else question.answers) or lists(where, distractor, ordered):
             return True
     return False
 

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from membench.api import Method
+from membench.endpoints.model_client import EndpointAway
+from membench.errors import MembenchError
+from membench.io.atomic_files import CannotWrite
 from membench.model.text_model import TextModel
 from membench.playing.plugin_call import as_it_was
 from membench.values import Ask, Episode, Question, Recall, Write
@@ -28,7 +31,11 @@ def groups(episodes: Sequence[Episode], questions: int) -> Iterator[list[Episode
 
 
 def ask_ahead(llm: TextModel, method: Method[Any], episodes: Sequence[Episode]) -> None:
-    """Ask all questions of these episodes, whose answers are then kept."""
+    """Ask all questions of these episodes, whose answers are then kept.
+
+    What one of them fails for is met again in its turn, when the texts before it are closed. Raises EndpointAway,
+    CannotWrite.
+    """
     contexts: list[tuple[str, ...]] = []
     questions: list[Question] = []
     for episode in episodes:
@@ -42,4 +49,9 @@ def ask_ahead(llm: TextModel, method: Method[Any], episodes: Sequence[Episode]) 
                     contexts += recall.contexts or [()] * len(step.questions)
                     questions += step.questions
     candidates = [(question.answers[0], *question.distractors) for question in questions]
-    llm.answer(Recall(tuple(contexts)), [question.text for question in questions], candidates)
+    try:
+        llm.answer(Recall(tuple(contexts)), [question.text for question in questions], candidates)
+    except (EndpointAway, CannotWrite):
+        raise
+    except MembenchError:
+        return

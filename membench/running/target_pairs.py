@@ -12,7 +12,7 @@ from membench.planning.request import Request
 from membench.planning.validation import ModelInfo
 from membench.running.progress import Reporter
 from membench.targets.scribe import Scribe
-from membench.values import Pair
+from membench.values import Pair, Part
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def scribe_of(cell: PlannedCell, model: ModelInfo, request: Request, reporter: Reporter) -> Scribe:
     """A scribe that knows the data's own pairs, and keeps in the user's cache what others write.
 
-    That there are none it knows of parts that nothing is asked about, as small talk between dated sessions.
+    That there are none it knows of texts that are written apart, as of small talk between dated sessions.
     """
     texts = (*cell.data.contexts, *cell.data.held_out, *cell.written)
-    book = {c.text: c.targets for c in texts if c.targets or not c.questions}
+    book = {c.text: c.targets for c in texts if c.targets or isinstance(c, Part)}
     identity = f"{model.weights_hash} {model.files_hash} {model.dtype}"
     cache = weights.home() / "targets"
     return Scribe(book, cache, request.base_url, request.offline, identity, reporter.say)

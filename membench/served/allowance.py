@@ -20,24 +20,31 @@ class Allowance:
         self.limit = limit
         self.spent = 0
         self._held = 0  # by requests on their way
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
     @contextmanager
     def taking(self, most: int) -> Iterator[Callable[[int], None]]:
-        """Hold `most` tokens for a request; what it is given says what it took. Raises SpentUp before it is sent."""
-        with self._lock:
-            if self.limit is not None and self.spent + self._held + most > self.limit:
-                raise SpentUp(
-                    f"--max-tokens-total {self.limit}: {self.spent:,} tokens are spent and the next request could take "
-                    f"{most:,}; the same command with a higher limit goes on from here"
-                )
+        """Hold `most` tokens for a request; what it is given says what it took.
+
+        While requests on their way hold too much of the limit it waits for them, as they mostly take less. Raises
+        SpentUp before the request is sent.
+        """
+        with self._changed:
+            while self.limit is not None and self.spent + self._held + most > self.limit:
+                if not self._held:
+                    raise SpentUp(
+                        f"--max-tokens-total {self.limit}: {self.spent:,} tokens are spent and the next request could "
+                        f"take {most:,}; the same command with a higher limit goes on from here"
+                    )
+                self._changed.wait()
             self._held += most
         try:
             yield self._spend
         finally:
-            with self._lock:
+            with self._changed:
                 self._held -= most
+                self._changed.notify_all()
 
     def _spend(self, tokens: int) -> None:
-        with self._lock:
+        with self._changed:
             self.spent += tokens

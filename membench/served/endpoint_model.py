@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import torch
+from annotated_types import Ge
 
 from membench.endpoints import prompt_logprobs
 from membench.endpoints.model_client import Continued, ModelClient
@@ -53,13 +54,13 @@ class Terms:
 @dataclass(frozen=True)
 class _KeptReply:
     answer: Continued
-    seconds: float
+    seconds: Annotated[float, Ge(0)]
 
 
 @dataclass(frozen=True)
 class _KeptScore:
     answer: Scored
-    seconds: float
+    seconds: Annotated[float, Ge(0)]
 
 
 class EndpointModel(AnswerForm):
@@ -231,7 +232,7 @@ class EndpointModel(AnswerForm):
     def _each(self, jobs: Sequence[Callable[[], tuple[T, float]]]) -> list[T]:
         """What the jobs return, done several at once. Where one fails, those on their way end, and are kept.
 
-        What was kept costs the seconds that it took, shared by as many as are asked at once.
+        What was kept costs the seconds that it took, shared by as many as these would be at once.
         """
         with ThreadPoolExecutor(self.terms.concurrency) as pool:
             futures = [pool.submit(job) for job in jobs]
@@ -240,7 +241,7 @@ class EndpointModel(AnswerForm):
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        self.meter.charge(sum(seconds for _, seconds in done) / self.terms.concurrency)
+        self.meter.charge(sum(seconds for _, seconds in done) / max(1, min(self.terms.concurrency, len(jobs))))
         return [value for value, _ in done]
 
 

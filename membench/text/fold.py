@@ -15,6 +15,7 @@ _RAISED = regex.compile(r"(?<=\p{Nd})[⁰¹²³⁴-⁹]+")
 _BESIDE = regex.compile(r"(?<=\p{Nd})(?=[₀-₉¼-¾⅐-⅞])")  # 3½ is not 31/2
 _PARTING = regex.compile(r"…|‥|(?<!\p{Nd})[！，．：；？]|[！，．：；？](?!\p{Nd})")  # NFKC gives marks that join words
 _PLAIN = {ord("\u2044"): "/", ord("٪"): "%"}  # ½ is 1/2; the Arabic percent sign
+MARKS = str.maketrans({**dict.fromkeys("‘’‚‛ʼ＇`´", "'"), **dict.fromkeys("‐‑‒–−﹣－", "-"), "٬": ",", "٫": "."})
 _DIGIT = regex.compile(r"[\p{Nd}--[0-9]]", regex.V1)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from membench.text.number_words import read_alike
+import regex
+
+from membench.text.number_words import read_alike, read_numbers
 from membench.text.phrases import ARTICLES, SOFT, SPACE, Part, is_english, parts, without_articles
 
-_NOT_ALONE = {"no": ("no one", "no doubt", "no matter"), "one": ("no one",)}  # where a word does not say itself
+_SHORT = 8  # characters of "no" and "one" with marks around them
+_TOGETHER = regex.compile(r"(?<!\w)no[^\S\n]+(?=(?:one|doubt|matter)(?![\w-]))", regex.IGNORECASE)  # says no "no"
 Form = tuple[tuple[str, bool], ...]  # words, each with whether a phrase may begin there
 
 
@@ -42,11 +45,15 @@ def names(text: str, phrase: str, others: Sequence[str] = ()) -> bool:
     a word makes no difference, nor does an article before a word, unless the phrase is one. "no" is not in "no one".
     A number in English words is also what its digits are.
     """
-    others = (*others, *_NOT_ALONE.get(phrase.strip().lower(), ()))
+    if len(phrase) < _SHORT and normalise(phrase) in ("no", "one"):
+        text = _TOGETHER.sub("no-", text)
+    for other in others:  # digits that are a part of another phrase stand there in words, too
+        if (read := read_alike(text, other)) and _names(*read, ()):
+            return _names(read[0], read_numbers(phrase), [*others, *map(read_numbers, others)])
     if _names(text, phrase, others):
         return True
-    read = read_alike(text, phrase)
-    return read is not None and _names(*read, others)
+    alike = read_alike(text, phrase)
+    return alike is not None and _names(*alike, [*others, *map(read_numbers, others)])
 
 
 def _names(text: str, phrase: str, others: Sequence[str]) -> bool:

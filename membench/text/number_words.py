@@ -1,7 +1,7 @@
 """Numbers that English writes in words, read as digits where another text has them so: forty is 40, first is 1st.
 
-Words that are numbers in some texts only ("one", "second", "hundred", "ten" in Polish) are read where what stands
-around them says so, and nothing is read that would not make two texts share a number.
+Nothing is read that would not make two texts share a number. Where that number is all that is looked for, words that
+often count nothing ("one", "a third") are read only where they are all that is said.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 import regex
+
+from membench.text.fold import MARKS, unify
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve"
 _TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -27,8 +29,9 @@ _ODD_ORDINALS = {
 }  # fmt: skip
 _ORDINALS = {_ODD_ORDINALS.get(word, f"{word}th".replace("yth", "ieth")): word for word in _VALUES}
 _SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
-_ENGLISH = frozenset("the and were are has have with from there they that this his their people years about".split())  # noqa: SIM905
+_ENGLISH = frozenset("the and were with from there they that this his their people years about which".split())  # noqa: SIM905
 _SHORT = 4  # words of a text that need not show that it is English
+_ELSEWHERE = frozenset({"ten", "one"})  # words of other languages, too
 
 
 def _any(words: list[str]) -> str:
@@ -44,6 +47,7 @@ _UNIT, _TEEN = _BELOW_TWENTY[1:10], _BELOW_TWENTY[10:]
 _NOT_ONE = r"(?!one[ ](?:of|who|another)\b)"
 _SCALE = rf"[ -]{_any(list(_SCALES))}\b"
 _SMALL = rf"(?:{_any(_TENS)}(?:[ -]{_any(_UNIT)})?|{_any(_TEEN)}|{_any(_UNIT)})\b"
+_TENTHS = rf"{_any(_TENS)}(?:[ -]{_any(_UNIT)})?"
 _BELOW_THOUSAND = rf"(?:(?:{_SMALL}|\d{{1,2}}|a)[ -]hundred\b(?:{_AND}{_NOT_ONE}{_SMALL}(?!{_SCALE}))?|{_SMALL})"
 _DIGITS = r"(?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,6})?"
 
@@ -64,41 +68,61 @@ _ORDINAL = (
     rf"(?:{_SMALL}[ -]hundred{_AND})?(?:{_any(_TENS)}(?:-{_ordinals(_UNIT)}|[ ](?!second){_ordinals(_UNIT)})"
     rf"|{_ordinals(_TENS)}|{_ordinals(_TEEN)}|{_ordinals(_UNIT)})|(?:{_SMALL}[ -])?{_ordinals(list(_SCALES))}"
 )
-_FUNCTION = "of|who|which|that|another|and|or|is|was|has|had|does|did|can|could|may|might|must|should|would|to|in|on|at"
-_BEFORE_ONE = r"\A|\b(?:is|are|was|were|has|have|had|only|just)[ ]"
-_NO_NUMBER = (  # what counts nothing here
-    rf"(?:(?<!{_BEFORE_ONE})one(?=$|[ ](?:{_FUNCTION})\b|[^\w\s-])|one(?=[ ](?:{_FUNCTION})\b|'s)"
-    r"|(?<=\b(?:no|any|every|some|each|this|that|which|another|the)[ -])one"
-    rf"|(?<=(?:\d|\b(?:a|last|next|per|split|{'|'.join(_VALUES)}))[ -])second|(?<=\bat )first"
-    r"|(?<=\b(?:half|few|several|many|some) )a?[ ]?(?:hundred|thousand|million|billion))\b"
+_YEAR = (
+    rf"(?P<century>{_any(_TEEN[3:])}|twenty)[ -](?:oh[ -](?P<early>{_any(_UNIT)})|(?P<late>{_TENTHS}|{_any(_TEEN)}))"
 )
 _NUMBER = regex.compile(
-    rf"(?<![\p{{Latin}}\p{{N}}-])(?<!\d[.,/:])(?!{_NO_NUMBER})"
-    rf"(?:(?P<ordinal>{_ORDINAL})|(?P<cardinal>{_LARGE}|{_BELOW_THOUSAND}|zero){_FRACTION})(?![\p{{L}}\p{{N}}])",
+    rf"(?<![\p{{Latin}}\p{{N}}-])(?<!\d[.,/:])(?<!\b(?:point|minus|negative|oh)[ ])"
+    r"(?!(?<=\b(?:half|few|several|many|some) )a?[ ]?(?:hundred|thousand|million|billion)\b)"
+    rf"(?:(?P<year>{_YEAR})|(?P<ordinal>{_ORDINAL})|(?P<cardinal>{_LARGE}|{_BELOW_THOUSAND}|zero){_FRACTION})"
+    r"(?![\p{L}\p{N}]|[ ](?:point|oh)\b)",
     regex.IGNORECASE,
 )
 _WORD = regex.compile(r"[a-z]+|[\d.,]+", regex.IGNORECASE)
+_SPACES = regex.compile(r"[^\S\n]+")
+_LEAD = regex.compile(
+    r"^\W*(?:(?:the answer is|answer|it is|it was|it's|there (?:is|are|was|were)|only|exactly|just|about|number)\W+)*"
+    r"(?:the )?",
+    regex.IGNORECASE,
+)
 _DIGIT = regex.compile(r"\d")
 _WRITTEN = regex.compile(
     r"(?<![\p{L}\d.,/:-])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:st|nd|rd|th)?(?![\p{L}\d]|[.,/:]\d)"
 )
 
 
-def read_alike(a: str, b: str) -> tuple[str, str] | None:
-    """Both texts with their number words read, where some number then stands in both that one of them has in words."""
-    if not (_DIGIT.search(a) or _DIGIT.search(b)):
+def read_alike(text: str, phrase: str, surely: bool = False) -> tuple[str, str] | None:
+    """Both with their number words read, where some number then stands in both that one of them has in words.
+
+    `surely`: not what is a number only because the words beside it are those of the phrase.
+    """
+    if not (_DIGIT.search(text) or _DIGIT.search(phrase)):
         return None
-    read = read_numbers(a), read_numbers(b)
-    return read if (_numbers(read[0]) & _numbers(read[1])) - (_numbers(a) & _numbers(b)) else None
+    read = read_numbers(phrase)
+    alone = _WRITTEN.fullmatch(read.strip().lstrip("$")) is not None  # there are no words beside it
+    pair = read_numbers(text, surely or alone), read
+    return pair if (_numbers(pair[0]) & _numbers(read)) - (_numbers(text) & _numbers(phrase)) else None
 
 
 @lru_cache(maxsize=8192)
-def read_numbers(text: str) -> str:
-    """An English text with digits in place of number words, cardinal and ordinal, up to trillions."""
-    plain = " ".join(text.split())
-    if len(plain.split()) > _SHORT and _ENGLISH.isdisjoint(plain.lower().split()):
+def read_numbers(text: str, surely: bool = False) -> str:
+    """An English text with digits in place of number words, cardinal and ordinal, up to trillions.
+
+    `surely`: only in what shows that it is English or is short, and without "one" and ordinals unless they are all that
+    is said.
+    """
+    plain = _SPACES.sub(" ", unify(text).translate(MARKS)).replace("_", " ")
+    words = set(plain.lower().split())
+    english = not _ENGLISH.isdisjoint(words)
+    if surely and not english and (len(words) > _SHORT or (len(words) > 1 and not _ELSEWHERE.isdisjoint(words))):
         return text
-    read: str = _NUMBER.sub(lambda match: _digits(match[0].lower(), bool(match["ordinal"])), plain)
+    whole = _LEAD.sub("", plain).strip(" .,!?;:\"'\n")
+
+    def digits(match: regex.Match[str]) -> str:
+        doubtful = match["ordinal"] or match[0].lower() == "one"
+        return match[0] if surely and doubtful and match[0] != whole else _digits(match)
+
+    read: str = _NUMBER.sub(digits, plain)
     return read
 
 
@@ -106,7 +130,16 @@ def _numbers(text: str) -> set[str]:
     return {match[0].lower().replace(",", "") for match in _WRITTEN.finditer(text)}
 
 
-def _digits(phrase: str, ordinal: bool) -> str:
+def _digits(match: regex.Match[str]) -> str:
+    if match["year"]:
+        return f"{_value(match['century'].lower())}{_value((match['early'] or match['late']).lower()):0>2}"
+    value = _value(match[0].lower())
+    if not match["ordinal"]:
+        return value
+    return value + (_SUFFIXES.get(int(value) % 10, "th") if int(value) % 100 not in (11, 12, 13) else "th")
+
+
+def _value(phrase: str) -> str:
     total, group = Decimal(0), Decimal(0)
     for word in _WORD.findall(phrase):
         word = _ORDINALS.get(word, word)
@@ -116,7 +149,4 @@ def _digits(phrase: str, ordinal: bool) -> str:
             total, group = total + _SCALES[word] * (group or Decimal(1)), Decimal(0)
         elif word not in ("and", "a"):
             group += Decimal(_VALUES.get(word, word.replace(",", "")))
-    value = f"{(total + group).normalize():f}"
-    if not ordinal:
-        return value
-    return value + (_SUFFIXES.get(int(value) % 10, "th") if int(value) % 100 not in (11, 12, 13) else "th")
+    return f"{(total + group).normalize():f}"

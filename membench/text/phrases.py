@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import regex
 
-from membench.text.fold import recase, unify
+from membench.text.fold import MARKS, recase, unify
 from membench.text.words import CHARACTER, SCRIPTS
 
 SPACE, STUCK, SOFT = range(3)  # how a part stands behind the one before: apart, behind a mark, as part of one word
@@ -23,7 +23,6 @@ _SMALL = frozenset(
 )
 
 _ENTITY = regex.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z]+\d*);", regex.IGNORECASE)
-_MARKS = str.maketrans({**dict.fromkeys("‘’‚‛ʼ＇`´", "'"), **dict.fromkeys("‐‑‒–−﹣－", "-"), "٬": ",", "٫": "."})
 _STEPS = tuple(
     (regex.compile(pattern, regex.V1), new)
     for pattern, new in (
@@ -94,7 +93,7 @@ def _tidy(text: str) -> str:
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     text = _WIDE_THOUSANDS.sub(lambda match: regex.sub(r"\D", "", match[0]), text)
-    plain: str = _THOUSANDS.sub(lambda match: regex.sub(r"\D", "", match[0]), unify(text).translate(_MARKS))
+    plain: str = _THOUSANDS.sub(lambda match: regex.sub(r"\D", "", match[0]), unify(text).translate(MARKS))
     for pattern, new in _STEPS:
         plain = pattern.sub(new, plain)
     return plain

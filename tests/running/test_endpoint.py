@@ -113,6 +113,18 @@ def test_yardsticks_ask_the_questions_of_several_texts_at_once(request_: Request
     assert len(texts[0]) == 2 * 3 * 2  # floor and reference
 
 
+def test_one_question_that_is_refused_leaves_the_texts_before_it_closed(request_: Request, server: ModelServer) -> None:
+    def refuse(body: dict[str, Any]) -> Reply | None:
+        odd = "year was the harbour of Brannow" in str(body.get("prompt"))
+        return (400, {"error": {"message": "no such question"}}) if odd else None
+
+    server.before = refuse
+    play(replace(request_, methods=("in-context",), limit=3))
+    (gold,) = (c for c in cell_folder.cells(request_.output) if c.recipe["method"] == "in-context")
+    closed = {record["episode"] for record in cell_folder.records_of(gold) if record["type"] == "ask"}
+    assert (gold.status, len(closed)) == ("failed", 2)
+
+
 def alone(request: Request, **changes: Any) -> Request:
     """One method and one context: the cheapest cell."""
     return replace(request, methods=("full-context",), limit=1, yardsticks=False, **changes)

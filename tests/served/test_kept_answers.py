@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from membench.endpoints.prompt_logprobs import Scored
+from membench.served.endpoint_model import _KeptScore
 from membench.served.kept_answers import KeptAnswers
 
 
@@ -37,3 +40,19 @@ def test_what_is_damaged_is_asked_for_again(tmp_path: Path, damage: bytes) -> No
     path.unlink()
     path.mkdir()
     assert kept.get({"prompt": "Q"}, Answer) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"seconds": -1.0}, {"answer": {"logprobs": [], "read": 3}}, {"answer": {"logprobs": [-1.0], "read": -3}},
+    ],
+)  # fmt: skip
+def test_so_is_what_no_endpoint_says(tmp_path: Path, damage: dict[str, object]) -> None:
+    whole = {"answer": {"logprobs": [-1.0], "read": 3}, "seconds": 0.5}
+    kept = KeptAnswers(tmp_path)
+    kept.put("Q", _KeptScore(Scored((-1.0,), 3), 0.5))
+    (path,) = tmp_path.rglob("*.json")
+    assert json.loads(path.read_bytes()) == whole
+    path.write_text(json.dumps(whole | damage))
+    assert kept.get("Q", _KeptScore) is None

@@ -23,6 +23,7 @@ from membench.store import cell_folder
 from membench.talks import measures
 from membench.text.mentions import names
 from tests.support.planted import Play, planted
+from tests.support.seed_questions import BANKS
 
 LIMIT = 10
 CONVERSATION = registry.load("tasks", "conversation")
@@ -162,6 +163,17 @@ def test_small_talk_teaches_trained_memories_nothing(method: str, tiny: Path, tm
     if method in ("selfparam", "ft-s"):
         memories = [record["memory"] for record in writes]
         assert all((b == a) == (n == 0) for a, b, n in zip(memories, memories[1:], trained[1:], strict=False))
+
+
+def test_the_older_of_two_statements_without_target_sentences_is_refused(tiny: Path, tmp_path: Path) -> None:
+    """Nothing is asked about it, and it is no small talk: a conflict with what was never learned is none."""
+    old = {name: part for name, part in BANKS["conflict"]["old"].items() if name != "targets"}
+    data = tmp_path / "banks.jsonl"
+    data.write_text(json.dumps({**BANKS, "conflict": {**BANKS["conflict"], "old": old}}) + "\n")
+    command = ["run", "-m", "selfparam", "-t", "contamination", "--data", f"jsonl:{data}", "--model", str(tiny)]
+    done = CliRunner().invoke(main, [*command, "-M", "epochs=1", "--no-yardsticks", "-o", str(tmp_path / "results")])
+    assert done.exit_code == 1
+    assert "has no pairs about the passage 'Survey A" in done.stdout
 
 
 def test_a_text_that_is_asked_about_and_has_no_target_sentences_is_refused(tiny: Path, tmp_path: Path) -> None:
