@@ -30,8 +30,8 @@ MONTH = EVERY["monthly"]
 class Need:
     """What is to be remembered and asked in a month, and the most that it may cost; None is no limit.
 
-    `update` says how often all texts are written anew (a key of EVERY), `delete` that single texts must be forgotten,
-    `p95` the most seconds that 95 of 100 questions may wait. Damage is in points of 1.
+    `update` says how often all texts are written anew (a key of EVERY), `delete` that single texts are to be forgotten
+    exactly, `p95` the most seconds that 95 of 100 questions may wait. Damage is in points of 1.
     """
 
     contexts: int
@@ -110,15 +110,15 @@ def _candidate(entry: Entry, metric: str, need: Need, known: Evidence, key: Play
     writing = None if write is None else write * need.contexts
     total = None if writing is None or read is None else amortised(writing * need.writes, read, need.questions)
     told = [of.get(key) for of in (known.damage, known.waiting, known.forgetting)]
-    damage, waits, forgets = (None if found is None else found.value for found in told)
+    damage, waits, exact = (None if found is None else found.value for found in told)
     longest = min(need.max_write_seconds or math.inf, EVERY[need.update])
     limits = (
         ("bytes", stored, need.max_bytes), ("write seconds", writing, longest if longest < math.inf else None),
         ("damage", damage, need.max_damage), ("p95 seconds", waits, need.p95),
     )  # fmt: skip
     misses = [_miss(name, found, limit) for name, found, limit in limits if _over(found, limit)]
-    if need.delete and forgets is None:
-        misses.append("deletion not measured")
+    if need.delete and (exact is None or exact < 1):
+        misses.append("deletion not measured" if exact is None else "deletion not exact")
     ids = tuple(dict.fromkeys((*entry.ids, *(i for found in told if found for i in found.cells))))
     low, high = (None if end is None or few else _share(end) for end in (score.low, score.high))
     cost = None if total is None or need.price_per_hour is None else total / 3600 * need.price_per_hour

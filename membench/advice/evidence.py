@@ -11,6 +11,7 @@ from membench.store.cell_folder import Cell, records_of
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table
 
+EXACT = "exact/forgotten"  # of the task deletion
 DAMAGE = ("damage", "drift")  # metrics named so, in whatever subset: what writing does to everything else
 FEWEST_WAITS = 20  # questions asked one at a time that a 95th percentile is taken of
 Played = tuple[str, str, str]  # method, its settings, model
@@ -26,7 +27,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evidence:
-    """By what was played: damage (upper end), seconds to forget a text, the 95th percentile of seconds a question."""
+    """By what was played: damage (upper end), share of answers as if what was forgotten had never been held, the 95th
+    percentile of seconds a question.
+    """
 
     damage: Mapping[Played, Measured] = field(default_factory=dict)
     forgetting: Mapping[Played, Measured] = field(default_factory=dict)
@@ -41,10 +44,10 @@ def evidence(every: Sequence[Table], cells: Sequence[Cell], waits: bool) -> Evid
     entries = [(played(e, table), e) for table in every for e in table.entries if not e.mark and e.status == "done"]
     entries.sort(key=lambda pair: pair[1].contexts or 0)
     ends = [(key, entry, worst_damage(entry)) for key, entry in entries]
-    forgets = [(key, entry, entry.cost("forget_seconds_per_context")) for key, entry in entries]
+    exact = [(key, entry, entry.interval(EXACT)) for key, entry in entries]
     return Evidence(
         {key: Measured(end, entry.ids) for key, entry, end in ends if end is not None},
-        {key: Measured(seconds, entry.ids) for key, entry, seconds in forgets if seconds is not None},
+        {key: Measured(share.value, entry.ids) for key, entry, share in exact if share is not None},
         _waiting(entries, cells) if waits else {},
     )
 

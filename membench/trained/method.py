@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -21,7 +21,7 @@ from membench.losses.divergences import Objective
 from membench.settings.types import AtLeast1
 from membench.targets.scribe import provenance
 from membench.trained.lora import Lora
-from membench.trained.replay import Rehearsed, asked_before, keep, mix_in, recollect
+from membench.trained.replay import Rehearsed, asked_before, keep, mix_in, recollect, without
 from membench.trained.sentences import (
     Material,
     Sentence,
@@ -32,6 +32,7 @@ from membench.trained.sentences import (
     quota,
     student_stem,
     suffix_sentence,
+    untaught,
 )
 from membench.trained.trainer import Precision, taught, train
 from membench.trained.verdict import require_trainable
@@ -50,10 +51,6 @@ class Course:
 @dataclass(frozen=True)
 class Trained(Method[Adapter]):
     """A memory that lives in the weights. Between writes the adapter is merged and the next one starts fresh."""
-
-    cannot_forget: ClassVar[str] = (
-        "its weights mix all that was written, and to write the others anew costs a training on each"
-    )
 
     lr: Annotated[float, Gt(0)] = 4e-3  # of the first step; it falls linearly to 0
     epochs: AtLeast1 = 12  # passes over the sentences
@@ -105,11 +102,30 @@ class Trained(Method[Adapter]):
             return adapter
         return keep(adapter, memory, said if self.replayed else {}, (s for step in course.steps for s in step))
 
+    def forget(self, memory: Adapter, contexts: Sequence[str]) -> Adapter:
+        """Train one more adapter on these contexts' sentences, by a teacher that never read them: the untouched model.
+
+        Approximate (after Chundawat et al., AAAI 2023; the task `deletion` measures what is left). Sentences of other
+        contexts that the memory keeps are held to what it said of them before.
+        """
+        course = self.course(None, contexts)
+        left = without(memory, course.steps)
+        if not course.steps:
+            return left
+        lora = replace(course.lora, seed=self._seed(memory))
+        held = asked_before(left, student_stem(self.llm))
+        rng = random.Random(lora.seed)
+        steps = mix_in(untaught(course.steps), held, max(self.replayed, self.held), rng)
+        with self.llm.wearing(memory):
+            known = taught(self.llm, [s for step in steps for s in step if s.kind == "held"], lora)
+        layer, _ = train(self.llm, steps, "kl", lora, self.objective, below=memory, known=known)
+        return replace(left, layers=(*memory.layers, layer))
+
     def course(self, memory: Adapter | None, contexts: Sequence[str]) -> Course:
         """What a write of these contexts trains on."""
         self.require_model()
         pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
-        seed = self.seed * 1000 + len(memory.layers if memory else ())
+        seed = self._seed(memory)
         lora = Lora(
             self.rank, self.alpha, self.dropout, lr=self.lr, upper=self.upper, precision=self.precision, seed=seed
         )
@@ -123,6 +139,10 @@ class Trained(Method[Adapter]):
         with self.llm.wearing(memory):
             known |= taught(self.llm, [s for step in steps for s in step if s.kind == "held"], lora)
         return Course(steps, lora, known)
+
+    def _seed(self, memory: Adapter | None) -> int:
+        """One of each adapter."""
+        return self.seed * 1000 + len(memory.layers if memory else ())
 
     @property
     def replayed(self) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -69,6 +69,14 @@ def keep(adapter: Adapter, memory: Adapter | None, said: Mapping[Sentence, Tenso
     rows = ((torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none))) for s in pairs)
     fresh = (ReplayedSentence(*row) for row in rows)
     return Rehearsed(adapter.layers, adapter.scale, (*before, *fresh))
+
+
+def without(memory: Adapter, steps: Iterable[Sequence[Sentence]]) -> Adapter:
+    """The memory without the sentences that it keeps of these steps."""
+    if not isinstance(memory, Rehearsed):
+        return memory
+    gone = {(s.tokens, s.start) for step in steps for s in step}
+    return replace(memory, kept=tuple(k for k in memory.kept if (tuple(k.tokens.tolist()), k.start) not in gone))
 
 
 def _half(hidden: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from membench.errors import MembenchError
@@ -77,6 +77,16 @@ def generic_sentence(llm: LLM, text: str, given: str) -> Sentence:
 def context_sentence(llm: LLM, material: Material) -> Sentence:
     """The context itself, for FT(C)."""
     return Sentence("context", llm.bos, (), tuple(llm.ids(material.text)), 0 if llm.bos else 1)
+
+
+def untaught(steps: Iterable[Sequence[Sentence]]) -> list[list[Sentence]]:
+    """The steps with a teacher that reads of each sentence what the student reads: no context, nothing before it."""
+    return [[_bare(s) for s in step] for step in steps]
+
+
+def _bare(s: Sentence) -> Sentence:
+    kind = "generic" if s.kind == "suffix" else s.kind  # no suffix to a teacher that sees no beginning
+    return replace(s, kind=kind, given=(s.stem,))
 
 
 def batches(count: int, batch_size: int, epochs: int, rng: random.Random) -> Iterator[list[int]]:

@@ -179,12 +179,14 @@ def test_a_need_that_nothing_measured_tells_of_names_what_measures_it(tmp_path: 
     assert "-t contamination" in commands["damage"]
     assert "-t latency" in commands["p95"]
     assert commands["deletion"] == "" or "-t deletion" in commands["deletion"]
-    forgets = [
-        replace(c, result={**c.result, "costs": {**c.result["costs"], "forget_seconds_per_context": 0.1}})
-        for c in (GOOD, POOR)
-    ]
-    assert answer(forgets, Need(100, 10, delete=True)).choice == "bm25"
-    one = answer([forgets[0], CHEAP, POOR], Need(100, 10, delete=True))
+    exact, mixed = (
+        replace(c, result={**c.result, "summary": {**c.result["summary"], "exact/forgotten": {"value": share}}})
+        for c, share in ((GOOD, 1.0), (POOR, 0.9))
+    )
+    told = answer([exact, mixed], Need(100, 10, delete=True))
+    assert told.choice == "bm25"
+    assert next(c for c in told.candidates if c.label == "raptor").misses == ("deletion not exact",)
+    one = answer([exact, CHEAP, POOR], Need(100, 10, delete=True))
     assert one.choice == "bm25"
     assert next(c for c in one.candidates if c.label == "dpr").misses == ("deletion not measured",)
 

@@ -90,10 +90,8 @@ def test_in_context_and_base() -> None:
     assert base.recall(None, ["a?"]) == Recall()
     assert reference.forget(TEXTS, [HARBOUR]) == TEXTS[1:]
     assert reference.forget(TEXTS, TEXTS) is None
-    with pytest.raises(
-        MembenchError, match="mix all that was written, and to write the others anew costs a training on each"
-    ):
-        made("ft-c").forget(None, [HARBOUR])
+    with pytest.raises(MembenchError, match="and to write the others anew costs a pass of the model over each"):
+        made("memoryllm").forget(None, [HARBOUR])
 
 
 @pytest.mark.parametrize("settings", [{}, {"answers": "gold", "suffix": 1.0, "generic": 1.0, "batch_size": 4}])

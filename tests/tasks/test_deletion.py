@@ -62,9 +62,24 @@ def played(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("deletion") / "results"
     methods = "bm25,full-context,selfparam"
     done = CliRunner().invoke(
-        main, ["run", "-m", methods, "-t", "deletion", "--model", str(tiny), "-L", "4", "-o", str(folder)]
+        main,
+        [
+            "run",
+            "-m",
+            methods,
+            "-t",
+            "deletion",
+            "--model",
+            str(tiny),
+            "-L",
+            "4",
+            "-o",
+            str(folder),
+            "-M",
+            "selfparam.epochs=1",
+        ],
     )
-    assert done.exit_code == 1, done.stderr  # selfparam cannot forget
+    assert done.exit_code == 0, done.stderr
     return folder
 
 
@@ -79,8 +94,8 @@ def test_stores_that_forget_answer_as_those_that_never_knew(played: Path) -> Non
         assert summary["residual/forgotten"]["value"] == 0.0
         assert summary["residual/paraphrased"]["value"] == 0.0
         assert found[method]["costs"]["forget_seconds_per_context"] is not None
-    assert found["selfparam"]["status"] == "failed"
-    assert "cannot forget" in found["selfparam"]["reason"]
+    weights = found["selfparam"]["summary"]  # unlearning is approximate, and measured by the same numbers
+    assert {"exact/forgotten", "residual/forgotten", "residual_margin/forgotten", "loss/kept"} <= set(weights)
 
 
 def test_its_table_shows_what_is_left(played: Path) -> None:
