@@ -66,7 +66,8 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
     def _cartridge(self, text: str) -> Cartridge:
         known = digest(text)
         stream, rng = self._sentences(), random.Random(f"{self.seed} {known}")
-        steps = list(stream.steps([text], stream.pairs_about([text]), rng)) if self.epochs else []
+        materials = stream.materials([text], stream.pairs_about([text])) if self.epochs else []
+        steps = list(stream.steps(materials, rng)) if self.epochs else []
         start: Prefix = own_prefix(self.llm, text, self.tokens)
         return Cartridge(known, distil(self.llm, steps, start, self.lr, self.precision))
 

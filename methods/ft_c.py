@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from membench.api import AtLeast1, MemoryKind, Pair
+from membench.api import AtLeast1, MemoryKind
 from membench.trained import Trained
 from membench.trained.sentences import Material, Sentence, batches, context_sentence
 
@@ -27,10 +27,8 @@ class FtC(Trained):
         """Hard labels."""
         return "ce"
 
-    def steps(
-        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
-    ) -> Iterator[list[Sentence]]:
+    def steps(self, materials: Sequence[Material], rng: random.Random) -> Iterator[list[Sentence]]:
         """Every epoch all contexts in a new order."""
-        texts = [context_sentence(self.llm, Material(text, ())) for text in contexts]
+        texts = [context_sentence(self.llm, material) for material in materials]
         for chosen in batches(len(texts), self.batch_size, self.epochs, rng):
             yield [texts[i] for i in chosen]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -30,11 +31,12 @@ from membench.trained.sentences import (
     learnable,
     qa_sentences,
     quota,
+    said_already,
     student_stem,
     suffix_sentence,
     untaught,
 )
-from membench.trained.trainer import Precision, taught, train
+from membench.trained.trainer import Precision, precision, taught, train
 from membench.trained.verdict import require_trainable
 from membench.values import Adapter, Pair, Recall
 
@@ -68,14 +70,20 @@ class Trained(Method[Adapter]):
         """`ce` for hard labels, `kl` for the teacher's distribution."""
 
     @abstractmethod
-    def steps(
-        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
-    ) -> Iterator[list[Sentence]]:
+    def steps(self, materials: Sequence[Material], rng: random.Random) -> Iterator[list[Sentence]]:
         """The sentences of each optimiser step."""
 
     def pairs_about(self, contexts: Sequence[str]) -> list[tuple[Pair, ...]]:
         """The target pairs about each context."""
         return [() for _ in contexts]
+
+    def materials(self, contexts: Sequence[str], written: Sequence[Sequence[Pair]]) -> list[Material]:
+        """The contexts with the pairs written about them."""
+        return [Material(text, ()) for text in contexts]
+
+    def said_of(self, materials: Sequence[Material]) -> dict[Sentence, Tensor]:
+        """What the teacher said already of some sentences of these."""
+        return {}
 
     @property
     def objective(self) -> Objective:
@@ -134,8 +142,11 @@ class Trained(Method[Adapter]):
         held = asked_before(memory, stem)
         rng = random.Random(seed)
         with self.llm.wearing(self.worn_by_teacher(memory)):
-            own = mix_in(self.steps(contexts, pairs, rng), list(known), self.replayed, rng)
+            materials = self.materials(contexts, pairs)
+            own = mix_in(self.steps(materials, rng), list(known), self.replayed, rng)
             steps = learnable(mix_in(own, held, self.held, rng))
+        if self.loss == "kl" and isinstance(precision(self.llm, lora.precision), nullcontext):  # else not as it read
+            known |= self.said_of(materials)
         with self.llm.wearing(memory):
             known |= taught(self.llm, [s for step in steps for s in step if s.kind == "held"], lora)
         return Course(steps, lora, known)
@@ -201,23 +212,28 @@ class OnTargets(Trained):
         return [self.scribe.pairs(self.targets, text, self.pairs, self.llm) for text in contexts]
 
     def materials(self, contexts: Sequence[str], written: Sequence[Sequence[Pair]]) -> list[Material]:
-        """The contexts with the pairs written about them, answered as `answers` says."""
+        """With the pairs, answered as `answers` says."""
         out = []
         for text, pairs in zip(contexts, written, strict=True):
             if pairs and self.answers == "own":
                 questions = [pair.question for pair in pairs]
                 with self.llm.meter.role("teacher"):
                     replies = self.llm.answer(Recall(contexts=((text,),) * len(pairs)), questions)
-                out.append(Material(text, tuple(zip(questions, (r.text for r in replies), strict=True))))
+                own = tuple(zip(questions, (r.text for r in replies), strict=True))
+                out.append(Material(text, own, tuple(replies)))
             else:
                 out.append(Material(text, tuple((pair.question, pair.answer) for pair in pairs)))
         return out
 
-    def steps(
-        self, contexts: Sequence[str], pairs: Sequence[Sequence[Pair]], rng: random.Random
-    ) -> Iterator[list[Sentence]]:
+    def said_of(self, materials: Sequence[Material]) -> dict[Sentence, Tensor]:
+        """Its own answers, which it has just read: of the losses on the answer alone."""
+        if self.loss_on == "all":
+            return {}
+        found = (said_already(qa_sentences(self.llm, m, self.loss_on), m.readings) for m in materials if m.readings)
+        return {s: states for those in found for s, states in those.items()}
+
+    def steps(self, materials: Sequence[Material], rng: random.Random) -> Iterator[list[Sentence]]:
         """Every epoch all pairs in a new order, with suffixes and generic texts mixed in at their ratios."""
-        materials = self.materials(contexts, pairs)
         asked = [s for m in materials for s in qa_sentences(self.llm, m, self.loss_on)]
         anchor = generic_texts(self.generic_text).train if self.generic else ()
         suffix_due = generic_due = 0.0

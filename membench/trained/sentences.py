@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 from membench.errors import MembenchError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from membench.model.decoding import Reading
     from membench.model.llm import LLM
 
 GENERIC_TOKENS = 64  # of each generic text; the published code reads 256
@@ -36,10 +39,11 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Material:
-    """What one context contributes: its text and the pairs written about it."""
+    """What one context contributes: its text, the pairs written about it, and the readings their answers are from."""
 
     text: str
     pairs: tuple[tuple[str, str], ...]
+    readings: tuple[Reading, ...] = ()
 
 
 def student_stem(llm: LLM) -> tuple[int, ...]:
@@ -58,6 +62,16 @@ def qa_sentences(llm: LLM, material: Material, loss_on: str) -> list[Sentence]:
         start = len(ask) if loss_on == "answer" else 0
         reply = llm.ids(llm.renderer.answer(answer))
         out.append(Sentence("qa", stem, given, (*ask, *reply), start))
+    return out
+
+
+def said_already(pairs: Sequence[Sentence], readings: Sequence[Reading]) -> dict[Sentence, Tensor]:
+    """The hidden states [loss tokens, width] with which a teacher read its own answers, where these are the pairs'."""
+    out = {}
+    for s, reading in zip(pairs, readings, strict=True):
+        reply = s.tokens[s.start :]
+        if len(reply) <= len(reading.hidden) and reply[:-1] == reading.ids[: len(reply) - 1]:
+            out[s] = reading.hidden[: len(reply)]
     return out
 
 

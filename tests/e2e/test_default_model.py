@@ -20,6 +20,7 @@ from membench.plugins import registry
 from membench.targets.scribe import Scribe
 from membench.trained.lora import Lora, factors
 from membench.trained.sentences import Material, Sentence, qa_sentences
+from membench.trained.teacher import teach
 from membench.trained.trainer import train
 
 pytestmark = pytest.mark.e2e
@@ -52,6 +53,18 @@ def read(llm: LLM, recall: Recall, questions: tuple[Question, ...]) -> list[Read
 
 def margin(readings: list[Reading]) -> float:
     return mean(likelihood(reading)["margin"] for reading in readings)
+
+
+def test_the_teacher_does_not_read_its_own_answers_again(smol: LLM, worlds: Dataset) -> None:
+    context = worlds.contexts[0]
+    scribe = Scribe({context.text: context.targets}, None)
+    course = registry.load("methods", "selfparam")(llm=smol, scribe=scribe, precision="float32").course(
+        None, [context.text]
+    )
+    pairs = {s for step in course.steps for s in step if s.kind == "qa"}
+    assert pairs == set(course.known)
+    read = teach(smol, pairs)
+    assert max(float((read[s] - course.known[s]).abs().max()) for s in pairs) < 1e-3
 
 
 def test_kl_is_zero_with_an_empty_context(smol: LLM, worlds: Dataset) -> None:

@@ -112,7 +112,8 @@ def test_it_is_trained_on_the_sentences_of_selfparam(llm: LLM) -> None:
     selfparam = registry.load("methods", "selfparam")(llm=llm, scribe=Scribe(BOOK, None), **settings)
     stream = lent(llm, **settings)._sentences()
     ours, theirs = (
-        list(made.steps([HARBOUR], made.pairs_about([HARBOUR]), random.Random(3))) for made in (stream, selfparam)
+        list(made.steps(made.materials([HARBOUR], made.pairs_about([HARBOUR])), random.Random(3)))
+        for made in (stream, selfparam)
     )
     assert ours == theirs
     shared = ("targets", "answers", "pairs", "suffix", "generic", "generic_text", "generic_teacher", "loss_on")

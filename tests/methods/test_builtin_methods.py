@@ -43,7 +43,7 @@ def lent(name: str, llm: LLM, **settings: Any) -> Trained:
 
 
 def stream(method: Trained, *texts: str) -> list[list[Sentence]]:
-    return list(method.steps(texts, method.pairs_about(texts), random.Random(7)))
+    return list(method.steps(method.materials(texts, method.pairs_about(texts)), random.Random(7)))
 
 
 def test_bm25_with_the_right_passage_on_top_is_the_in_context_prompt(llm: LLM) -> None:

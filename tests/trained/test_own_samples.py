@@ -99,7 +99,7 @@ def test_samples_are_the_students_own_and_the_same_at_every_write(
 def test_every_divergence_falls_and_is_nothing_where_the_teacher_sees_no_more(llm: LLM, divergence: str) -> None:
     learner = method(llm, divergence=divergence, epochs=6)
     seen: list[float] = []
-    steps = list(learner.steps([FIRST], learner.pairs_about([FIRST]), random.Random(0)))
+    steps = list(learner.steps(learner.materials([FIRST], learner.pairs_about([FIRST])), random.Random(0)))
     trainer_module.train(
         llm, steps, "kl", Lora(rank=4, lr=2e-2, precision="float32"), learner.objective,
         on_step=lambda _i, value, _m: seen.append(value),

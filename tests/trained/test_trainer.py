@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from membench.trained.sentences import (
     context_sentence,
     qa_sentences,
     quota,
+    said_already,
     suffix_sentence,
 )
 from membench.trained.student import STEM_STEPS, Student
@@ -49,6 +51,22 @@ def plain_hidden(llm: LLM, ids: list[int]) -> torch.Tensor:
 def test_kl_is_zero_with_an_empty_context(llm: LLM) -> None:
     sentences = [Sentence(s.kind, s.stem, (s.stem,), s.tokens, s.start) for s in qa_sentences(llm, MATERIAL, "all")]
     assert losses(llm, [sentences], "kl") == [pytest.approx(0, abs=1e-5)]
+
+
+def test_what_the_teacher_answered_it_has_read(llm: LLM) -> None:
+    """The states that an answer was decoded from are those with which the teacher reads it, if its tokens are these."""
+    questions = ["Who built the harbour?", "Where does it lie?"]
+    readings = llm.answer(Recall(contexts=((TEXT,),) * 2), questions)
+    pairs = []
+    for question, reading in zip(questions, readings, strict=True):
+        *before, ask = llm.segment_ids([TEXT], question)
+        pairs.append(Sentence("qa", (), tuple(map(tuple, before)), (*ask, *reading.ids), len(ask)))
+    found, read = said_already(pairs, readings), teach(llm, pairs)
+    assert set(found) == set(pairs)
+    for sentence in pairs:
+        torch.testing.assert_close(found[sentence], read[sentence], atol=1e-4, rtol=1e-4)
+    other = [replace(s, tokens=(*s.tokens[: s.start], s.tokens[s.start] + 1, *s.tokens[s.start + 1 :])) for s in pairs]
+    assert not said_already(other, readings)
 
 
 def test_kl_is_the_definition(llm: LLM) -> None:
