@@ -28,10 +28,13 @@ def cells_of(roots: Iterable[Path]) -> list[Cell]:
 
 
 def find(roots: Sequence[Path], name: str) -> Cell:
-    """The one cell under these folders whose own folder has this name, or whose id begins so.
+    """The one cell under these folders whose own folder has this name, or whose id begins so; or the one at this path.
 
     Raises MembenchError for none or several.
     """
+    path = Path(name)
+    if path.parent != Path() and path.is_dir():
+        roots, name = [path.parent], path.name
     return named(cells_of(roots), name, " ".join(map(str, roots)))
 
 

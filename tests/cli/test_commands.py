@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -101,8 +102,11 @@ def test_ls_runs_and_show(played: tuple[Path, Result]) -> None:
     assert "Who built the harbour of Vellmar?" in shown.stdout
     assert "more answers" in shown.stdout
     assert "| a question read | reader |" in shown.stdout
+    assert re.search(r"\| state_bytes \| [\d.]+ k?B \|", shown.stdout)
+    assert "not default" not in shown.stdout
     whole = json.loads(call("show", one, "-o", played[0], "--json").stdout)
     assert whole["recipe"]["method"] == "bm25"
+    assert call("show", played[0] / whole["folder"], "-L", 1).stdout == shown.stdout, "the path that a shell completes"
 
 
 def test_show_has_no_more_target_sentences_than_answers_unless_all_are_wanted(tmp_path: Path) -> None:

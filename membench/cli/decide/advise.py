@@ -120,12 +120,23 @@ def _answered(found: Answer) -> Iterator[str]:
     if not found.chosen:
         shown = "; ".join(f"{c.label} {_score(c)}" for c in sorted(others, key=lambda c: -c.score)[:3])
         yield f"there: {shown}"
-    elif refused := [f"{c.label} ({'; '.join(c.misses)})" for c in others if c.misses]:
-        yield f"over the limits: {', '.join(refused)}"
+    else:
+        yield from _refused(others)
     if found.others:
         yield f"other tables choose: {', '.join(f'{label} ({count})' for label, count in found.others.items())}"
     if found.chosen:
         yield from (f"note: {note}" for note in found.notes[:1])
+
+
+def _refused(others: Sequence[Candidate]) -> Iterator[str]:
+    """Who is over a limit, by what it is over: one that is so by numbers of its own has them behind it."""
+    alike: dict[str, list[str]] = {}
+    for c in others:
+        if c.misses:
+            alike.setdefault("; ".join(c.misses), []).append(c.label)
+    those = [f"{miss} ({', '.join(labels)})" for miss, labels in alike.items()]
+    if those:
+        yield f"over the limits: {'; '.join(those)}"
 
 
 def _then(found: Answer, folders: tuple[Path, ...]) -> Iterator[str]:

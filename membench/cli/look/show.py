@@ -32,7 +32,7 @@ from membench.cli.shared.printing import print_json, print_table
 def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> None:
     """Show one cell: settings, costs, targets, answers.
 
-    CELL is its id, the beginning of it, or the name of its folder.
+    CELL is its id, the beginning of it, or its folder: the name, or the path to it.
     """
     from membench.analysis.several_folders import find
     from membench.store import cell_folder
@@ -49,8 +49,9 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
         return
     facts = {"folder": found.folder.name, "id": found.id, "status": found.status, "reason": found.result.get("reason")}
     remarks = found.result.get("endpoint") or {}
-    own = {name: cost for name, cost in found.result["costs"].items() if name != "peak_bytes"}  # the process's
-    for title, part in (("cell", facts), ("recipe", found.recipe), ("costs", own), ("endpoint", remarks)):
+    costs = {name: _cost(name, cost) for name, cost in found.result["costs"].items() if name != "peak_bytes"}
+    parts = (("cell", facts), ("recipe", _chosen(found.recipe)), ("costs", costs), ("endpoint", remarks))
+    for title, part in parts:
         if not part:
             continue
         print_table([title, ""], [[key, _flat(value)] for key, value in part.items() if value not in (None, {})])
@@ -79,6 +80,20 @@ def _answer_row(record: Mapping[str, Any]) -> list[str]:
         record["answer"],
         "" if contains is None else f"{contains:.2f}",
     ]
+
+
+def _chosen(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A recipe with the settings that are not at their default in place of all defaults."""
+    defaults = recipe.get("defaults", {})
+    own = {name: value for name, value in recipe["settings"].items() if value != defaults.get(name)}
+    return {("not default" if k == "defaults" else k): (own if k == "defaults" else v) for k, v in recipe.items()}
+
+
+def _cost(name: str, value: float | None) -> str | float | None:
+    """Bytes with their unit."""
+    from membench.tables.formatting import size
+
+    return size(value) if value is not None and name.split("_per_")[0].endswith("bytes") else value
 
 
 def _flat(value: Any) -> str:
