@@ -35,7 +35,8 @@ class Comparison:
 
     `p` decides: Holm's over all pairs of the table that could have been picked, unless the pair was declared before the
     results were seen. `verdict` names the higher one, or says "not resolved", with the reason where it is not the
-    numbers'. `p` and `mde` are None where one seed alone says nothing about training.
+    numbers'. `p` and `mde` are None where one seed alone says nothing about training, `mde` also where the contexts are
+    too few for any difference.
     """
 
     title: str
@@ -105,12 +106,13 @@ def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cel
     ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
     counts = _counted(ours_asked, theirs_asked, less_is_better(metric, [a, b]))
     difference, alone = float(found.difference[0]), None if a.unseeded or b.unseeded else float(found.p[0])
+    mde = None if alone is None or np.isnan(found.mde[0]) else float(found.mde[0])
     p = alone if declared else corrected(table.entries, metric, (a, b))
     return [
         Comparison(
             table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
             difference, float(found.low[0]), float(found.high[0]), p, float(found.p_t[0]), float(found.p_flip[0]),
-            None if a.unseeded or b.unseeded else float(found.mde[0]), len(shared), *counts, _ratios(a, b),
+            mde, len(shared), *counts, _ratios(a, b),
             _break_even(a, b, *played), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
         )
     ]  # fmt: skip

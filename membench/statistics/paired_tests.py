@@ -13,7 +13,7 @@ contexts' differences, which protect where contexts are few, and of shares the o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -37,7 +37,7 @@ class Contrasts:
 
     `p_t` and `p_flip` are the two tests alone; `p` is the largest one, that with a context more included, corrected for
     the family. `p_flip` is 1 where it was not needed, since Student's t had not rejected. `mde` is the smallest true
-    difference that such data would resolve with 80 % power at the level of Holm's first step.
+    difference that such data would resolve with 80 % power at the level of Holm's first step; nan where none would be.
     """
 
     difference: Array
@@ -68,25 +68,53 @@ def contrasts(
     mde = noise.reach(np.full(family, ALPHA / family)) + noise.reach(np.full(family, 2 * (1 - POWER)))
     p = np.maximum(p_t, p_flip)
     if shares:
-        p = np.maximum(p, _with_one_more(samples, pairs, differences, noise))
+        p_more, mde_more = _with_one_more(samples, pairs, differences, noise)
+        p, mde = np.maximum(p, p_more), np.maximum(mde, mde_more)
     return Contrasts(value, value - half, value + half, p_t, p_flip, holm(p), mde)
 
 
 def _with_one_more(
     samples: Sequence[Array], pairs: Sequence[tuple[int, int]], differences: Array, noise: _Noise
-) -> Array:
-    """Student's p-values after one more context that speaks against the difference; 0 where none is due."""
+) -> tuple[Array, Array]:
+    """Student's p-values after one more context that speaks against the difference, and what is resolved all the same.
+
+    Both are 0 where none is due.
+    """
     means = [sample.mean(0) for sample in samples]
     found = [one_more.against(means, pair) for pair in pairs]
     due = [k for k, difference in enumerate(found) if difference is not None]
-    p = np.zeros(len(pairs))
+    p, mde = np.zeros(len(pairs)), np.zeros(len(pairs))
     if due:
         more = np.array([[found[k]] for k in due], np.float64)
         longer = np.concatenate([differences[due], more], axis=1)
         spread = _Noise(_of_mean(longer), noise.seeds[due], noise.df_contexts[due] + 1, noise.df_seeds[due])
         turned = longer.mean(1) * differences[due].mean(1) <= 0
         p[due] = np.where(turned, 1.0, spread.p_value(np.abs(longer.mean(1))))
-    return p
+        mde[due] = _in_spite_of(np.abs(more[:, 0]), noise.of(due), differences.shape[1], len(pairs))
+    return p, mde
+
+
+def _in_spite_of(more: Array, noise: _Noise, contexts: int, family: int) -> Array:
+    """The true differences [pairs] that would be resolved with one more context at `more` on the other side of 0.
+
+    By bisection; nan where no difference of shares, which are at most 1, would be.
+    """
+    share = contexts / (contexts + 1)
+    low, high = np.zeros(len(more)), np.ones(len(more))
+    found = np.zeros(len(more), bool)
+    for turn in range(30):
+        true = high if turn == 0 else (low + high) / 2
+        spread = (noise.contexts * (contexts - 1) + share * (true + more) ** 2 / contexts) / (contexts + 1)
+        after = replace(noise, contexts=spread, df_contexts=noise.df_contexts + 1)
+        needed = after.reach(np.full(len(more), ALPHA / family))
+        room = share * noise.reach(np.full(len(more), 2 * (1 - POWER)))  # the context that is added does not vary
+        resolved = share * true - more / (contexts + 1) >= needed + room
+        if turn == 0:
+            found = resolved
+        else:
+            low, high = np.where(resolved, low, true), np.where(resolved, true, high)
+    detectable: Array = np.where(found, high, np.nan)
+    return detectable
 
 
 def _of_mean(differences: Array) -> Array:
@@ -110,6 +138,11 @@ class _Noise:
     seeds: Array
     df_contexts: Array
     df_seeds: Array
+
+    def of(self, pairs: Sequence[int]) -> _Noise:
+        """That of these pairs alone."""
+        chosen = np.array(pairs)
+        return _Noise(*(part[chosen] for part in (self.contexts, self.seeds, self.df_contexts, self.df_seeds)))
 
     def reach(self, p: Array) -> Array:
         """How far from 0 a difference must be for a two-sided p-value of `p`."""

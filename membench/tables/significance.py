@@ -6,6 +6,7 @@ covered, one with the best method too. One that is declared beforehand needs few
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +89,7 @@ def _standings(
     fair = [pair for pair in pairs if not _unseeded(rivals, pair)]
     family = contrasts(samples, fair, is_share(metric, rivals)) if fair else None
     p = dict(zip(fair, family.p, strict=True)) if family else {}
-    mde = dict(zip(fair, family.mde, strict=True)) if family else {}
+    mde = {k: v for k, v in zip(fair, family.mde.tolist(), strict=True) if not math.isnan(v)} if family else {}
     different = [pair for pair in fair if p[pair] <= ALPHA]
     means = [float(sample.mean()) for sample in samples]
     sign = 1 if less_is_better(metric, rivals) else -1
@@ -105,7 +106,7 @@ def _standings(
         out.append(
             Standing(
                 metric, groups[place[i]] if groups else None, rivals[other].label, value, low, high,
-                found, float(mde[pair]) if pair in mde else None, found is not None and found <= ALPHA,
+                found, mde.get(pair), found is not None and found <= ALPHA,
             )
         )  # fmt: skip
     return out

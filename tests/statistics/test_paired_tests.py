@@ -93,6 +93,28 @@ def test_a_true_difference_of_the_mde_is_found_four_times_in_five() -> None:
     assert 0.74 < np.mean(np.array(found) <= 0.05) < 0.86
 
 
+@pytest.mark.parametrize("contexts", [20, 50])
+def test_so_is_one_where_scores_agree_and_one_more_context_could_speak_against_it(contexts: int) -> None:
+    """The guard asks for more than Student's t does, and the minimum detectable effect says so."""
+    rng = np.random.default_rng(5)
+    even = np.full((1, contexts), 0.9)
+
+    def other(effect: float) -> np.ndarray:
+        return 0.9 - effect + rng.uniform(-0.3, 0.3, (1, contexts)).clip(effect - 0.9, 0.1 + effect)
+
+    drawn = [contrasts([even, other(0.3)], [(0, 1)], shares=True).mde[0] for _ in range(100)]
+    plain = [contrasts([even, other(0.3)], [(0, 1)]).mde[0] for _ in range(100)]
+    effect = float(np.mean(drawn))
+    assert effect > 1.2 * np.mean(plain)
+    found = [contrasts([even, other(effect)], [(0, 1)], shares=True).p[0] for _ in range(300)]
+    assert 0.6 < np.mean(np.array(found) <= 0.05) < 0.95, "80 % but for rounding at the ends of shares"
+
+
+def test_where_no_difference_of_shares_would_be_resolved_there_is_no_least_one() -> None:
+    few = np.array([[1.0, 0.0, 1.0, 0.0, 1.0, 0.0]])
+    assert np.isnan(contrasts([np.full((1, 6), 0.9), few], [(0, 1)], shares=True).mde[0])
+
+
 def test_letters() -> None:
     assert letters(3, [(0, 2)]) == ["a", "ab", "b"]
     assert letters(3, []) == ["a", "a", "a"]

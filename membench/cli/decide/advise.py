@@ -133,7 +133,7 @@ def _refused(others: Sequence[Candidate]) -> Iterator[str]:
     alike: dict[str, list[str]] = {}
     for c in others:
         if c.misses:
-            alike.setdefault("; ".join(c.misses), []).append(c.label)
+            alike.setdefault(" and ".join(c.misses), []).append(c.label)
     those = [f"{miss} ({', '.join(labels)})" for miss, labels in alike.items()]
     if those:
         yield f"over the limits: {'; '.join(those)}"

@@ -57,7 +57,8 @@ def compare(
 def _lines(c: Comparison) -> list[list[str]]:
     from membench.statistics.intervals import FEWEST
 
-    mde = "none: one seed says nothing about training" if c.mde is None else f"{c.mde:.3f} with 80 % power"
+    none = "one seed says nothing about training" if c.p is None else "these contexts are too few for any"
+    mde = f"none: {none}" if c.mde is None else f"{c.mde:.3f} with 80 % power"
     ends = f"[{c.low:+.3f}, {c.high:+.3f}]" if c.contexts >= FEWEST else "(too few contexts for an interval)"
     outside = f"; {c.outside} more are outside the metric" if c.outside else ""
     alone = f"alone {c.p_t:.2g} by Student's t, {c.p_flip:.2g} by sign flips"
