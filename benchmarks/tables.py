@@ -7,7 +7,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     TASK DATA MODEL          the columns of COMPACT, a table for each limit and each setting of the task
     full TASK DATA MODEL     all columns, as `membench leaderboard --format md` prints them
     card TASK DATA MODEL     the risk card alone
-    short DATA MODEL         the short table of `membench leaderboard`, without seconds to read
+    short [TASK] DATA MODEL  the short table of `membench leaderboard`, without seconds to read
     curves TASK DATA MODEL   what the figures of retention and drift along a sequence show, with theory, as tables
     kept TASK DATA MODEL METHOD,METHOD  of these methods what is left of rehearsed facts along a sequence, and its cost
     columns                  how to read the columns
@@ -49,7 +49,7 @@ from membench.tables.render import grids, notes, render
 ROOT = Path(__file__).parent.parent
 FILES = (
     "README.md", "docs/findings.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md",
-    "docs/scores.md", "docs/combined.md",
+    "docs/scores.md", "docs/combined.md", "docs/deletion.md", "docs/composition.md", "docs/conversation.md",
 )  # fmt: skip
 COMPACT = (
     "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "recovery", "group", "MDE",
@@ -103,6 +103,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
         return ""
     if form == "curves":
         return f"\n{curves(found, {cell.id: cell.recipe['settings'] for cell in cells})}\n"
+    if form == "short":
+        return f"\n{short(found)}\n"
     if form == "kept":
         return f"\n{markdown_grid(kept(found, methods.split(',')))}\n\n"
     if form == "card":
