@@ -32,9 +32,10 @@ def find(roots: Sequence[Path], name: str) -> Cell:
 
     Raises MembenchError for none or several.
     """
-    path = Path(name)
-    if path.parent != Path() and path.is_dir():
-        roots, name = [path.parent], path.name
+    if "/" in name or name == ".":
+        path = Path(name).resolve()
+        if path.is_dir():
+            roots, name = [path.parent], path.name
     return named(cells_of(roots), name, " ".join(map(str, roots)))
 
 

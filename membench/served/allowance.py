@@ -23,26 +23,27 @@ class Allowance:
         self._changed = threading.Condition()
 
     @contextmanager
-    def taking(self, most: int) -> Iterator[Callable[[int], None]]:
-        """Hold `most` tokens for a request; what it is given says what it took.
+    def taking(self, most: Callable[[], int]) -> Iterator[Callable[[int], None]]:
+        """Hold as many tokens as a request may take; what it is given says what it took.
 
-        While requests on their way hold too much of the limit it waits for them, as they mostly take less. Raises
-        SpentUp before the request is sent.
+        While requests on their way hold too much of the limit it waits for them, as they mostly take less; `most` is
+        asked again then, as replies teach what a request takes. Raises SpentUp before the request is sent.
         """
         with self._changed:
-            while self.limit is not None and self.spent + self._held + most > self.limit:
+            while self.limit is not None and self.spent + self._held + (need := most()) > self.limit:
                 if not self._held:
                     raise SpentUp(
                         f"--max-tokens-total {self.limit}: {self.spent:,} tokens are spent and the next request could "
-                        f"take {most:,}; the same command with a higher limit goes on from here"
+                        f"take {need:,}; the same command with a higher limit goes on from here"
                     )
                 self._changed.wait()
-            self._held += most
+            held = most()
+            self._held += held
         try:
             yield self._spend
         finally:
             with self._changed:
-                self._held -= most
+                self._held -= held
                 self._changed.notify_all()
 
     def _spend(self, tokens: int) -> None:

@@ -161,10 +161,11 @@ class EndpointModel(AnswerForm):
         def ask() -> Continued:
             return self._counted(prompt, self.client.goes_on(prompt, max_new_tokens, stop))
 
-        most = self._most(prompt) + max_new_tokens
-        reply, seconds = self._kept(asked, _KeptReply, most, ask, lambda c: c.read + c.generated)
-        self._stretch = max(self._stretch or 0.0, reply.read / len(pieces.ids(prompt)))
-        return reply, seconds
+        def spent(reply: Continued) -> int:
+            self._stretch = max(self._stretch or 0.0, reply.read / len(pieces.ids(prompt)))
+            return reply.read + reply.generated
+
+        return self._kept(asked, _KeptReply, lambda: self._most(prompt) + max_new_tokens, ask, spent)
 
     def _most(self, prompt: str) -> int:
         """Tokens that a prompt will hardly be more of: as many a piece as there ever were, at first one a byte."""
@@ -211,12 +212,13 @@ class EndpointModel(AnswerForm):
 
     def _score(self, prompt: str, candidate: str, read: int) -> tuple[Scored, float]:
         asked = prompt_logprobs.payload(self.client, prompt, candidate)
-        most = self._most(prompt + candidate) + 1
         ask = partial(prompt_logprobs.scored, self.client, prompt, candidate, read)
-        return self._kept(asked, _KeptScore, most, ask, lambda score: score.read + 1)
+        return self._kept(
+            asked, _KeptScore, lambda: self._most(prompt + candidate) + 1, ask, lambda score: score.read + 1
+        )
 
     def _kept(
-        self, asked: dict[str, Any], form: Any, most: int, ask: Callable[[], T], spent: Callable[[T], int]
+        self, asked: dict[str, Any], form: Any, most: Callable[[], int], ask: Callable[[], T], spent: Callable[[T], int]
     ) -> tuple[T, float]:
         """What was kept of a request in this form, or else what comes now; and the seconds of one that was kept."""
         key = [self.terms.identity, asked]

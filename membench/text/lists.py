@@ -11,8 +11,10 @@ from membench.text.number_words import read_numbers
 
 _JOINERS = "and|&|et|und|y|e|i|och|og|en|и|і"
 _MARK = r" ?(?:(?<!\d),|,(?!\d)|[;\n、，；،]) ?"
+_HAN_OR_KATAKANA = r"[\p{Han}\p{Katakana}ー]"  # between kana words it is a part of them
 _APART = regex.compile(
-    rf"(?:{_MARK})+(?:(?:{_JOINERS}) )?| (?:{_JOINERS}) |(?<=\p{{Han}})[和与](?=\p{{Han}})|(?<=\w)と(?=\w)| ?및 ?| و "
+    rf"(?:{_MARK})+(?:(?:{_JOINERS}) )?| (?:{_JOINERS}) |(?<=\p{{Han}})[和与](?=\p{{Han}})"
+    rf"|(?<={_HAN_OR_KATAKANA})と(?={_HAN_OR_KATAKANA})| と | ?및 ?| و "
 )
 _SENTENCES = regex.compile(r"(?<=[.!?。！？]) |[;\n]")
 _SPACES = regex.compile(r"[^\S\n]+")

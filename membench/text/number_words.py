@@ -63,7 +63,7 @@ _LARGE = "|".join(  # falling scales, and what is below a thousand
     for scale, *below in (("trillion", "billion", "million", "thousand"), ("billion", "million", "thousand"),
                           ("million", "thousand"), ("thousand",))
 )  # fmt: skip
-_FRACTION = rf"(?![ -](?:half|quarter|{'|'.join(list(_ORDINALS)[3:])})s?\b)"
+_FRACTION = rf"(?!(?:[ -]|[ ]and[ ]an?[ ])(?:half|quarter|{'|'.join(list(_ORDINALS)[3:])})s?\b)"
 _ORDINAL = (
     rf"(?:{_SMALL}[ -]hundred{_AND})?(?:{_any(_TENS)}(?:-{_ordinals(_UNIT)}|[ ](?!second){_ordinals(_UNIT)})"
     rf"|{_ordinals(_TENS)}|{_ordinals(_TEEN)}|{_ordinals(_UNIT)})|(?:{_SMALL}[ -])?{_ordinals(list(_SCALES))}"
@@ -74,7 +74,7 @@ _YEAR = (
 _NUMBER = regex.compile(
     rf"(?<![\p{{Latin}}\p{{N}}-])(?<!\d[.,/:])(?<!\b(?:point|minus|negative|oh)[ ])"
     r"(?!(?<=\b(?:half|few|several|many|some) )a?[ ]?(?:hundred|thousand|million|billion)\b)"
-    rf"(?:(?P<year>{_YEAR})|(?P<ordinal>{_ORDINAL})|(?P<cardinal>{_LARGE}|{_BELOW_THOUSAND}|zero){_FRACTION})"
+    rf"(?:(?P<year>{_YEAR})(?!-|{_SCALE})|(?P<ordinal>{_ORDINAL})|(?P<cardinal>{_LARGE}|{_BELOW_THOUSAND}|zero){_FRACTION})"
     r"(?![\p{L}\p{N}]|[ ](?:point|oh)\b)",
     regex.IGNORECASE,
 )
@@ -114,12 +114,13 @@ def read_numbers(text: str, surely: bool = False) -> str:
     plain = _SPACES.sub(" ", unify(text).translate(MARKS)).replace("_", " ")
     words = set(plain.lower().split())
     english = not _ENGLISH.isdisjoint(words)
-    if surely and not english and (len(words) > _SHORT or (len(words) > 1 and not _ELSEWHERE.isdisjoint(words))):
-        return text
+    seldom = {"one"} if english else _ELSEWHERE
     whole = _LEAD.sub("", plain).strip(" .,!?;:\"'\n")
+    if surely and not english and len(words) > _SHORT and not _NUMBER.fullmatch(whole):
+        return text
 
     def digits(match: regex.Match[str]) -> str:
-        doubtful = match["ordinal"] or match[0].lower() == "one"
+        doubtful = match["ordinal"] or match[0].lower() in seldom
         return match[0] if surely and doubtful and match[0] != whole else _digits(match)
 
     read: str = _NUMBER.sub(digits, plain)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from membench.text.digest import digest
 from membench.trained.sentences import Sentence, quota
 from membench.values import Adapter
 
@@ -23,11 +24,13 @@ class ReplayedSentence:
     """A sentence of an earlier write: its tokens [n] (int32), where its loss starts, what the teacher said of it.
 
     `hidden` is [n - start, width], the teacher's final hidden states in float16; [0, 0] where nothing asks for them.
+    `given` is a digest of what the teacher read before it, by which it is known of which text it is.
     """
 
     tokens: Tensor
     start: int
     hidden: Tensor
+    given: str
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,23 @@ def keep(adapter: Adapter, memory: Adapter | None, said: Mapping[Sentence, Tenso
     before = memory.kept if isinstance(memory, Rehearsed) else ()
     pairs = dict.fromkeys(s for s in new if s.kind == "qa")
     none = torch.zeros(0, 0, dtype=torch.float16)
-    rows = ((torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none))) for s in pairs)
-    fresh = (ReplayedSentence(*row) for row in rows)
+    fresh = (
+        ReplayedSentence(torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none)), _given(s))
+        for s in pairs
+    )
     return Rehearsed(adapter.layers, adapter.scale, (*before, *fresh))
 
 
 def without(memory: Adapter, steps: Iterable[Sequence[Sentence]]) -> Adapter:
-    """The memory without the sentences that it keeps of these steps."""
+    """The memory without the sentences that it keeps of the texts of these steps."""
     if not isinstance(memory, Rehearsed):
         return memory
-    gone = {(s.tokens, s.start) for step in steps for s in step}
-    return replace(memory, kept=tuple(k for k in memory.kept if (tuple(k.tokens.tolist()), k.start) not in gone))
+    gone = {_given(s) for step in steps for s in step if s.kind == "qa"}
+    return replace(memory, kept=tuple(k for k in memory.kept if k.given not in gone))
+
+
+def _given(s: Sentence) -> str:
+    return digest(repr(s.given))
 
 
 def _half(hidden: Tensor) -> Tensor:

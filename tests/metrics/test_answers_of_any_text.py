@@ -61,9 +61,14 @@ CONTAINED = [
     ("red, green", "green and red"), ("red, green, and blue", "It was blue, red and green."), ("红、绿", "绿和红"),
     ("Simon & Garfunkel", "Garfunkel and Simon"), ("red, red wine", "red wine and red"), ("rot; blau", "blau und rot"),
     ("x, y, z", "z, y, x"), ("x, y, z", "z, x and y"),
+    ("100", "one hundred"), ("1,000,000", "one million"), ("1234", "one thousand two hundred thirty-four"),
+    ("2001", "two thousand one"), ("$1 million", "one million dollars"), ("1", "just one"), ("1", "It's one"),
+    ("東京と大阪", "大阪と東京"), ("ひとつ と ふたつ", "ふたつ と ひとつ"),
     ("no one", "No one knows"), ("no", "No, no one knows"), ("no-one", "no one"), ("No", "No longer."),
 ]  # fmt: skip
 NOT_CONTAINED = [
+    ("1", "one of them"), ("10", "dom ten nowy"), ("4", "four and a half"), ("1998", "nineteen ninety-eight thousand"),
+    ("1618", "sixteen eighteen-year-olds"), ("さとう", "うとさ"),
     ("Vitamin A", "Vitamin C"), ("Hepatitis A", "Hepatitis B"), ("Vitamin A", "A vitamin"),
     ("The The", "the band is Wham and the"),
     ("The Who", "Who knows"), ("A", "a cat sat on the mat"), ("3.5", "35"), ("35", "3.5"), ("1,5", "15"), ("-5", "5"),
@@ -258,3 +263,12 @@ def test_the_stored_scores_are_those_of_today() -> None:
         scores = score_answer(Question("q", "?", tuple(row["gold"]), "c"), row["answer"])
         for name in ("f1", "em", "contains", "contains_capped", "words"):
             assert row["scores"][name] == pytest.approx(scores[name]), (row["answer"], row["gold"])
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [("10 km", "ten km"), ("10%", "ten percent"), ("18th century", "eighteenth century"), ("Formula 1", "Formula One")],
+)
+def test_what_is_the_same_has_an_f1_of_one(gold: str, answer: str) -> None:
+    assert token_f1(gold, answer) == token_f1(answer, gold) == 1.0
+    assert token_f1("", "") == 0.0

@@ -70,7 +70,12 @@ MOST = 10**15  # texts or questions; greater numbers are slips of the hand
     "--update", type=click.Choice(["never", "monthly", "weekly", "daily"]), default="never", show_default=True,
     help="How often all texts are written anew.",
 )  # fmt: skip
-@click.option("--delete", type=click.Choice(["required", "no"]), default="no", help="Whether texts must be forgotten.")
+@click.option(
+    "--delete",
+    type=click.Choice(["required", "no"]),
+    default="no",
+    help="Whether single texts must be forgotten, exactly.",
+)
 @click.option("--p95", type=_Seconds(), help="Most seconds that 95 of 100 questions wait: 1s or 800ms.")
 @click.option("--price-per-hour", type=click.FloatRange(min=0), help="Price of an hour of this machine.")
 @click.option("--max-bytes", type=_Bytes(), help="Most bytes of the memory, at rest: 1e7 or 10MB.")

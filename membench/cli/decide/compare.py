@@ -57,7 +57,7 @@ def compare(
 def _lines(c: Comparison) -> list[list[str]]:
     from membench.statistics.intervals import FEWEST
 
-    none = "one seed says nothing about training" if c.p is None else "these contexts are too few for any"
+    none = "one seed says nothing about training" if c.p is None else "such data resolve no difference of shares"
     mde = f"none: {none}" if c.mde is None else f"{c.mde:.3f} with 80 % power"
     ends = f"[{c.low:+.3f}, {c.high:+.3f}]" if c.contexts >= FEWEST else "(too few contexts for an interval)"
     outside = f"; {c.outside} more are outside the metric" if c.outside else ""
