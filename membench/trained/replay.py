@@ -24,12 +24,17 @@ class ReplayedSentence:
     """A sentence of an earlier write: its tokens [n] (int32), where its loss starts, what the teacher said of it.
 
     `hidden` is [n - start, width], the teacher's final hidden states in float16; [0, 0] where nothing asks for them.
-    `given` is a digest of what the teacher read before it, by which it is known of which text it is.
     """
 
     tokens: Tensor
     start: int
     hidden: Tensor
+
+
+@dataclass(frozen=True)
+class KnownSentence(ReplayedSentence):
+    """With a digest of what the teacher read before it, by which it is known of which text it is."""
+
     given: str
 
 
@@ -70,7 +75,7 @@ def keep(adapter: Adapter, memory: Adapter | None, said: Mapping[Sentence, Tenso
     pairs = dict.fromkeys(s for s in new if s.kind == "qa")
     none = torch.zeros(0, 0, dtype=torch.float16)
     fresh = (
-        ReplayedSentence(torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none)), _given(s))
+        KnownSentence(torch.tensor(s.tokens, dtype=torch.int32), s.start, _half(said.get(s, none)), _given(s))
         for s in pairs
     )
     return Rehearsed(adapter.layers, adapter.scale, (*before, *fresh))
@@ -81,7 +86,7 @@ def without(memory: Adapter, steps: Iterable[Sequence[Sentence]]) -> Adapter:
     if not isinstance(memory, Rehearsed):
         return memory
     gone = {_given(s) for step in steps for s in step if s.kind == "qa"}
-    return replace(memory, kept=tuple(k for k in memory.kept if k.given not in gone))
+    return replace(memory, kept=tuple(k for k in memory.kept if not (isinstance(k, KnownSentence) and k.given in gone)))
 
 
 def _given(s: Sentence) -> str:

@@ -261,8 +261,10 @@ def test_what_it_states_is_what_its_parts_state() -> None:
     assert (whole.storage, whole.kind) == ("O(n) text + O(1) weights", "growing")
     assert registry.stated("methods", "bm25+selfparam", "kind") == "growing"
     assert registry.stated("methods", "base+selfparam", "kind") == "weights"
-    assert not whole().forgets
-    assert whole.cannot_forget.startswith("selfparam: its weights mix all that was written")
+    assert whole().forgets
+    pool = registry.load("methods", "bm25+memoryllm")
+    assert not pool().forgets
+    assert pool.cannot_forget.startswith("memoryllm: later vectors of its pool")
     assert registry.load("methods", "dpr+selfparam")().label == "dpr (all-minilm-l6-v2)+selfparam"
     assert [type(p).__name__ for p in whole().parts][1:] == ["BM25", "SelfParam"]
 
