@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # The order of files is that of tests/conftest.py.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test quick docs lint fmt typecheck reference experiment statistics tables report browser clean
+.PHONY: run test quick docs lint fmt typecheck reference experiment statistics tables report browser latex clean
 
 # A fresh machine's first command: its own environment, the default model, one method, the table.
 run: $(READY)
@@ -16,7 +16,7 @@ run: $(READY)
 
 # All but the tests keeps one core busy each, so two go at once, the longest first.
 test: $(READY)
-	$(MAKE) --jobs=2 --output-sync typecheck docs browser lint
+	$(MAKE) --jobs=2 --output-sync typecheck docs latex lint
 	$(PYTEST) -m "not scale"
 
 # Many workers: tests with a cluster of Ray's and with jobs of submitit's, then times and what is lost (docs/scaling.md).
@@ -78,6 +78,12 @@ browser:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	  || echo "no chromium here: the tests that open the report page in it are skipped"
+
+# What compiles tables in tests: Debian's texlive, likewise; one after the other, as apt-get runs once at a time.
+latex: browser
+	@command -v pdflatex >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends texlive-latex-recommended >/dev/null; } \
+	  || echo "no pdflatex here: the tests that compile tables are skipped"
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
