@@ -36,7 +36,8 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
     """
     from membench.analysis.several_folders import find
     from membench.store import cell_folder
-    from membench.store.costs import KINDS, token_lines
+    from membench.store.costs import COSTS, KINDS, token_lines
+    from membench.tables.formatting import size
 
     found = find(folders, cell)
     records = [] if "records_sha256" not in found.result else cell_folder.records_of(found)
@@ -49,7 +50,9 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
         return
     facts = {"folder": found.folder.name, "id": found.id, "status": found.status, "reason": found.result.get("reason")}
     remarks = found.result.get("endpoint") or {}
-    costs = {name: _cost(name, cost) for name, cost in found.result["costs"].items() if name != "peak_bytes"}
+    in_bytes = {spec.name for spec in COSTS if spec.unit == "B"}
+    own = {name: cost for name, cost in found.result["costs"].items() if name != "peak_bytes"}  # the process's
+    costs = {name: size(cost) if name in in_bytes and cost is not None else cost for name, cost in own.items()}
     parts = (("cell", facts), ("recipe", _chosen(found.recipe)), ("costs", costs), ("endpoint", remarks))
     for title, part in parts:
         if not part:
@@ -87,13 +90,6 @@ def _chosen(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
     defaults = recipe.get("defaults", {})
     own = {name: value for name, value in recipe["settings"].items() if value != defaults.get(name)}
     return {("not default" if k == "defaults" else k): (own if k == "defaults" else v) for k, v in recipe.items()}
-
-
-def _cost(name: str, value: float | None) -> str | float | None:
-    """Bytes with their unit."""
-    from membench.tables.formatting import size
-
-    return size(value) if value is not None and name.split("_per_")[0].endswith("bytes") else value
 
 
 def _flat(value: Any) -> str:
