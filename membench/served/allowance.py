@@ -30,20 +30,21 @@ class Allowance:
         asked again then, as replies teach what a request takes. Raises SpentUp before the request is sent.
         """
         with self._changed:
-            while self.limit is not None and self.spent + self._held + (need := most()) > self.limit:
+            need = most()
+            while self.limit is not None and self.spent + self._held + need > self.limit:
                 if not self._held:
                     raise SpentUp(
                         f"--max-tokens-total {self.limit}: {self.spent:,} tokens are spent and the next request could "
                         f"take {need:,}; the same command with a higher limit goes on from here"
                     )
                 self._changed.wait()
-            held = most()
-            self._held += held
+                need = most()
+            self._held += need
         try:
             yield self._spend
         finally:
             with self._changed:
-                self._held -= held
+                self._held -= need
                 self._changed.notify_all()
 
     def _spend(self, tokens: int) -> None:
