@@ -27,10 +27,12 @@ for scope in all decode; do
   play -m bm25+selfparam -t batch -L 20 -M adapter_scope=$scope -M selfparam.epochs=24
   play -m bm25+selfparam -t sequential -L 20 -T questions=2 -M adapter_scope=$scope
 done
+retaining() { membench run --output results/retained -t batch -L 20 "$@"; }  # not in the tables of the reference run
 for share in 0.25 0.5 0.75; do
-  play -m bm25+base -t batch -L 20 -M retained=$share
-  play -m bm25+selfparam -t batch -L 20 -M retained=$share -M selfparam.epochs=24
-  play -m bm25+selfparam -t batch -L 20 -M retained=$share -M selfparam.epochs=24 -M adapter_scope=decode
+  retaining -m bm25+base -M retained=$share
+  for scope in all decode; do
+    retaining -m bm25+selfparam -M retained=$share -M selfparam.epochs=24 -M adapter_scope=$scope
+  done
 done
 play -m bm25,ft-s,ft-c,selfparam -t single -L 10 --model gemma3-270m
 play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemma3-270m

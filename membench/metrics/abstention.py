@@ -62,7 +62,7 @@ def abstains(answer: str) -> bool:
 
 
 def _says_so(text: str) -> bool:
-    said = tuple(tokens(text, english=False))
+    said = tokens(text, english=False)
     if any(_matches(whole, said) for whole in _whole_answers()):
         return True
     plain = " ".join(fold(text).replace("’", "'").split()).lstrip("\"'“(")
@@ -82,6 +82,6 @@ def _whole_answers() -> tuple[_Whole, ...]:
     text = resources.files("membench.metrics").joinpath("abstentions.txt").read_text(encoding="utf-8")
     lines = (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
     return tuple(
-        _Whole(tuple(tokens(line.strip(OPEN), english=False)), not line.startswith(OPEN), not line.endswith(OPEN))
+        _Whole(tokens(line.strip(OPEN), english=False), not line.startswith(OPEN), not line.endswith(OPEN))
         for line in lines
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -20,14 +21,15 @@ _SENTENCES = regex.compile(r"(?<=[.!?。！？]) |[;\n]")
 _SPACES = regex.compile(r"[^\S\n]+")
 _MOST_ITEMS = 12  # a longer text with commas is prose
 
-Items = list[list[str]]
+Items = Sequence[tuple[str, ...]]
 
 
+@lru_cache(maxsize=8192)
 def items(text: str) -> Items:
     """The items of a list, each in its normal form; none for what is no list, nor for numbers, whose order tells."""
-    found = [item for part in _APART.split(_plain(text)) if (item := tokens(part))]
+    found = tuple(item for part in _APART.split(_plain(text)) if (item := tokens(part)))
     numbers = sum(any(map(str.isdigit, read_numbers(" ".join(item)))) for item in found)
-    return found if 1 < len(found) <= _MOST_ITEMS and not numbers else []
+    return found if 1 < len(found) <= _MOST_ITEMS and not numbers else ()
 
 
 def lists(text: str, phrase: str, ordered: bool = False) -> bool:

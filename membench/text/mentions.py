@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -14,13 +15,14 @@ _TOGETHER = regex.compile(r"(?<!\w)no[^\S\n]+(?=(?:one|doubt|matter)(?![\w-]))",
 Form = tuple[tuple[str, bool], ...]  # words, each with whether a phrase may begin there
 
 
-def tokens(text: str, english: bool | None = None) -> list[str]:
+@lru_cache(maxsize=8192)
+def tokens(text: str, english: bool | None = None) -> tuple[str, ...]:
     """The words of an answer's normal form; for ASCII letters those of the SQuAD evaluation (Rajpurkar et al. 2016).
 
     `english` says whether articles go; by default where the text has Latin letters alone.
     """
     kept = without_articles(text, is_english(text) if english is None else english)
-    return [word for word, _ in _merged(kept, SPACE)]
+    return tuple(word for word, _ in _merged(kept, SPACE))
 
 
 def normalise(text: str, english: bool | None = None) -> str:
@@ -35,7 +37,7 @@ def same(a: str, b: str) -> bool:
 
 def _same(a: str, b: str) -> bool:
     english = is_english(a, b)
-    return tokens(a, english) == tokens(b, english) != []
+    return tokens(a, english) == tokens(b, english) != ()
 
 
 def names(text: str, phrase: str, others: Sequence[str] = ()) -> bool:
@@ -58,8 +60,8 @@ def names(text: str, phrase: str, others: Sequence[str] = ()) -> bool:
 
 def _names(text: str, phrase: str, others: Sequence[str]) -> bool:
     english = is_english(text, phrase, *others)
-    wanted = list(_forms(phrase, english))
-    hidden = [[form for form in _forms(other, english)] for other in sorted(others, key=len, reverse=True)]
+    wanted = _forms(phrase, english)
+    hidden = [_forms(other, english) for other in sorted(others, key=len, reverse=True)]
     for k, said in enumerate(_forms(text, english)):
         if not said or not wanted[k] or (k > 1 and len(wanted[k]) == 1 and wanted[k][0][0] in ARTICLES):
             continue
@@ -72,11 +74,13 @@ def _names(text: str, phrase: str, others: Sequence[str]) -> bool:
     return False
 
 
-def _forms(text: str, english: bool) -> Iterator[Form]:
+@lru_cache(maxsize=8192)
+def _forms(text: str, english: bool) -> tuple[Form, ...]:
     """Without articles, then with them: words as one, then apart where a mark stands inside."""
+    out = []
     for some in (without_articles(text, english), parts(text)):
-        yield _merged(some, SOFT)
-        yield tuple((part.word, part.joint != SOFT) for part in some)
+        out += [_merged(some, SOFT), tuple((part.word, part.joint != SOFT) for part in some)]
+    return tuple(out)
 
 
 def _merged(some: Sequence[Part], joint: int) -> Form:

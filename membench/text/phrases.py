@@ -78,7 +78,12 @@ def parts(text: str) -> tuple[Part, ...]:
 
 def is_english(*texts: str) -> bool:
     """Whether these texts may be English: they have no letter of another script than the Latin one."""
-    return not any(_OTHER_LETTER.search(text) for text in texts)
+    return not any(map(_has_other_letter, texts))
+
+
+@lru_cache(maxsize=8192)
+def _has_other_letter(text: str) -> bool:
+    return _OTHER_LETTER.search(text) is not None
 
 
 def without_articles(text: str, english: bool) -> tuple[Part, ...]:

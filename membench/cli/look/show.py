@@ -37,9 +37,10 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
     from membench.analysis.several_folders import find
     from membench.store import cell_folder
     from membench.store.costs import COSTS, KINDS, token_lines
-    from membench.tables.formatting import size
 
     found = find(folders, cell)
+    from membench.tables.formatting import size  # scipy comes with it: not to say that there is no such cell
+
     records = [] if "records_sha256" not in found.result else cell_folder.records_of(found)
     answers = [r for r in records if r["type"] == "answer"]
     shown = answers[: limit or None]
