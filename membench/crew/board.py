@@ -45,9 +45,10 @@ class Board:
         """A cell starts."""
         self._started[number] = time.monotonic()
         self._waiting.discard(number)
+        left = self._left()
         if not self._terminal:
-            self._reporter.say(f"[{number}/{self.count}] {title}: {where}{self._left()}")
-        self._draw()
+            self._reporter.say(f"[{number}/{self.count}] {title}: {where}{left}")
+        self._draw(left)
 
     def end(self, number: int, title: str, seconds: float, failed: bool) -> None:
         """It is over."""
@@ -55,9 +56,10 @@ class Board:
         self._over += 1
         if not failed:
             self._reporter.forecast.took(number - 1, seconds)
-            left = self._left() if self._over < self.count else ""
+        left = self._left() if self._over < self.count else ""
+        if not failed:
             self._reporter.say(f"[{number}/{self.count}] {title}: {spell(seconds)}{left}")
-        self._draw()
+        self._draw(left)
 
     def lost(self, number: int, title: str, why: str) -> None:
         """Its worker is gone."""
@@ -65,9 +67,9 @@ class Board:
         self._waiting.add(number)
         self._reporter.say(f"[{number}/{self.count}] {title}: {why}")
 
-    def _draw(self) -> None:
+    def _draw(self, left: str) -> None:
         playing = f"{len(self._started)} played now" if self._started else ""
-        said = escape(f"all cells: {playing}{self._left()}")
+        said = escape(f"all cells: {playing}{left}")
         self._bar.update(self._all, completed=self._over, description=said)
 
     def _left(self) -> str:

@@ -66,6 +66,7 @@ class Deal:
     crew: Crew
     debug: bool = False
     _waiting: list[Job] = field(default_factory=list)
+    _golds: list[Job] = field(default_factory=list)  # references that are not over
     _playing: dict[int, Job] = field(default_factory=dict)  # by the worker's id()
     _begun: set[int] = field(default_factory=set)  # workers that are ready
     _hands: dict[int, Hand] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Deal:
             for k, session in enumerate(self.sessions)
             for number, cell in enumerate(session.turn.missing, session.turn.first)
         ]
+        self._golds = [job for job in self._waiting if job.cell.is_gold and job.cell.method_name == REFERENCE]
         self._board = Board(self.reporter, len(self._waiting), self.crew.size)
         try:
             with self._board:
@@ -129,6 +131,7 @@ class Deal:
 
     def _over(self, job: Job, result: dict[str, Any], seconds: float) -> None:
         self.sessions[job.session].played[job.cell.recipe_id] = result
+        self._golds = [gold for gold in self._golds if gold is not job]
         self._board.end(job.number, job.cell.title, seconds, result["status"] == "failed")
 
     def _lost(self, hand: Hand, why: str) -> None:
@@ -161,10 +164,8 @@ class Deal:
         """The first cell that need not wait for its reference."""
         if not self._checked:
             return
-        busy = [*self._waiting, *self._playing.values()]
-        golds = [job for job in busy if job.cell.is_gold and job.cell.method_name == REFERENCE]
         for job in self._waiting:
-            needs = (g for g in golds if g.session == job.session and g.cell.is_yardstick_of(job.cell))
+            needs = (g for g in self._golds if g.session == job.session and g.cell.is_yardstick_of(job.cell))
             if not any(needs):
                 break
         else:

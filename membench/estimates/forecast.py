@@ -16,8 +16,8 @@ class Forecast:
 
     def __init__(self, expected: Sequence[float | None], clock: Callable[[], float] = time.monotonic):
         self.expected = list(expected)
-        self.taken: dict[int, float] = {}
-        self._rated = 0.0, 0.0  # seconds taken and expected of the cells that are over and of which both are known
+        self._over = 0, 0.0  # cells that are over, and what they took
+        self._rated = 0.0, 0.0  # seconds taken and expected of those of which both are known
         self.clock = clock
         self.begun = self.started = clock()
         self.at = -1  # number of the cell that started last
@@ -46,7 +46,7 @@ class Forecast:
 
     def took(self, cell: int, seconds: float) -> None:
         """Cell number `cell` is over and took so long."""
-        self.taken[cell] = seconds
+        self._over = self._over[0] + 1, self._over[1] + seconds
         if expected := self.expected[cell] if cell < len(self.expected) else None:
             self._rated = self._rated[0] + seconds, self._rated[1] + expected
 
@@ -85,7 +85,8 @@ class Forecast:
         if own is not None:
             taken, expected = self._rated
             return own * (taken / expected if expected else 1.0)
-        return sum(self.taken.values()) / len(self.taken) if self.taken else None
+        count, taken = self._over
+        return taken / count if count else None
 
 
 def spell(seconds: float) -> str:

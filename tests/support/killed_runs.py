@@ -40,9 +40,9 @@ def request(tiny: Path, data_file: Path, output: Path) -> Job:
 
 
 def timeless(value: Any) -> Any:
-    """Without what two runs may differ in: seconds, the process's memory and when it was."""
+    """Without what two runs may differ in: seconds, the process's memory and threads, and when it was."""
     if isinstance(value, dict):
-        gone = ("seconds", "cell_peak_bytes", "beside", "started", "finished", "records_sha256")
+        gone = ("seconds", "cell_peak_bytes", "beside", "started", "finished", "records_sha256", "threads")
         return {k: timeless(v) for k, v in value.items() if k not in gone and "_seconds_" not in k}
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
