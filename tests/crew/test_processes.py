@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,7 +18,6 @@ from rich.console import Console
 
 import membench
 from membench.cli import main
-from membench.crew import worker_process
 from membench.crew.worker import plain
 from membench.errors import MembenchError
 from membench.io.locks import owner_of
@@ -80,18 +81,14 @@ def test_a_worker_stores_its_cell_though_the_run_is_gone(tiny: Path, data_file: 
     play = {"do": "play", "session": 0, "id": cell.recipe_id, "number": 1, "count": 1, "failed": {}}
     messages, answers = os.pipe(), os.pipe()
     os.write(messages[1], f"{json.dumps(begin)}\n{json.dumps(play)}\n".encode())
-    child = os.fork()
-    if not child:
-        os.close(answers[0])
-        os.close(messages[1])
-        worker_process.main(messages[0], answers[1])
-        os._exit(0)
+    ends = (messages[0], answers[1])
+    worker = subprocess.Popen([sys.executable, "-m", "membench.crew.worker_process", *map(str, ends)], pass_fds=ends)
     os.close(answers[1])
     with os.fdopen(answers[0], "rb") as ready:
         assert json.loads(ready.readline()) == {"said": [f"loading {tiny.name} on cpu (float32, plain prompt)"]}
     for end in messages:  # as the system does with them all when the run is killed
         os.close(end)
-    assert os.waitpid(child, 0)[1] == 0
+    assert worker.wait() == 0
     assert cell_folder.finished(tmp_path / "r", cell.recipe)
 
 
