@@ -30,7 +30,7 @@ from membench.retrieval import Retrieval
 from membench.values import Dataset
 
 DEPTH = 10  # ranks that are looked at
-BLOCK = 200  # passages of a write
+BLOCK = 200  # passages of a write that is kept
 HEAD = ("retriever", "questions", "recall@1", "recall@5", "MRR@10", "ms a question", "write s", "state MB")
 
 
@@ -46,14 +46,15 @@ def store(data: Dataset, fill: Path | None, size: int) -> list[str]:
 def written(method: Method[Any], passages: Sequence[str], kept: Path | None) -> tuple[Any, float]:
     """The memory of these passages and the seconds that its writes took, those of a run before included."""
     memory, done, seconds = None, 0, 0.0
+    block = BLOCK if kept else len(passages)
     state = kept and kept / "seconds.json"
     if kept and state and state.exists():
         memory = memories.load(kept, [type(method)])
         done, seconds = json.loads(state.read_text())
     while done < len(passages):
         started = time.process_time()
-        memory = method.write(memory, passages[done : done + BLOCK])
-        seconds, done = seconds + time.process_time() - started, min(done + BLOCK, len(passages))
+        memory = method.write(memory, passages[done : done + block])
+        seconds, done = seconds + time.process_time() - started, min(done + block, len(passages))
         if kept and state:
             memories.save(memory, kept)
             state.write_text(json.dumps([done, seconds]))
@@ -62,15 +63,17 @@ def written(method: Method[Any], passages: Sequence[str], kept: Path | None) -> 
 
 
 def row(name: str, method: Retrieval[Any], memory: Any, asked: Sequence[tuple[str, str]]) -> list[str]:
-    """Recall, ranks, time and bytes of one retriever; `asked` are questions and the texts that they are about."""
+    """Recall, ranks, time and bytes of one retriever; `asked` are questions and the texts that they are about.
+
+    A part of the text is found, too: `raptor` cuts texts, and ranks summaries among the parts.
+    """
     texts = method.texts(memory)
     ranks, spent = [], []
     for question, gold in asked:
         started = time.process_time()
         (found,) = method.search(memory, [question])
         spent.append(time.process_time() - started)
-        shown = [texts[place] for place in found[:DEPTH]]
-        ranks.append(shown.index(gold) + 1 if gold in shown else None)
+        ranks.append(next((rank for rank, place in enumerate(found[:DEPTH], 1) if texts[place] in gold), None))
     hits = [mean(rank is not None and rank <= k for rank in ranks) for k in (1, 5)]
     mrr = mean(1 / rank if rank else 0.0 for rank in ranks)
     ms = 1000 * median(spent[1:] or spent)
