@@ -44,6 +44,7 @@ play -m "$every" -t recommendation --data movie-worlds -L 20
 # Texts forgotten on request; facts of two texts; dated sessions one after another (the trained method: hours).
 play -m "$every,hybrid,contextual,lora-bank" -t deletion -L 20
 play -m "$every,hybrid,rerank,bm25+selfparam,lora-bank" -t composition -L 20
+play -m bm25,dpr,hybrid -t composition -L 20 -M k=3
 play -m bm25,dpr,hybrid,full-context,selfparam -t conversation -L 20
 # Drift along a sequence, with the generic text that anchors the model and without it.
 play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2

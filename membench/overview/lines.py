@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from membench.overview.measures import Measure, cost_measures, of_one, place, side_by_side, told_apart
+from membench.overview.measures import Measure, cost_measures, is_first, of_one, place, side_by_side, told_apart
 from membench.store.recipe import GROUND
 from membench.tables.entry import Entry
 from membench.tables.formatting import NOTHING
@@ -77,9 +77,9 @@ class Overview:
 def overviews(found: Sequence[Table], by_settings: bool = False, sort: str | None = None) -> list[Overview]:
     """An overview for each data and model of these tables, those with the most lines of their own first.
 
-    With `by_settings` each setting of a method has a line of its own. Where there is no room for all tasks, those that
-    the fewest methods played have no column. Of tables of one task that differ in size or in the task's settings the
-    one with the most methods stands there.
+    With `by_settings` each setting of a method has a line of its own. Where there is no room for all tasks, what is
+    remembered and damaged goes before what other tasks ask, and of these what more methods played. Of tables of one
+    task that differ in size or in the task's settings the one with the most methods stands there.
     """
     groups: dict[str, list[Table]] = defaultdict(list)
     for table in found:
@@ -115,7 +115,8 @@ def _overview(group: Sequence[Table], by_settings: bool, sort: str | None) -> Ov
     tasks = [table.recipe["task"] for table in chosen]
     lead = next((tasks.index(task) for task in _LEADS if task in tasks), 0)
     costs = cost_measures(chosen[lead], lead)
-    room = sorted(range(len(chosen)), key=lambda k: (k != lead, -_weight(chosen[k])[0]))[: MOST - len(costs)]
+    order = sorted(range(len(chosen)), key=lambda k: (k != lead, not is_first(chosen[k]), -_weight(chosen[k])[0]))
+    room = order[: MOST - len(costs)]
     scores = [side_by_side(chosen[k], k, k == lead, sort) for k in sorted(room)]
     lines = _lines(chosen, lead, by_settings)
     behind = 1 + next(at for at, score in enumerate(scores) if score.table == lead)

@@ -44,6 +44,11 @@ def place(table: Table) -> tuple[int, str]:
     return (list(_HEADS).index(task) if task in _HEADS else last), task
 
 
+def is_first(table: Table) -> bool:
+    """Whether a task says what is remembered alone, together or after all writes, or what is damaged."""
+    return table.recipe["task"] in _HEADS or _final(table) is not None or _probes(table)
+
+
 def side_by_side(table: Table, position: int, ranks: bool, sort: str | None) -> Measure:
     """The column of a task among others: of one that writes one after another what is left, of probes the damage."""
     task, name = table.recipe["task"], leading_metric(table.entries, sort)

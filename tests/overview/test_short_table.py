@@ -302,3 +302,16 @@ def test_where_there_is_no_room_tasks_that_few_methods_played_go_first() -> None
     heads = [measure.head for measure in overview.measures if not measure.cost]
     assert heads[:3] == ["alone", "together", "task0"]
     assert "seldom" not in heads
+
+
+def test_where_there_is_no_room_damage_and_what_writes_leave_stand_before_other_tasks() -> None:
+    common = ["single", "batch", *(f"task{k}" for k in range(6))]
+    found = [cell(method, wave(0.5, k), task=task) for task in common for k, method in enumerate(METHODS)]
+    probes, sequence = (cell("bm25", wave(0.5), task=task) for task in ("probes", "sequence"))
+    metric = probes.result["summary"]["contains/all"]
+    probes.result["summary"].update({"efficacy/all": metric, "damage/all": metric})
+    sequence.result["summary"]["contains/final"] = metric
+    (overview,) = overviews(tables([*found, probes, sequence]))
+    heads = [measure.head for measure in overview.measures if not measure.cost]
+    assert [heads[0], heads[1], heads[-1]] == ["alone", "together", "damage"]
+    assert heads[-2].startswith("after")
