@@ -25,5 +25,24 @@ for seed in 1 2; do for method in selfparam ft-s; do best $method $seed -t singl
 for seed in 0 1 2; do best ft-c $seed -t single -L 20; done
 for seed in 1 2; do best cartridge $seed -t single -L 20; done
 for seed in 0 1 2; do for method in $methods; do best $method $seed -t sequential -L 20 -T questions=4; done; done
-factor=2
-for seed in 0 1 2; do for method in $methods; do best $method $seed -t batch -L 20; done; done
+play -m bm25 -t sequential -L 20 -T questions=4
+# Over twenty texts and alone: the recipe that kept most in the second design, and the remedy without replay.
+for recipe in "-M epochs=6 -M upper=1.0" "-M hold=1.0"; do
+  play -m selfparam $recipe -t sequential -L 20 -T questions=4
+  play -m selfparam $recipe -t single -L 20
+done
+factor=2 # in batch; seed 0 of selfparam and cartridge is in the reference run
+for seed in 1 2; do for method in selfparam cartridge; do best $method $seed -t batch -L 20; done; done
+for seed in 0 1 2; do for method in ft-s ft-c; do best $method $seed -t batch -L 20; done; done
+
+# Real paragraphs with five questions each, and real conversations, where their files are at hand: docs/data.md.
+# MEMBENCH_SQUAD=squad:FILE MEMBENCH_REDIAL=redial:FOLDER make experiment.
+given() { [ -n "$2" ] || { echo "$1 is not set: what needs it is left out" >&2; return 1; }; }
+if given MEMBENCH_SQUAD "${MEMBENCH_SQUAD:-}"; then
+  squad() { play --data "$MEMBENCH_SQUAD" -t sequential -L 10 -T questions=5 "$@"; }
+  squad -m bm25,dpr,hybrid,full-context
+  squad -m selfparam -M targets=recorded:benchmarks/targets/squad_dev_half1.jsonl -M pairs=8
+fi
+if given MEMBENCH_REDIAL "${MEMBENCH_REDIAL:-}"; then
+  play -m base,in-context,bm25,dpr,hybrid -t recommendation --data "$MEMBENCH_REDIAL" -L 30 -T turns=60
+fi

@@ -1,10 +1,10 @@
-"""Rewrites the marked blocks of docs/experiment.md, and its figure, from the stored cells of the experiment.
+"""Rewrites the marked blocks of docs/experiment.md, and its figures, from the stored cells of the experiment.
 
     python benchmarks/experiment_tables.py [--check]
 
 A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `decay`, `said`, `types`, `runs`,
-`effects`, `remedies`, `follow`, `seeds`, `parts`, `allocation`. Exit status 1 with --check if the document is stale;
-nothing is then written.
+`effects`, `remedies`, `follow`, `seeds`, `parts`, `allocation`, `comparison`, `retention`. Exit status 1 with --check
+if the document is stale; nothing is then written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import experiment_comparison
 import numpy as np
+from experiment_comparison import comparison_table, retention_table
 from experiment_decay import AGES, GEMMA, decay, decay_table, said_table, types_table
 from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, remedies, screening, seeds
 from experiment_follow import follow_table
@@ -29,6 +31,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "experiment.md"
 REFERENCE = ROOT / "results" / "reference"
 FIGURE = ROOT / "docs" / "experiment.png"
+CURVES = ROOT / "docs" / "experiment_retention.png"
 _BLOCK = re.compile(r"^<!-- experiment: (\w+) -->\n(.*?)^<!-- end -->$", re.DOTALL | re.MULTILINE)
 
 
@@ -150,6 +153,8 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "remedies": remedies_table,
     "follow": follow_table,
     "seeds": lambda folder: seeds_table([REFERENCE, folder]),
+    "comparison": lambda folder: comparison_table([REFERENCE, folder]),
+    "retention": lambda folder: retention_table([folder]),
     "decay": lambda _: decay_table(REFERENCE),
     "said": lambda _: said_table(REFERENCE),
     "types": lambda _: types_table(REFERENCE),
@@ -173,6 +178,7 @@ def main(arguments: Sequence[str]) -> int:
         return int(new != text)
     PAGE.write_text(new, encoding="utf-8")
     draw(folder, FIGURE)
+    experiment_comparison.draw([folder], CURVES)
     return 0
 
 

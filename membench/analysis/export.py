@@ -13,7 +13,7 @@ from membench.formats.row_text import row_text
 from membench.io.atomic_files import refuse_link, replace_file
 from membench.statistics.intervals import standard_error
 from membench.store.cell_folder import Cell, records_of
-from membench.tables.entry import Entry, in_order, shared_keys
+from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
 
 RECIPE = ("task", "data", "model", "method", "seed")
@@ -117,12 +117,8 @@ def _lm_eval(cells: Sequence[Cell], _: str) -> tuple[bytes, int]:
 
 
 def _standard_error(entry: Entry, name: str) -> float | None:
-    """Of a metric over contexts and seeds; over seeds alone where their contexts differ, as its interval is."""
-    found = entry.by_context(name)
-    names = shared_keys(found)
-    if not names or any(len(contexts) != len(names) for contexts in found):
-        return standard_error([[summary[name]["value"]] for summary in entry.summaries])
-    return standard_error([in_order(contexts, names) for contexts in found])
+    """Of a metric over contexts and seeds, as its interval is."""
+    return standard_error(entry.matrix(name) or [[summary[name]["value"]] for summary in entry.summaries])
 
 
 def _values(cells: Sequence[Cell]) -> Iterator[tuple[Table, Entry, str, float]]:

@@ -100,20 +100,32 @@ class Entry:
         return fmean(s[name]["value"] for s in self.summaries) if name in self.names else None
 
     def interval(self, name: str) -> Interval | None:
-        """A metric with its interval over contexts and, with several seeds, over seeds.
-
-        Where the seeds' contexts differ (the first half of an order that the seed shuffles), over seeds alone.
-        """
+        """A metric with its interval over contexts and, with several seeds, over seeds."""
         name = self._full(name)
         if name not in self.names:
             return None
-        found = [s[name].get("contexts", {}) for s in self.summaries]
-        names = shared_keys(found)
-        if not names or any(len(contexts) != len(names) for contexts in found):
+        matrix = self.matrix(name)
+        if not matrix:
             return mean_ci([s[name]["value"] for s in self.summaries])
-        matrix = [in_order(contexts, names) for contexts in found]
         spec = self.spec(name)
         return share_ci(matrix) if spec and spec.unit == "share" else two_way_ci(matrix)
+
+    def matrix(self, name: str) -> list[list[float]]:
+        """A metric by seeds × contexts, each row's mean that seed's value; empty where a seed has it not by context.
+
+        A context that a seed has not (the first half of an order that the seed shuffles) adds nothing to that seed's
+        sums, so the linearised values of the others count for more (delta method).
+        """
+        found = self.by_context(name)
+        every = list(dict.fromkeys(context for contexts in found for context in contexts))
+        if all(len(contexts) == len(every) for contexts in found):
+            return [in_order(contexts, every) for contexts in found]
+        whole = fmean(fmean(contexts.values()) for contexts in found)
+        more = [len(every) / len(contexts) for contexts in found]
+        return [
+            [whole + weight * (contexts[c] - whole) if c in contexts else whole for c in every]
+            for contexts, weight in zip(found, more, strict=True)
+        ]
 
     def spec(self, name: str) -> MetricSpec | None:
         """What a metric is; None where nobody declared it."""

@@ -21,6 +21,7 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     outcomes = importlib.import_module("experiment_outcomes")
     follow = importlib.import_module("experiment_follow")
     seeds = importlib.import_module("experiment_seeds")
+    comparison = importlib.import_module("experiment_comparison")
 
 
 @pytest.mark.parametrize(("count", "effects"), [(8, 7), (16, 15)])
@@ -76,6 +77,22 @@ def test_differences_are_by_question_and_seed() -> None:
 
     (values,) = seeds.differences({0: said(1, 0), 1: said(1, 1)}, {0: said(0, 0), 1: said(1, 0)}, [0, 1])
     assert values.tolist() == [[1, 0], [0, 1]]
+
+
+def test_right_answers_are_counted_by_further_writes_over_texts_and_seeds() -> None:
+    """Four texts of one fact: right just after writing; of the first two, one seed knows one in the end, one none."""
+    written = [(t, i) for t in range(1, 5) for i in range(1, 5)]
+    kept = [{(4, 1)}, set[tuple[int, int]]()]
+    found = []
+    for known in kept:
+        said = {(t, i): f"g{i}" if t == i or (t, i) in known else "?" for t, i in written}
+        found.append(comparison.ages([answer_of(record(t, i, f"g{i}", said[t, i], 0.0)) for t, i in written]))
+    assert comparison.share(found, 0).value == 1.0
+    assert comparison.share(found, 3) is None  # reached by one text
+    assert {age: sorted(texts) for age, texts in found[0].items()} == {
+        0: ["c1", "c2", "c3", "c4"], 1: ["c1", "c2", "c3"], 2: ["c1", "c2"], 3: ["c1"], comparison.END: ["c1", "c2"],
+    }  # fmt: skip
+    assert comparison.kept(found, comparison.END).value == pytest.approx(0.25)
 
 
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from membench.cli import app
 from membench.errors import MembenchError
+from membench.statistics.ratios import two_way_ratio_ci
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.store.recipe import cell_id
@@ -180,6 +181,20 @@ def test_seeds_merge_and_other_settings_or_versions_do_not() -> None:
     assert interval.high is not None
     assert interval.high - interval.value > 0.2  # two seeds that differ by 0.2 say little
     assert merged.seeds == (0, 1)
+
+
+def test_seeds_whose_contexts_differ_have_contexts_and_seeds_in_their_interval() -> None:
+    """Two seeds that each know six of eight texts: as a ratio to whose sums the two others add nothing."""
+    halves = [dict(zip(names, (0.2, 0.6, 0.4, 0.1, 0.9, level), strict=True))
+              for names, level in (("abcdef", 0.8), ("fbgchd", 0.2))]  # fmt: skip
+    cells = [cell(seed=s) for s in range(2)]
+    for one, contexts in zip(cells, halves, strict=True):
+        one.result["summary"]["kept:contains"] = {"value": sum(contexts.values()) / 6, "contexts": contexts}
+    merged = next(e for e in entries(cells) if not e.mark)
+    right = [[contexts.get(c, 0.0) for c in "abcdefgh"] for contexts in halves]
+    asked = [[float(c in contexts) for c in "abcdefgh"] for contexts in halves]
+    assert merged.interval("kept:contains") == pytest.approx(two_way_ratio_ci(right, asked))
+    assert [sum(row) / 8 for row in merged.matrix("kept:contains")] == pytest.approx([0.5, 0.4])
 
 
 def test_cells_made_from_other_files_are_no_seeds_of_one_method() -> None:

@@ -1,0 +1,158 @@
+"""Trained methods, each at its own best settings under several seeds, beside each other in every task."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from experiment_seeds import BEST, CONTEXTS
+from experiment_stored import DATA, MODEL, markdown, stored
+
+from membench.statistics.intervals import FEWEST, Interval
+from membench.statistics.ratios import recovered_ci
+from membench.store.cell_folder import Cell, records_of
+from membench.store.recipe import GOLD
+from membench.store.records import answer_of
+from membench.tables.leaderboard import Table, tables
+from membench.values import Answer
+
+TEXT = "bm25"  # a memory of text, which needs no seeds
+TASKS: dict[str, dict[str, Any]] = {"single": {}, "batch": {}, "sequential": {"questions": 4}}  # and their settings
+AGES = (0, 1, 2, 3, 5, 10)
+END = 1000  # in place of an age: after the last write, for the first half of the texts
+SCORES = ("contains", "contains/rehearsed", "contains/unrehearsed", "f1", "margin")
+DOUBLED = {"selfparam": 12, "ft-s": 24, "ft-c": 48}  # passes over one text; in batch there are twice as many
+
+
+class Right(NamedTuple):
+    """Answers about a text: right at an age, right just after writing, and asked each time."""
+
+    now: float
+    fresh: float
+    asked: int
+
+
+Aged = dict[str, Right]  # by text
+
+
+def settings_of(task: str, method: str) -> dict[str, Any]:
+    """The settings that are not the method's defaults."""
+    own = dict(BEST.get(method, {}))
+    return own | {"epochs": 2 * DOUBLED[method]} if task == "batch" and method in DOUBLED else own
+
+
+def chosen(task: str, folders: Sequence[Path]) -> Iterator[Cell]:
+    """The cells of the comparison in one task, with floor and reference."""
+    for folder in folders:
+        for cell in stored(folder):
+            r = cell.recipe
+            own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
+            asked = (r["data"], r["model"], r["limit"]) == (DATA, MODEL, CONTEXTS) and cell.status == "done"
+            mine = r["task"] == task and r["task_settings"] == TASKS[task] and r["method"] in (*BEST, TEXT)
+            if asked and (r["task"] == GOLD or (mine and own == settings_of(task, r["method"]))):
+                yield cell
+
+
+@cache
+def table_of(task: str, folders: tuple[Path, ...]) -> Table | None:
+    """What the leaderboard makes of these cells; None where none is stored."""
+    found = tables(chosen(task, folders), task=task)
+    return found[0] if found else None
+
+
+def comparison_table(folders: Sequence[Path]) -> str:
+    """A line a method and task: scores with intervals over texts and seeds, the group, and what would be resolved."""
+    head = ["contains", "rehearsed", "not rehearsed", "F1", "margin", "group", "resolved in 80 %"]
+    lines = [["task", "method", "seeds", *head]]
+    for task in TASKS:
+        table = table_of(task, tuple(folders))
+        for entry in table.entries if table else ():
+            scores = [_shown(entry.interval(name)) for name in SCORES]
+            standing = entry.standing
+            mde = "–" if standing is None or standing.mde is None else f"{standing.mde:.2f}"
+            seeds = ", ".join(map(str, sorted(entry.seeds)))
+            lines.append([task, entry.method, seeds, *scores, (standing and standing.group) or "–", mde])
+    return markdown(lines)
+
+
+def _shown(found: Interval | None) -> str:
+    if found is None:
+        return "–"
+    return f"{found.value:.2f}" if found.low is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+
+
+def retention_table(folders: Sequence[Path]) -> str:
+    """Right answers about rehearsed facts by the number of further writes, over texts and seeds, and what is kept."""
+    lines = [["method", "seeds", *("just written" if not age else f"{age} more" for age in AGES),
+              "first half, in the end", "kept of them"]]  # fmt: skip
+    for method, seeds in sequences(folders).items():
+        shares = [share(seeds, age) for age in (*AGES, END)]
+        lines.append([method, str(len(seeds)), *map(_shown, [*shares, kept(seeds, END)])])
+    return markdown(lines)
+
+
+def sequences(folders: Sequence[Path]) -> dict[str, list[dict[int, Aged]]]:
+    """By method and seed the right answers of a sequence by age, of texts that have rehearsed facts asked."""
+    out = defaultdict(list)
+    for cell in sorted(chosen("sequential", folders), key=lambda c: c.recipe["seed"]):
+        if cell.recipe["task"] == "sequential":
+            out[cell.recipe["method"]].append(ages([answer_of(r) for r in records_of(cell) if r["type"] == "answer"]))
+    return {method: out[method] for method in (*BEST, TEXT) if method in out}
+
+
+def ages(answers: Sequence[Answer]) -> dict[int, Aged]:
+    """By the number of further writes, and in the end for the first half: what is answered right."""
+    said: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for a in answers:
+        if 0 < a.position <= a.written and a.tags["rehearsed"] == "yes":
+            said[a.context][a.written - a.position].append(a.scores["contains"])
+    last = max(a.written for a in answers)
+    out: dict[int, Aged] = defaultdict(dict)
+    for context, by_age in said.items():
+        found = {age: Right(sum(those), sum(by_age[0]), len(those)) for age, those in by_age.items()}
+        for age, right in found.items():
+            out[age][context] = right
+        if last - max(by_age) <= last // 2:  # its place in the order
+            out[END][context] = found[max(by_age)]
+    return out
+
+
+def share(seeds: Sequence[dict[int, Aged]], age: int) -> Interval | None:
+    """Of the questions about texts that reach an age, those that are answered right then."""
+    return _ratio(seeds, age, lambda right: (right.now, right.asked))
+
+
+def kept(seeds: Sequence[dict[int, Aged]], age: int) -> Interval | None:
+    """Right answers at an age over those about the same texts just after writing; None without enough of these."""
+    return _ratio(seeds, age, lambda right: (right.now, right.fresh))
+
+
+def _ratio(
+    seeds: Sequence[dict[int, Aged]], age: int, parts: Callable[[Right], tuple[float, float]]
+) -> Interval | None:
+    """Of sums over texts and seeds, to which a text that does not reach the age adds nothing."""
+    every = sorted({context for found in seeds for context in found[age]})
+    rows = [[parts(found[age].get(context, Right(0, 0, 0))) for context in every] for found in seeds]
+    over, under = ([[pair[k] for pair in row] for row in rows] for k in (0, 1))
+    return recovered_ci(over, under)
+
+
+def draw(folders: Sequence[Path], path: Path) -> None:
+    """Right answers about rehearsed facts by the number of further writes, with 95 % intervals."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.6), dpi=110, layout="constrained")
+    ax = figure.subplots()
+    for shift, (method, seeds) in enumerate(sequences(folders).items()):
+        found = [(age, share(seeds, age)) for age in range(CONTEXTS - FEWEST + 1)]
+        points = [(age + 0.1 * (shift - 2), *interval) for age, interval in found if interval]
+        at, values, low, high = np.array(points, dtype=float).T
+        ends = (values - low, high - values)
+        ax.errorbar(at, values, ends, marker="ovs^D"[shift], markersize=4, linewidth=1, capsize=2, label=method)
+    ax.set(xlabel="further writes", ylabel="rehearsed facts answered right", ylim=(-0.02, 1))
+    ax.legend(fontsize=8, frameon=False)
+    figure.savefig(path, metadata={"Software": None})
