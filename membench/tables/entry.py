@@ -12,6 +12,7 @@ from membench.statistics.half_life import HalfLife, half_life
 from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaired_ci
 from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.statistics.shares import share_ci
+from membench.statistics.uneven import rectangular
 from membench.tables.catalogue import spec_of
 from membench.text.visible import visible
 from membench.values import MetricSpec
@@ -111,21 +112,12 @@ class Entry:
         return share_ci(matrix) if spec and spec.unit == "share" else two_way_ci(matrix)
 
     def matrix(self, name: str) -> list[list[float]]:
-        """A metric by seeds × contexts, each row's mean that seed's value; empty where a seed has it not by context.
-
-        A context that a seed has not (the first half of an order that the seed shuffles) adds nothing to that seed's
-        sums, so the linearised values of the others count for more (delta method).
-        """
+        """A metric by seeds × contexts; empty where a seed has it not by context."""
         found = self.by_context(name)
-        every = list(dict.fromkeys(context for contexts in found for context in contexts))
-        if all(len(contexts) == len(every) for contexts in found):
-            return [in_order(contexts, every) for contexts in found]
-        whole = fmean(fmean(contexts.values()) for contexts in found)
-        more = [len(every) / len(contexts) for contexts in found]
-        return [
-            [whole + weight * (contexts[c] - whole) if c in contexts else whole for c in every]
-            for contexts, weight in zip(found, more, strict=True)
-        ]
+        names = shared_keys(found)
+        if any(len(contexts) != len(names) for contexts in found):
+            return rectangular(found)
+        return [in_order(contexts, names) for contexts in found]
 
     def spec(self, name: str) -> MetricSpec | None:
         """What a metric is; None where nobody declared it."""
