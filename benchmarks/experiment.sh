@@ -26,11 +26,12 @@ for seed in 0 1 2; do best ft-c $seed -t single -L 20; done
 for seed in 1 2; do best cartridge $seed -t single -L 20; done
 for seed in 0 1 2; do for method in $methods; do best $method $seed -t sequential -L 20 -T questions=4; done; done
 play -m bm25 -t sequential -L 20 -T questions=4
-# Over twenty texts and alone: the recipe that kept most in the second design, and the remedy without replay.
-for recipe in "-M epochs=6 -M upper=1.0" "-M hold=1.0"; do
+# Over twenty texts: the recipe that kept most in the second design, also alone, and remedies.
+for recipe in "-M epochs=6 -M upper=1.0" "-M hold=1" "-M replay=1" "-M orthogonal=true"; do
   play -m selfparam $recipe -t sequential -L 20 -T questions=4
-  play -m selfparam $recipe -t single -L 20
 done
+play -m lora-bank -t sequential -L 20 -T questions=4
+play -m selfparam -M epochs=6 -M upper=1.0 -t single -L 20
 factor=2 # in batch; seed 0 of selfparam and cartridge is in the reference run
 for seed in 1 2; do for method in selfparam cartridge; do best $method $seed -t batch -L 20; done; done
 for seed in 0 1 2; do for method in ft-s ft-c; do best $method $seed -t batch -L 20; done; done

@@ -42,7 +42,7 @@ FACTORS = (
     Factor("F", "side sentences a pair", "suffix=0.05 generic=0.05", "suffix=0.25 generic=0.25"),
     Factor("G", "presentations", "full", "a quarter"),
 )
-REMEDIES = ("hold=1.0", "answers=gold", "replay=1.0")
+REMEDIES = ("hold=1.0", "orthogonal=true", "answers=gold", "replay=1.0")
 LOW = (-1,) * len(FACTORS)
 _LETTERS = tuple(f.letter for f in FACTORS)
 # Passes that keep the presentations equal where the pairs are fewer: 6 to 8 pairs (of 16 at most) or 4, by (E, G).

@@ -22,6 +22,7 @@ class SelfParam(OnTargets):
 
     reduction: Literal["token_mean", "vocab_mean"] = "token_mean"  # vocab_mean: released code (wants another lr)
     hold: Annotated[float, Ge(0)] = added(0.0)  # pairs of earlier writes for each pair, answered as before this write
+    orthogonal: bool = added(False)  # each write's adapter reads no input that those of earlier writes read
 
     divergence: Divergence = added("forward")  # from the teacher; see membench.losses.divergences
     top_k: AtLeast1 = added(Objective.top_k)  # tokens that divergence=top_k tells apart
@@ -48,3 +49,8 @@ class SelfParam(OnTargets):
     def held(self) -> float:
         """As set."""
         return self.hold
+
+    @property
+    def apart(self) -> bool:
+        """As set."""
+        return self.orthogonal

@@ -1,9 +1,9 @@
-"""The LoRA adapter that is trained: its shape, where it lies, and its factors; several as one."""
+"""The LoRA adapter that is trained: its shape, where it lies, its factors; apart from others, and several as one."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,15 +85,51 @@ def _layers_alone(model: nn.Module) -> nn.Module:
 
 def factors(wrapped: PeftModel) -> Layer:
     """The adapter's factors by module name, as they are now."""
-    prefix = "base_model.model."
     return {
-        name.removeprefix(prefix): {
+        name: {
             "A": module.lora_A["default"].weight.detach().float().cpu().clone(),
             "B": module.lora_B["default"].weight.detach().float().cpu().clone(),
         }
-        for name, module in wrapped.named_modules()
-        if isinstance(module, LoraLayer)
+        for name, module in _lora_layers(wrapped)
     }
+
+
+def _lora_layers(wrapped: PeftModel) -> Iterator[tuple[str, LoraLayer]]:
+    """What wears the adapter, by its name inside the model."""
+    for name, module in wrapped.named_modules():
+        if isinstance(module, LoraLayer):
+            yield name.removeprefix("base_model.model."), module
+
+
+class Complement:
+    """Keeps the inputs that an adapter reads, the rows of A, orthogonal to those that earlier adapters read.
+
+    What lies in their span, as what they were trained on mostly does, then passes the new adapter unchanged. O-LoRA
+    (Wang et al., Findings of EMNLP 2023) penalises the inner products; here the span is projected out, so that there
+    are none.
+    """
+
+    def __init__(self, wrapped: PeftModel, others: Adapter) -> None:
+        """Raises MembenchError where the others leave no input that none of them reads."""
+        self._spans: list[tuple[Tensor, Tensor]] = []  # A [rank, in], and an orthonormal basis [in, rows of the others]
+        for name, module in _lora_layers(wrapped):
+            weight = module.lora_A["default"].weight
+            rows = [layer[name]["A"] for layer in others.layers if name in layer]
+            if not rows:
+                continue
+            read = torch.cat(rows).to(weight.device, weight.dtype)
+            if len(read) >= read.shape[1]:
+                raise MembenchError(
+                    f"orthogonal=true: the adapters of {len(rows)} writes read all {read.shape[1]} inputs of {name}; "
+                    "take a smaller rank"
+                )
+            self._spans.append((weight, torch.linalg.qr(read.T).Q))
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Take out of A what the others read."""
+        for weight, basis in self._spans:
+            weight -= (weight @ basis) @ basis.T
 
 
 def merged(adapters: Sequence[Adapter], weights: Sequence[float]) -> Adapter:

@@ -99,11 +99,11 @@ class Trained(Method[Adapter]):
         course = self.course(memory, contexts)
         if not course.steps:  # small talk, of which there is nothing to learn
             return memory or Adapter((), course.lora.scale)
-        worn = self.worn_by_teacher(memory)
+        worn, apart = self.worn_by_teacher(memory), memory if self.apart else None
         with self.llm.wearing(worn):
             below = memory if worn is None else None  # the student always stands on the memory
             layer, said = train(
-                self.llm, course.steps, self.loss, course.lora, self.objective, below=below, known=course.known
+                self.llm, course.steps, self.loss, course.lora, self.objective, None, below, course.known, apart
             )
         adapter = Adapter((*(memory.layers if memory else ()), layer), course.lora.scale)
         if not (self.replayed or self.held):
@@ -134,12 +134,9 @@ class Trained(Method[Adapter]):
         self.require_model()
         pairs = self.pairs_about(contexts)  # by the model as it was lent, not as it was written to
         seed = self._seed(memory)
-        lora = Lora(
-            self.rank, self.alpha, self.dropout, lr=self.lr, upper=self.upper, precision=self.precision, seed=seed
-        )
+        lora = Lora(self.rank, self.alpha, self.dropout, self.lr, self.upper, self.precision, seed)
         stem = student_stem(self.llm)
-        known = recollect(memory, stem)
-        held = asked_before(memory, stem)
+        known, held = recollect(memory, stem), asked_before(memory, stem)
         rng = random.Random(seed)
         with self.llm.wearing(self.worn_by_teacher(memory)):
             materials = self.materials(contexts, pairs)
@@ -164,6 +161,11 @@ class Trained(Method[Adapter]):
     def held(self) -> float:
         """The same sentences for each pair, with what the memory says of them before this write."""
         return 0.0
+
+    @property
+    def apart(self) -> bool:
+        """Whether each write's adapter reads no input that those of earlier writes read."""
+        return False
 
     def worn_by_teacher(self, memory: Adapter | None) -> Adapter | None:
         """What the teacher remembers of earlier writes: nothing."""

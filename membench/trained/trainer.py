@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from membench.errors import MembenchError
 from membench.losses.divergences import FORWARD, Objective, of_tokens
 from membench.losses.lessons import Lessons
-from membench.trained.lora import Layer, Lora, factors, wrap
+from membench.trained.lora import Complement, Layer, Lora, factors, wrap
 from membench.trained.own_samples import SAMPLE_STEPS, OwnSamples, as_teacher
 from membench.trained.projections import layers_of
 from membench.trained.sentences import Sentence
@@ -46,11 +46,13 @@ def train(
     on_step: Callable[[int, float, PeftModel], None] | None = None,
     below: Adapter | None = None,
     known: Mapping[Sentence, Tensor] | None = None,
+    apart_from: Adapter | None = None,
 ) -> tuple[Layer, Mapping[Sentence, Tensor]]:
     """Train a fresh adapter on top of `below` and the weights that the model wears.
 
     Returns its factors by module name, and what the teacher said of each sentence (see `teach`; nothing for "ce"). The
-    teacher is the model as it is handed in, without `below`; `known` is what it has said before of some sentences.
+    teacher is the model as it is handed in, without `below`; `known` is what it has said before of some sentences. The
+    adapter reads no input that those of `apart_from` read (membench.trained.lora.Complement).
     Raises MembenchError for a model that cannot be trained (membench.trained.verdict).
 
     `loss` is "ce" (next-token cross-entropy) or "kl" (to the teacher, as `objective` says). A step's loss is the mean
@@ -63,7 +65,7 @@ def train(
         teacher |= known or {}
         teacher |= taught(llm, [s for step in plan for s in step if s not in teacher], lora)
     with llm.wearing(below):
-        return _fit(llm, plan, teacher, lora, way, objective, on_step, below), teacher
+        return _fit(llm, plan, teacher, lora, way, objective, on_step, below, apart_from), teacher
 
 
 def taught(llm: LLM, sentences: Sequence[Sentence], lora: Lora) -> dict[Sentence, Tensor]:
@@ -84,12 +86,14 @@ def _fit(
     objective: Objective,
     on_step: Callable[[int, float, PeftModel], None] | None,
     below: Adapter | None = None,
+    apart_from: Adapter | None = None,
 ) -> Layer:
     """The optimiser's steps; the model comes back as it was."""
     cut = first_trained(len(layers_of(llm.model)[1]), lora.upper)
     wrapped = wrap(llm, lora, cut)
     frozen: list[tuple[Tensor, Tensor]] = []
     try:
+        apart = Complement(wrapped, apart_from) if apart_from else None
         autocast = precision(llm, lora.precision)
         frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
         with autocast:
@@ -98,7 +102,7 @@ def _fit(
         if objective.on_policy:
             own = OwnSamples(llm, partial(taught, llm, lora=lora), partial(as_teacher, llm, wrapped, below), lora.seed)
         with _dropping_out(llm, wrapped, lora):
-            _descend(llm, plan, student, wrapped, teacher, lora, objective, on_step, own)
+            _descend(llm, plan, student, wrapped, teacher, lora, objective, on_step, own, apart)
         return factors(wrapped)
     finally:
         for parameter, whole in frozen:
@@ -117,11 +121,14 @@ def _descend(
     objective: Objective,
     on_step: Callable[[int, float, PeftModel], None] | None,
     own: OwnSamples | None = None,
+    apart: Complement | None = None,
 ) -> None:
     autocast = precision(llm, lora.precision)
     optimiser = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=lora.lr, fused=True)
     plan, room = list(plan), llm.budgets.kept_bytes
     lessons = Lessons(teacher, plan, llm.logits, room, objective) if teacher else None
+    if apart:
+        apart.project()
     for i in range(len(plan)):
         if own and i % SAMPLE_STEPS == 0:
             with autocast:
@@ -134,6 +141,8 @@ def _descend(
             value = mean_loss(llm, step, hidden, lessons)
             value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
+        if apart:
+            apart.project()
         optimiser.zero_grad(set_to_none=True)
         llm.meter.add(trained=sum(len(s.tokens) for s in step))
         if on_step:

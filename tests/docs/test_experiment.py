@@ -42,7 +42,7 @@ def test_main_effects_are_clear_of_two_factor_interactions_in_sixteen_runs_only(
 def test_every_run_is_another_cell_and_the_first_one_is_the_default() -> None:
     runs = design.runs()
     recipes = [outcomes.asked_for(run) for run in runs]
-    assert len({str(recipe) for recipe in recipes}) == len(runs) == 16 + 4 + 2 + 5
+    assert len({str(recipe) for recipe in recipes}) == len(runs) == 16 + 5 + 2 + 5
     settings = recipes[0]["settings"]
     assert isinstance(settings, dict)
     assert settings == outcomes.asked_for(design.Run(design.LOW, ()))["settings"]
