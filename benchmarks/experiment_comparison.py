@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,8 @@ from experiment_stored import DATA, MODEL, markdown, stored
 
 from membench.statistics.intervals import FEWEST, Interval
 from membench.statistics.ratios import recovered_ci
+from membench.statistics.shares import share_ci
+from membench.statistics.uneven import rectangular
 from membench.store.cell_folder import Cell, records_of
 from membench.store.recipe import GOLD
 from membench.store.records import answer_of
@@ -91,7 +93,7 @@ def retention_table(folders: Sequence[Path]) -> str:
               "first half, in the end", "kept of them"]]  # fmt: skip
     for method, seeds in sequences(folders).items():
         shares = [share(seeds, age) for age in (*AGES, END)]
-        lines.append([method, str(len(seeds)), *map(_shown, [*shares, kept(seeds, END)])])
+        lines.append([method, str(len(seeds)), *map(_shown, [*shares, kept(seeds)])])
     return markdown(lines)
 
 
@@ -122,23 +124,21 @@ def ages(answers: Sequence[Answer]) -> dict[int, Aged]:
 
 
 def share(seeds: Sequence[dict[int, Aged]], age: int) -> Interval | None:
-    """Of the questions about texts that reach an age, those that are answered right then."""
-    return _ratio(seeds, age, lambda right: (right.now, right.asked))
+    """Of the questions about texts that reach an age, those that are answered right then; a text counts once a seed."""
+    found = [{context: right.now / right.asked for context, right in by_age[age].items()} for by_age in seeds]
+    return share_ci(rectangular(found)) if len({context for values in found for context in values}) > 1 else None
 
 
-def kept(seeds: Sequence[dict[int, Aged]], age: int) -> Interval | None:
-    """Right answers at an age over those about the same texts just after writing; None without enough of these."""
-    return _ratio(seeds, age, lambda right: (right.now, right.fresh))
+def kept(seeds: Sequence[dict[int, Aged]]) -> Interval | None:
+    """Right answers in the end over those about the same texts just after writing, over texts and seeds.
 
-
-def _ratio(
-    seeds: Sequence[dict[int, Aged]], age: int, parts: Callable[[Right], tuple[float, float]]
-) -> Interval | None:
-    """Of sums over texts and seeds, to which a text that does not reach the age adds nothing."""
-    every = sorted({context for found in seeds for context in found[age]})
-    rows = [[parts(found[age].get(context, Right(0, 0, 0))) for context in every] for found in seeds]
-    over, under = ([[pair[k] for pair in row] for row in rows] for k in (0, 1))
-    return recovered_ci(over, under)
+    A text that is not in a seed's first half adds nothing to its sums. None without enough right answers.
+    """
+    every = sorted({context for by_age in seeds for context in by_age[END]})
+    rows = [[by_age[END].get(context, Right(0, 0, 0)) for context in every] for by_age in seeds]
+    return recovered_ci(
+        [[right.now for right in row] for row in rows], [[right.fresh for right in row] for row in rows]
+    )
 
 
 def draw(folders: Sequence[Path], path: Path) -> None:

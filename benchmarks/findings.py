@@ -1,5 +1,6 @@
-"""What the reference run says, sentence by sentence: every number comes from a stored cell, and is linked to it.
+"""What the stored runs say, sentence by sentence: every number comes from a stored cell, and is linked to it.
 
+The cells are those of the reference run, and of the experiment, which has further seeds of some of them.
 benchmarks/tables.py writes the sentences into README.md (the first five) and docs/findings.md (all).
 """
 
@@ -7,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
+from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import tables
 
+EXPERIMENT = Path(__file__).parent.parent / "results" / "experiment"
 MODEL = "smollm2-135m"
 WORLDS, SQUAD, FILMS = "worlds", "squad:squad_dev_half1.json", "movie-worlds"
 RECORDED = {"targets": "recorded:benchmarks/targets/squad_dev_half1.jsonl", "pairs": 8}
@@ -38,7 +42,7 @@ class Finding:
     """A sentence in bold, and what it rests on: `{name}` is a number with its interval, `{name.cell}` its link."""
 
     claim: str
-    text: str
+    text: str  # `{name.seeds}`: "one seed", "3 seeds"
     numbers: dict[str, Of] = field(default_factory=dict)
 
 
@@ -58,14 +62,14 @@ FINDINGS = (
     Finding(
         "Retrieval finds the text.",
         "Of twenty written together `bm25` brings the right one each time: {bm25}, as much as with that text in "
-        "the prompt. `selfparam` has {selfparam} ({bm25.cell}, {selfparam.cell}, one seed). The questions name "
-        "invented people, so BM25 cannot miss.",
+        "the prompt. `selfparam` has {selfparam} ({bm25.cell}, {selfparam.cell}, {selfparam.seeds}). The questions "
+        "name invented people, so BM25 cannot miss.",
         {"bm25": Of("batch", "bm25"), "selfparam": Of("batch", "selfparam", settings={"epochs": 24})},
     ),
     Finding(
         "What is not rehearsed is not learned.",
         "Alone, `selfparam` answers {rehearsed} of what its target sentences rehearsed and {rest} of the rest "
-        "({rest.cell}, one seed).",
+        "({rest.cell}, {rest.seeds}).",
         {"rehearsed": _alone("selfparam", "rehearsed"), "rest": _alone("selfparam", "unrehearsed")},
     ),
     Finding(
@@ -117,7 +121,7 @@ FINDINGS = (
     Finding(
         "Right answers rehearsed by heart teach no more facts.",
         "Trained on the writer's own answers, `ft-s` says {gold} of the rehearsed facts and {rest} of the others "
-        "({gold.cell}, one seed).",
+        "({gold.cell}, {gold.seeds}).",
         {
             "gold": Of("single", "ft-s", "contains/rehearsed", {"answers": "gold"}),
             "rest": Of("single", "ft-s", "contains/unrehearsed", {"answers": "gold"}),
@@ -126,7 +130,7 @@ FINDINGS = (
     Finding(
         "Weights speak over the text beside them.",
         "With the right text in the prompt, `bm25+selfparam` answers {both} of what no target sentence rehearsed, the "
-        "same text read without the adapter {text} ({both.cell}, {text.cell}, one seed).",
+        "same text read without the adapter {text} ({both.cell}, {text.cell}, {both.seeds}).",
         {
             "both": Of("batch", "bm25+selfparam", "contains/unrehearsed", {"selfparam_epochs": 24}),
             "text": Of("batch", "bm25", "contains/unrehearsed"),
@@ -135,7 +139,8 @@ FINDINGS = (
     Finding(
         "On real paragraphs this model tells little apart.",
         "On SQuAD, twenty paragraphs written together, it has {base} without any memory ({base.cell}), {bm25} "
-        "with `bm25` ({bm25.cell}) and {selfparam} with `selfparam` ({selfparam.cell}, one seed, not resolved).",
+        "with `bm25` ({bm25.cell}) and {selfparam} with `selfparam` ({selfparam.cell}, {selfparam.seeds}, not "
+        "resolved).",
         {
             "base": Of("batch", "base", data=SQUAD), "bm25": Of("batch", "bm25", data=SQUAD),
             "selfparam": Of("batch", "selfparam", settings=RECORDED, data=SQUAD),
@@ -158,6 +163,7 @@ def sentences(cells: Sequence[Cell], count: int, home: str) -> str:
 
     Raises MembenchError for a number that no stored cell has, or more than one.
     """
+    cells = [*cells, *cell_folder.cells(EXPERIMENT)]
     return "".join(f"- **{f.claim}** {_filled(f, cells, home)}\n" for f in FINDINGS[:count])
 
 
@@ -168,6 +174,8 @@ def _filled(finding: Finding, cells: Sequence[Cell], home: str) -> str:
         text = text.replace(f"{{{name}}}", _number(entry, of))
         if f"{{{name}.cell}}" in text:
             text = text.replace(f"{{{name}.cell}}", _link(entry, of, cells, home))
+        seeds = len(entry.seeds)
+        text = text.replace(f"{{{name}.seeds}}", f"{seeds} seeds" if seeds > 1 else "one seed")
     return text
 
 
@@ -195,11 +203,11 @@ def _number(entry: Entry, of: Of) -> str:
     if value is None or interval is None:
         raise MembenchError(f"nothing stored has {of}")
     if of.counted:
-        asked = (entry.contexts or 0) * of.asked["questions"]
+        asked = (entry.contexts or 0) * of.asked["questions"] * len(entry.seeds)
         return f"{round(value * asked)} of {asked}"
     return f"{value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 def _link(entry: Entry, of: Of, cells: Sequence[Cell], home: str) -> str:
-    folder = next(cell.folder.name for cell in cells if cell.id in entry.ids)
-    return f"[{of.method}]({home}results/reference/{folder})"
+    folder = min((cell for cell in cells if cell.id in entry.ids), key=lambda cell: int(cell.recipe["seed"])).folder
+    return f"[{of.method}]({home}results/{folder.parent.name}/{folder.name})"

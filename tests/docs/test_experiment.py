@@ -92,7 +92,7 @@ def test_right_answers_are_counted_by_further_writes_over_texts_and_seeds() -> N
     assert {age: sorted(texts) for age, texts in found[0].items()} == {
         0: ["c1", "c2", "c3", "c4"], 1: ["c1", "c2", "c3"], 2: ["c1", "c2"], 3: ["c1"], comparison.END: ["c1", "c2"],
     }  # fmt: skip
-    assert comparison.kept(found, comparison.END).value == pytest.approx(0.25)
+    assert comparison.kept(found).value == pytest.approx(0.25)
 
 
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
