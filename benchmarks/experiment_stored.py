@@ -42,12 +42,16 @@ def markdown(lines: Grid) -> str:
 def answers_of(
     folder: Path, task: str, method: str, changed: Mapping[str, Any], model: str = MODEL, **task_settings: Any
 ) -> list[Answer]:
-    """Of the one stored cell with these settings, all others at their defaults; yardsticks of what `single` asks."""
+    """Of the one stored cell of seed 0 with these settings, all others at their defaults.
+
+    Of yardsticks it is the one of what `single` asks.
+    """
     single = {cell.recipe["data_hash"] for cell in stored(folder) if cell.recipe["task"] == "single"}
     found = []
     for cell in stored(folder):
         recipe = cell.recipe
-        if (recipe["task"], recipe["method"], recipe["data"], recipe["model"]) != (task, method, DATA, model):
+        asked = (recipe["task"], recipe["method"], recipe["data"], recipe["model"], recipe["seed"])
+        if asked != (task, method, DATA, model, 0):
             continue
         if task == "gold" and recipe["data_hash"] not in single:
             continue
@@ -109,7 +113,10 @@ def allocation_table(folder: Path) -> str:
 def _seconds(folder: Path) -> tuple[float, float]:
     """Medians of a write's and of a question's seconds."""
     cells = [c for c in stored(folder) if (c.recipe["task"], c.recipe["method"]) == ("single", "selfparam")]
-    (cell,) = [c for c in cells if c.recipe["data"] == DATA and c.recipe["model"] == MODEL and _default(c.recipe)]
+    asked = (DATA, MODEL, 0)
+    (cell,) = [
+        c for c in cells if tuple(c.recipe[n] for n in ("data", "model", "seed")) == asked and _default(c.recipe)
+    ]
     records = cell_folder.records_of(cell)
     writes = [r["seconds"] for r in records if r["type"] == "write"]
     asked = [r["seconds"] / r["questions"] for r in records if r["type"] == "ask"]
