@@ -13,6 +13,7 @@ from membench.errors import MembenchError, unknown
 from membench.planning.restore import task_of
 from membench.statistics.break_even import BreakEven, Span, break_even, spans
 from membench.statistics.paired_tests import ALPHA, contrasts
+from membench.statistics.uneven import is_uneven
 from membench.store.cell_folder import Cell, records_of
 from membench.store.records import answer_of
 from membench.tables.catalogue import COSTS, column_of
@@ -95,8 +96,12 @@ def compare(
 
 
 def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cell], declared: bool) -> list[Comparison]:
-    """None where the two share fewer than two contexts."""
+    """None where the two share fewer than two contexts. Raises MembenchError where nothing pairs one's seeds."""
     ours, theirs = a.by_context(metric), b.by_context(metric)
+    for entry, seeds in ((a, ours), (b, theirs)):
+        if is_uneven(seeds):
+            by = metric.removesuffix("/all")
+            raise MembenchError(f"{by} of {entry.label} is about other texts with each seed: compare another metric")
     shared = [c for c in ours[0] if all(c in scores for scores in (*ours, *theirs))]
     if len(shared) < 2:
         return []

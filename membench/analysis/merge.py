@@ -37,7 +37,7 @@ def merge(roots: Sequence[Path], into: Path) -> Merged:
         if into.resolve() == root.resolve():
             raise MembenchError(f"{into} is one of the folders to merge: name a new one with -o")
     found = list(checked(cells_of(roots)))
-    there = {cell.id: cell for cell in cells(into)} if into.is_dir() else {}
+    there = {cell.id: cell for cell in checked(cells(into))} if into.is_dir() else {}
     better = [cell for cell in found if not cell.damage and _is_wanted(cell, there.get(cell.id))]
     for cell in better:
         _copy(cell, folder_of(into, cell.recipe))
@@ -70,7 +70,7 @@ def _copy(cell: Cell, folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    names = {entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)}
+    names = {entry.name for entry in os.scandir(folder) if entry.is_file()}
     last = [name for name in (RECIPE, RESULT) if name in names]
     own = (n for n in sorted(names.difference(last)) if not (n.startswith(LOCK) or half_written(n)))
     yield from (*own, *last)

@@ -103,19 +103,31 @@ def _tried(
 def _locked(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None, judge: Judge | None) -> Rescored:
     """Score a cell while no run plays it, as it lies on the disk then; one that cannot be is left as it is."""
     try:
+        if cell.recipe["metric_version"] > METRIC_VERSION:
+            raise Damaged(f"{cell.folder} was scored by a newer membench: upgrade membench")
         task, scored = _task(cell)
         recipe = {**cell.recipe, **({"metric_version": METRIC_VERSION} if scored else {})}
+        target = cell.folder if recipe == cell.recipe else cell_folder.open_cell(root, recipe)
         with contextlib.ExitStack() as stack:
-            for folder in sorted({cell.folder, cell_folder.open_cell(root, recipe)}):
+            for folder in sorted({cell.folder, target}):
                 if not stack.enter_context(cell_folder.lock(folder)):
                     raise Damaged(f"{folder} is being played: score it when that run is over")
             result = cell_folder.read_result(cell.folder)
             if result is None or result["status"] != "done":
                 raise Damaged(f"{cell.folder} is no longer done: run the same command again")
+            _refuse_another(cell, target)
             fresh = Cell(cell.folder, result)
-            return _rescore(fresh, recipe, task, scored, [g for g in golds if not g.refused], parameters, judge)
+            sound = [g for g in golds if not g.refused]
+            return _rescore(fresh, target, recipe, task, scored, sound, parameters, judge)
     except (Damaged, NoFile) as trouble:
         return Rescored(cell, None, cell.folder, (), str(trouble))
+
+
+def _refuse_another(cell: Cell, target: Path) -> None:
+    """Raise Damaged where the folder that the scored cell would have holds a play that was not scored from it."""
+    stored = None if target == cell.folder else cell_folder.read_result(target)
+    if stored and stored["status"] == "done" and stored.get("rescored_from") != cell.id:
+        raise Damaged(f"{target} is another play of this cell, scored by this version: {cell.folder} is left as it is")
 
 
 def _is_floor(cell: Cell) -> bool:
@@ -136,7 +148,7 @@ def _task(cell: Cell) -> tuple[Task, bool]:
 
 
 def _rescore(
-    cell: Cell, recipe: dict[str, Any], task: Task, scored: bool, golds: Sequence[Rescored],
+    cell: Cell, folder: Path, recipe: dict[str, Any], task: Task, scored: bool, golds: Sequence[Rescored],
     parameters: int | None, judge: Judge | None,
 ) -> Rescored:  # fmt: skip
     old = cell_folder.records_of(cell)
@@ -146,7 +158,6 @@ def _rescore(
     new = _scored_rows(cell, old, task, said) if scored else old
     new = _judged(new, judge) if judge else new
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
-    folder = cell_folder.folder_of(cell.folder.parent, recipe)
     fresh = dict(zip(("summary", "costs", "counts"), summarise_cell(task, new), strict=True))
     fresh |= derived(cell, task, new, gold_answers, parameters)
     whole = {**cell.result, "id": cell_id(recipe), "recipe": recipe, **fresh}

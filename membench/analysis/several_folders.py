@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
-from membench.store.records import Damaged
+from membench.store.records import Damaged, digest
 from membench.store.stored_cells import Cell, cells, failed_cell, named, records_of
 
 MEASURED = frozenset({"seconds", "cell_peak_bytes", "peak_bytes", "beside"})  # of a record: another play has others
@@ -36,19 +36,27 @@ def find(roots: Sequence[Path], name: str) -> Cell:
         path = Path(name).resolve()
         if path.is_dir():
             roots, name = [path.parent], path.name
-    return named(cells_of(roots), name, " ".join(map(str, roots)))
+    return named(cells_of(roots), name, roots)
 
 
 def one_of(a: Cell, b: Cell) -> Cell:
     """Which of two stored plays of one cell counts: the one that is done and sound, of two such ones the one whose
     seconds were measured alone, else that which knows more yardsticks, else the first.
 
-    Raises MembenchError, naming both folders, where both are done and did not answer alike.
+    Raises MembenchError, naming both folders, where both are done and did not answer alike, or were not summed up so.
     """
     better, other = sorted((a, b), key=_rank, reverse=True)
     if other.damage or other.status != "done":
         return better
-    if better.result.get("records_sha256") == other.result.get("records_sha256"):
+    hashes = [cell.result.get("records_sha256") for cell in (better, other)]
+    if hashes[0] == hashes[1]:
+        if digest(better.folder) != hashes[0] == digest(other.folder):
+            return other
+        if not _alike(better.result["summary"], other.result["summary"]):
+            raise MembenchError(
+                f"{a.folder} and {b.folder} have other numbers of the same records: `membench score --all -o FOLDER` "
+                "makes them anew"
+            )
         return better
     try:
         mine = records_of(better)

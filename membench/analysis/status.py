@@ -102,16 +102,29 @@ def _left(
     for number, name in enumerate(order):
         result = stored[name].result if name in stored else {}
         if result.get("status") == "done" and str(result.get("started", "")) >= begun:
-            forecast.took(number, _seconds(result["started"], result["finished"]))
+            took = _seconds(result.get("started"), result.get("finished"))
+            if took is not None:
+                forecast.took(number, took)
     now = datetime.now(UTC).isoformat()
     place = {name: number for number, name in enumerate(order)}
     rest = [forecast.of(place[cell.folder]) for cell in waiting]
     for play in playing:
         whole = forecast.of(place.get(play.cell.folder, len(order)))
-        rest.append(whole and max(0.0, whole - (_seconds(play.since, now) if play.since else 0.0)))
+        rest.append(whole and max(0.0, whole - (_seconds(play.since, now) or 0.0)))
     known = [seconds for seconds in rest if seconds is not None]
     return sum(known) / max(1, len(playing)) if len(known) == len(rest) else None
 
 
-def _seconds(begun: str, ended: str) -> float:
-    return (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
+def _seconds(begun: object, ended: object) -> float | None:
+    """Between two times as text; None where one is none."""
+    first, last = (time_of(text) for text in (begun, ended))
+    return (last - first).total_seconds() if first and last else None
+
+
+def time_of(text: object) -> datetime | None:
+    """A time that was written with its offset; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None

@@ -63,6 +63,8 @@ def _problems(cell: Cell, golds: Sequence[Cell], grounds: Grounds) -> Iterator[s
         sound_records(cell.folder, cell.result)
     except Damaged as damage:
         yield str(damage)
+        if not (cell.folder / FILE).exists():
+            return
     try:
         records = read_records(cell.folder)
         yield from _recomputed(cell, records, golds, grounds)
@@ -187,7 +189,11 @@ def _differences(where: str, stored: Any, fresh: Any) -> Iterator[str]:
         for k, pair in enumerate(zip(stored, fresh, strict=True)):
             yield from _differences(f"{where}[{k}]", *pair)
     elif not _same(stored, fresh):
-        yield f"{where}: stored {stored}, recomputed {fresh}"
+        yield f"{where}: stored {_brief(stored)}, recomputed {_brief(fresh)}"
+
+
+def _brief(value: Any) -> str:
+    return "{…}" if value and isinstance(value, Mapping | list) else str(value)
 
 
 def _same(stored: Any, fresh: Any) -> bool:

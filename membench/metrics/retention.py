@@ -6,6 +6,7 @@ An interrupted sequence counts as far as it came: T is then the number of writes
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from membench.values import Answer, Metric, MetricSpec
 from membench.views import TIME, by_context, mean_of, ratio_of_sums
@@ -62,7 +63,8 @@ def summarise_retention(answers: Sequence[Answer], score: str) -> dict[str, Metr
       0; `value` the same ratio pooled over the oldest quarter of the ages.
     - "forgetting:S": mean over all contexts but the last of (best score since their write - final score).
     - "forward:S": mean score of contexts 2..T just before their own write; what is not 0 is no memory.
-    - "kept:S", "kept:S-rehearsed": Σ final scores of the first half of the contexts / Σ of theirs just after writing.
+    - "kept:S", "kept:S-rehearsed": Σ final scores of the first half of the contexts / Σ of theirs just after writing,
+      which are the `curve`.
     """
     rows = matrix(answers, score) if len({a.episode for a in answers}) == 1 else []
     if len(rows) < 2 or any(len(row) != len(rows) for row in rows):
@@ -105,5 +107,6 @@ def _retention(rows: Matrix) -> Metric | None:
 
 
 def _kept(rows: Matrix) -> Metric | None:
-    first = list(rows[0])[: len(rows) // 2]
-    return ratio_of_sums({c: rows[-1][c] for c in first}, {c: rows[i][c] for i, c in enumerate(first)})
+    fresh = {c: rows[i][c] for i, c in enumerate(list(rows[0])[: len(rows) // 2])}
+    found = ratio_of_sums({c: rows[-1][c] for c in fresh}, fresh)
+    return found and replace(found, curve=tuple(fresh[c] for c in found.contexts))

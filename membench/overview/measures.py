@@ -85,7 +85,7 @@ def of_one(table: Table, sort: str | None, most: int) -> list[Measure]:
         more = [final, half, _named(f"{score}/placebo")]
     else:
         more = [*_brief(table), *map(_named, _views(score))]
-    head = "just after" if left else _title(name, table)
+    head = "just after" if left and name.endswith("/all") else _title(name, table)
     lead = Measure(head, _help(name, table), ranged(name), ranks=True)
     costs = [] if probes else cost_measures(table, 0)
     shown = [m for m in more if m.head != lead.head and shows(m, table)]

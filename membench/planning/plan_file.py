@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -65,7 +66,7 @@ def _read(path: Path) -> Plan | None:
         value: Mapping[str, Any] = json.loads(read_plain(path))
         cells = tuple(Planned(**cell) for cell in value["cells"])
         whole = all(isinstance(text, str) for c in cells for text in (c.id, c.folder, c.title))
-        numbers = all(isinstance(n, int | float | None) for c in cells for n in (c.steps, c.seconds))
+        numbers = all(n is None or 0 <= n < math.inf for c in cells for n in (c.steps, c.seconds))
         plan = Plan(cells, str(value["host"]), int(value["pid"]), str(value["started"]))
     except (NoFile, FileNotFoundError, ValueError, RecursionError, TypeError, KeyError):
         return None

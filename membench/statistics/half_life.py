@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from membench.statistics.intervals import Interval
-from membench.statistics.ratios import JACKKNIFE, ratio_method, recovered_ci
+from membench.statistics.ratios import ratio_method, recovered_ci
 
 HALF = 0.5
 Aged = Mapping[str, tuple[float, float]]  # by context: the score at an age and just after writing, both over the floor
@@ -72,15 +72,12 @@ def _ages(rows: Sequence[Mapping[str, float]], floor: Mapping[str, float]) -> li
 def _ratio(aged: Sequence[Aged], every: Sequence[str]) -> tuple[Interval | None, str]:
     """ρ*(k), a mapping a seed, with its interval and how that was made.
 
-    A jackknife looks at the contexts that reach this age; the delta method at all, of which those that do not add
-    nothing to either sum.
+    It is over the contexts that reach this age in any seed; where one does not, it adds nothing to that seed's sums.
     """
-    reaching = [context for context in every if any(context in those for those in aged)]
-    by = ratio_method(len(aged))
-    names = reaching if by == JACKKNIFE else every
+    names = [context for context in every if any(context in those for those in aged)]
     sums = [[those.get(name, (0.0, 0.0)) for name in names] for those in aged]
     late, own = ([[pair[side] for pair in row] for row in sums] for side in (0, 1))
-    return recovered_ci(late, own), by
+    return recovered_ci(late, own), ratio_method(len(aged))
 
 
 def _rows(summary: Mapping[str, Any], score: str) -> list[dict[str, float]]:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
+from typing import Any
+
+from membench.statistics.intervals import Interval
+from membench.statistics.ratios import recovered_ci
+
+
+def is_uneven(seeds: Sequence[Mapping[str, float]]) -> bool:
+    """Whether some of these seeds have other contexts than the first, so that nothing pairs their values."""
+    return any(values.keys() != seeds[0].keys() for values in seeds[1:])
 
 
 def rectangular(seeds: Sequence[Mapping[str, float]]) -> list[list[float]]:
@@ -19,3 +28,29 @@ def rectangular(seeds: Sequence[Mapping[str, float]]) -> list[list[float]]:
         [whole + weight * (values[c] - whole) if c in values else whole for c in every]
         for values, weight in zip(seeds, more, strict=True)
     ]
+
+
+def kept_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
+    """Of a ratio of sums, each seed's metric with its value, linearised `contexts`, and the denominators as `curve`.
+
+    Around the mean of the seeds' values; without ends where the denominators are not surely above 0. None where a seed
+    has no denominators.
+    """
+    terms = [_terms(metric) for metric in seeds]
+    if not all(terms):
+        return None
+    every = list(dict.fromkeys(context for sums in terms for context in sums))
+    above, below = ([[sums.get(context, (0.0, 0.0))[k] for context in every] for sums in terms] for k in (0, 1))
+    found, value = recovered_ci(above, below), fmean(metric["value"] for metric in seeds)
+    if found is None or found.low is None:
+        return Interval(value, None, None)
+    return Interval(value, max(0.0, found.low), found.high)  # no sum is below 0
+
+
+def _terms(metric: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """By context the numerator and the denominator that give its linearised value r + (a - r·d) / mean(d)."""
+    value, contexts, below = metric["value"], metric.get("contexts", {}), metric.get("curve", ())
+    if len(below) != len(contexts):
+        return {}
+    middle = fmean(below) if below else 0.0
+    return {c: (value * d + (x - value) * middle, d) for (c, x), d in zip(contexts.items(), below, strict=True)}

@@ -39,7 +39,7 @@ from membench.store.stored_cells import (
     sound_records,
 )  # fmt: skip
 from membench.store.summary import summarise_cell, summary_of
-from membench.store.targets import TARGETS, read_targets, write_targets
+from membench.store.targets import TARGETS, read_targets, sound_targets, write_targets
 
 __all__ = [
     "LOCK",
@@ -73,6 +73,7 @@ __all__ = [
     "refuse_odd",
     "reject",
     "sound_records",
+    "sound_targets",
     "summarise_cell",
     "summary_of",
     "sweep",

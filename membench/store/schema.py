@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, Vali
 from pydantic_core import core_schema as s
 
 SCHEMA = 1
-MOST = 1e100  # no number of a run is greater, and squares of such numbers are still finite
+MOST = 1e60  # no number of a run is greater, and squares of variances of such numbers are still finite
 _REAL = {int, float}
 
 

@@ -78,16 +78,19 @@ def cells(root: Path) -> list[Cell]:
 
 def find(root: Path, name: str) -> Cell:
     """The one cell whose folder has this name, or whose id begins so. Raises MembenchError for none or several."""
-    return named(cells(root), name, str(root))
+    return named(cells(root), name, [root])
 
 
-def named(every: Sequence[Cell], name: str, where: str) -> Cell:
-    """The same among these cells, which are stored there."""
+def named(every: Sequence[Cell], name: str, roots: Sequence[Path]) -> Cell:
+    """The same among these cells, which are all that are stored under these folders."""
+    where = " ".join(map(str, roots))
     matching = [c for c in every if c.folder.name == name] or [c for c in every if name and c.id.startswith(name)]
     if len(matching) == 1:
         return matching[0]
     if matching:
         raise MembenchError(f"{name!r} begins {len(matching)} cell ids: type more of it, e.g. {matching[0].id}")
+    if any((root / name / RECIPE).is_file() for root in roots):
+        raise MembenchError(f"{name} is not finished: `membench status {where}` says how far it is")
     raise MembenchError(f"no cell {name!r} in {where}: `membench ls runs {where}` lists them")
 
 
@@ -120,6 +123,8 @@ def read_result(folder: Path) -> dict[str, Any] | None:
                 "membench"
             )
         result = schema.result(value)
+        if result["id"] != cell_id(result["recipe"]):
+            raise Damaged(f"{path} is the result of another cell: its id is not that of its recipe")
         return result if yardsticks is None else result | {"yardsticks": _shared_yardsticks(yardsticks)}
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -181,7 +186,14 @@ def newest(found: Iterable[Cell]) -> list[Cell]:
 
 def _is_in_a_place(entry: os.DirEntry[str]) -> bool:
     """Whether this may be a cell: a folder, or what stands in the place of one; what was being written is none."""
-    return not half_written(entry.name) and (entry.is_dir() or "--" in entry.name)
+    return not half_written(entry.name) and ("--" in entry.name or _is_folder(entry))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or into a folder that nobody may read
+        return False
 
 
 def _cell(folder: Path) -> Cell | None:
@@ -221,11 +233,12 @@ def _recipe(folder: Path) -> dict[str, Any]:
 
 def _unknown(folder: Path) -> dict[str, Any]:
     """A recipe of the folder's name alone, so that the cell stands somewhere; no other one can have it."""
-    task, method, model = (*folder.name.split("--"), "", "", "")[:3]
+    name = os.fsencode(folder.name).decode(errors="backslashreplace")
+    task, method, model = (*name.split("--"), "", "", "")[:3]
     texts = ("data", "dtype", "style", "weights_hash", "prompt_hash")
     return {
         "task": task or "unknown", "method": method or "unknown", "model": model or "unknown",
-        "data_hash": folder.name, **dict.fromkeys(texts, "unknown"), "task_settings": {}, "settings": {},
+        "data_hash": name, **dict.fromkeys(texts, "unknown"), "task_settings": {}, "settings": {},
         **dict.fromkeys(("limit", "metric_version", "method_version", "seed"), 0),
     }  # fmt: skip
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from membench.io.atomic_files import replace_file
 from membench.io.plain_files import NoFile, read_plain
 from membench.store import schema
-from membench.store.records import Damaged
+from membench.store.records import Damaged, digest
 from membench.values import Pair
 
 TARGETS = "targets.jsonl"
@@ -43,3 +44,10 @@ def read_targets(folder: Path) -> dict[str, tuple[Pair, ...]]:
                 raise Damaged(f"{path}:{number}: damaged record ({misfit})") from None
             found[row["context"]] = tuple(Pair(p["question"], p["answer"]) for p in row["pairs"])
     return found
+
+
+def sound_targets(folder: Path, result: Mapping[str, Any]) -> dict[str, tuple[Pair, ...]]:
+    """The same, if this result was made with them. Raises Damaged."""
+    if "targets_sha256" in result and digest(folder, TARGETS) != result["targets_sha256"]:
+        raise Damaged(f"{folder / TARGETS} is not the file that the result was made of")
+    return read_targets(folder)

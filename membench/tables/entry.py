@@ -12,11 +12,12 @@ from membench.statistics.half_life import HalfLife, half_life
 from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaired_ci
 from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.statistics.shares import share_ci
-from membench.statistics.uneven import rectangular
+from membench.statistics.uneven import is_uneven, kept_ci, rectangular
 from membench.tables.catalogue import spec_of
 from membench.text.visible import visible
 from membench.values import MetricSpec
 
+KEPT, RETAINED = "kept:", "retention:"  # ratios of right answers; `curve` of the first has their denominators
 Summary = Mapping[str, Mapping[str, Any]]  # metric name -> {"value", "contexts", "curve"}
 
 
@@ -105,19 +106,20 @@ class Entry:
         name = self._full(name)
         if name not in self.names:
             return None
+        if name.startswith(KEPT) and (kept := kept_ci([s[name] for s in self.summaries])):
+            return kept
         matrix = self.matrix(name)
         if not matrix:
             return mean_ci([s[name]["value"] for s in self.summaries])
-        spec = self.spec(name)
-        return share_ci(matrix) if spec and spec.unit == "share" else two_way_ci(matrix)
+        unit = getattr(self.spec(name), "unit", "")
+        return share_ci(matrix) if unit == "share" or name.startswith(RETAINED) else two_way_ci(matrix)
 
     def matrix(self, name: str) -> list[list[float]]:
         """A metric by seeds × contexts; empty where a seed has it not by context."""
         found = self.by_context(name)
-        names = shared_keys(found)
-        if any(len(contexts) != len(names) for contexts in found):
+        if is_uneven(found):
             return rectangular(found)
-        return [in_order(contexts, names) for contexts in found]
+        return [in_order(contexts, list(found[0])) for contexts in found]
 
     def spec(self, name: str) -> MetricSpec | None:
         """What a metric is; None where nobody declared it."""

@@ -108,7 +108,8 @@ def _judged(table: Table, sort: str | None, against: str | None, budget: Mapping
     entries, over = fit(table.entries, budget)
     standings = stand(with_fronts(entries, name), name, against)
     said = dict.fromkeys(e.reason for e in table.entries if e.reason and e.status == "done")
-    asked = (*said, *over, *_sorted_by(table, sort, name, bool(standings.remarks)))
+    judged = bool(standings.remarks or standings.unpaired)
+    asked = (*said, *over, *_sorted_by(table, sort, name, judged), *standings.unpaired)
     return replace(table, entries=standings.entries, remarks=(*asked, *standings.remarks), asked=asked)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from membench.errors import MembenchError
 from membench.statistics.paired_tests import ALPHA, Array, contrasts, intervals, letters
+from membench.statistics.uneven import is_uneven
 from membench.tables.entry import Entry, Standing, in_order, shared_keys
 from membench.tables.ranking_metric import is_share, less_is_better
 
@@ -27,6 +28,7 @@ class Standings:
 
     entries: tuple[Entry, ...]
     remarks: tuple[str, ...]
+    unpaired: tuple[str, ...] = ()  # why nothing was compared
 
 
 def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standings:
@@ -41,8 +43,8 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
         return Standings(tuple(entries), ())
     found = [e.by_context(metric) for e in rivals]
     contexts = shared_keys([scores for those in found for scores in those])
-    if len(contexts) < 2:
-        return Standings(tuple(entries), ())
+    if why := _unpaired(rivals, metric, contexts):
+        return Standings(tuple(entries), (), (f"no groups: {why}",))
     samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
     if declared:
         centre = rivals.index(declared)
@@ -55,6 +57,14 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
     return Standings(
         tuple(placed.get(id(e), e) for e in entries), _remarks(rivals, metric, declared, contexts, testable)
     )
+
+
+def _unpaired(rivals: Sequence[Entry], metric: str, contexts: Sequence[str]) -> str:
+    """Why the values of these entries cannot be compared context by context; "" where they can."""
+    by = metric.removesuffix("/all")
+    if torn := [e.label for e in rivals if is_uneven(e.by_context(metric))]:
+        return f"{by} of {', '.join(torn)} is about other texts with each seed"
+    return f"the methods share fewer than two texts with {by}" if len(contexts) < 2 else ""
 
 
 def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:

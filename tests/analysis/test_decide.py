@@ -19,7 +19,7 @@ from membench.analysis.verify import verify
 from membench.cli import app
 from membench.metrics import answer_scores
 from membench.store import cell_folder
-from membench.store.recipe import GOLD
+from membench.store.recipe import GOLD, cell_id
 from membench.store.records import read_records
 
 pytestmark = pytest.mark.long
@@ -207,15 +207,17 @@ def test_answers_stored_without_distractors_need_the_data_as_they_were(tmp_path:
     every = cell_folder.cells(REFERENCE)
     first_version = ("ft-c", "single", "worlds", "smollm2-135m")  # before distractors were kept beside the answers
     keys = ("method", "task", "data", "model")
-    chosen = next(c for c in every if tuple(c.recipe[key] for key in keys) == first_version)
+    mine = (c for c in every if tuple(c.recipe[key] for key in keys) == first_version)
+    chosen = next(c for c in mine if c.recipe["settings"] == c.recipe["defaults"])
     for found in (chosen, *(c for c in every if c.recipe["task"] == GOLD)):
         shutil.copytree(found.folder, copy / found.folder.name)
     cell = cell_folder.find(copy, chosen.id)
     assert {row["changed"] for row in parsed("score", cell.id, "-o", copy)} == {0}
     assert all(verdict.ok for verdict in verify(copy))
     recipe = {**cell.recipe, "data_hash": "other"}
-    cell_folder.write_json(cell.folder / "result.json", {**cell.result, "recipe": recipe})
-    refused("are no longer those that were asked", "score", cell.id, "-o", copy)
+    other = {**cell.result, "recipe": recipe, "id": cell_id(recipe)}
+    cell_folder.write_json(cell.folder / "result.json", other)
+    refused("are no longer those that were asked", "score", other["id"], "-o", copy)
 
 
 def test_score_refuses_what_it_cannot(copy: Path) -> None:

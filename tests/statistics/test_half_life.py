@@ -90,3 +90,14 @@ def test_seeds_that_differ_widen_the_ends() -> None:
     found = half_life(twins, ZERO)
     assert found is not None
     assert (found.value, found.low, found.high, found.by) == (1, 1, None, "delta-t")
+
+
+def test_the_same_seed_twice_claims_no_more_than_once() -> None:
+    """Late ages are reached by few contexts, of two seeds as of one."""
+    rng = random.Random(5)
+    made = summary(lambda age, _: float(rng.random() < 0.95**age), 20)
+    once, twice = half_life([made], ZERO), half_life([made, made], ZERO)
+    assert once is not None
+    assert twice is not None
+    assert (twice.value, twice.seen) == (once.value, once.seen)
+    assert (once.low or 99) - 1 <= (twice.low or 99) <= (once.low or 99) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from membench.cli.shared.manners import common
 from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
 from membench.cli.shared.shell import FAILED
+
+SHOWN = 3  # of what does not come out of one cell
 
 
 @command()
@@ -31,8 +34,13 @@ def verify(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool) -> N
     elif not verdicts:
         click.echo(nothing_in(folders), err=True)
     else:
-        rows = [["ok" if v.ok else "WRONG", v.cell.folder.name, "; ".join(v.problems)] for v in verdicts]
+        rows = [["ok" if v.ok else "WRONG", v.cell.folder.name, _brief(v.problems)] for v in verdicts]
         print_table(["", "cell", "what does not come out"], rows)
         click.echo(f"{sum(v.ok for v in verdicts)} of {len(verdicts)} cells verified")
     if not all(v.ok for v in verdicts):
         ctx.exit(FAILED)
+
+
+def _brief(problems: Sequence[str]) -> str:
+    more = len(problems) - SHOWN
+    return "; ".join((*problems[:SHOWN], *([f"and {more} more: --json lists all"] if more > 0 else [])))

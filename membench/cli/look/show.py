@@ -41,10 +41,11 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
     found = find(folders, cell)
     from membench.tables.formatting import size  # scipy comes with it: not to say that there is no such cell
 
-    records = [] if "records_sha256" not in found.result else cell_folder.records_of(found)
+    none = found.status != "done" and "records_sha256" not in found.result
+    records = [] if none else cell_folder.records_of(found)
     answers = [r for r in records if r["type"] == "answer"]
     shown = answers[: limit or None]
-    targets = cell_folder.read_targets(found.folder)
+    targets = cell_folder.sound_targets(found.folder, found.result)
     if as_json:
         pairs = {text: [[pair.question, pair.answer] for pair in those] for text, those in targets.items()}
         print_json({"folder": found.folder.name, **found.result, "targets": pairs, "answers": shown})

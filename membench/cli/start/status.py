@@ -86,9 +86,10 @@ def _steps(play: Playing) -> str:
 
 
 def _since(play: Playing) -> str:
-    from datetime import datetime
+    from membench.analysis.status import time_of
 
-    return f"{datetime.fromisoformat(play.since).astimezone():%H:%M:%S}" if play.since else ""
+    since = time_of(play.since)
+    return f"{since.astimezone():%H:%M:%S}" if since else ""
 
 
 def _plain(found: Status) -> dict[str, Any]:
