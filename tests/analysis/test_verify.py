@@ -81,13 +81,20 @@ def test_an_honest_cell_comes_out(tmp_path: Path) -> None:
         (("summary", "em/all"), {"value": 1.0}, "summary.em/all: stored {'value': 1.0}, recomputed None"),
         (("costs", "write_seconds_per_context"), 0.1, "costs.write_seconds_per_context: stored 0.1, recomputed 1.5"),
         (("counts", "answered"), 3, "counts.answered: stored 3, recomputed 2"),
-        (("recipe", "seed"), 5, "id: stored"),
-        (("recipe", "task"), "singel", "did you mean 'single'"),
+        (("recipe", "seed"), 5, "is the result of another cell"),
     ],
 )
 def test_a_changed_number_is_named(tmp_path: Path, path: tuple[str, ...], value: Any, said: str) -> None:
     change(play(tmp_path, {"c0": 1.0, "c1": 1 / 3}), path, value)
     assert any(said in problem for problem in problems(tmp_path))
+
+
+def test_a_task_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    folder = play(tmp_path, {"c0": 1.0})
+    result = json.loads((folder / "result.json").read_text())
+    recipe = result["recipe"] | {"task": "singel"}
+    cell_folder.write_json(folder / "result.json", result | {"recipe": recipe, "id": cell_id(recipe)})
+    assert any("did you mean 'single'" in problem for problem in problems(tmp_path))
 
 
 def test_changed_or_damaged_records_are_named(tmp_path: Path) -> None:
