@@ -219,7 +219,7 @@ def test_nothing_is_compared_where_seeds_are_about_other_texts() -> None:
     (table,) = tables(cells, sort="kept:contains")
     assert table.asked == ("no groups: kept:contains of ft-c steps=8 (2 seeds) is about other texts with each seed",)
     assert all(entry.standing is None for entry in table.entries)
-    with pytest.raises(MembenchError, match="kept:contains of ft-c .* is about other texts with each seed"):
+    with pytest.raises(MembenchError, match=r"kept:contains of ft-c .* is about other texts with each seed"):
         compare(cells, "bm25", "ft-c", metric="kept:contains")
 
 
