@@ -12,7 +12,7 @@ import numpy as np
 from experiment_seeds import BEST, CONTEXTS
 from experiment_stored import DATA, MODEL, markdown, stored
 
-from membench.statistics.intervals import FEWEST, Interval
+from membench.statistics.intervals import Interval
 from membench.statistics.ratios import recovered_ci
 from membench.statistics.shares import share_ci
 from membench.statistics.uneven import rectangular
@@ -148,11 +148,11 @@ def draw(folders: Sequence[Path], path: Path) -> None:
     figure = Figure(figsize=(7, 3.6), dpi=110, layout="constrained")
     ax = figure.subplots()
     for shift, (method, seeds) in enumerate(sequences(folders).items()):
-        found = [(age, share(seeds, age)) for age in range(CONTEXTS - FEWEST + 1)]
+        found = [(age, share(seeds, age)) for age in range(AGES[-1] + 1)]
         points = [(age + 0.1 * (shift - 2), *interval) for age, interval in found if interval]
         at, values, low, high = np.array(points, dtype=float).T
         ends = (values - low, high - values)
         ax.errorbar(at, values, ends, marker="ovs^D"[shift], markersize=4, linewidth=1, capsize=2, label=method)
     ax.set(xlabel="further writes", ylabel="rehearsed facts answered right", ylim=(-0.02, 1))
-    ax.legend(fontsize=8, frameon=False)
+    ax.legend(fontsize=8, frameon=False, ncols=5, loc="upper center")
     figure.savefig(path, metadata={"Software": None})
