@@ -136,9 +136,9 @@ def kept(seeds: Sequence[dict[int, Aged]]) -> Interval | None:
     """
     every = sorted({context for by_age in seeds for context in by_age[END]})
     rows = [[by_age[END].get(context, Right(0, 0, 0)) for context in every] for by_age in seeds]
-    return recovered_ci(
-        [[right.now for right in row] for row in rows], [[right.fresh for right in row] for row in rows]
-    )
+    above, below = ([[right[k] for right in row] for row in rows] for k in (0, 1))
+    found = recovered_ci(above, below)
+    return found and found._replace(low=None if found.low is None else max(0.0, found.low))  # no sum is below 0
 
 
 def draw(folders: Sequence[Path], path: Path) -> None:
