@@ -40,7 +40,9 @@ def call(*arguments: object) -> Result:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+    """Of all files but the locks, which stay behind."""
+    kept = (p for p in sorted(root.rglob("*")) if p.is_file() and not p.name.startswith(cell_folder.LOCK))
+    return {str(p.relative_to(root)): p.read_bytes() for p in kept}
 
 
 def put(root: Path, method: str) -> Path:

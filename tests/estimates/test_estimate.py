@@ -77,7 +77,8 @@ def test_a_gpus_seconds_are_no_measure_of_a_cpu_nor_the_reverse(data_file: Path,
     for k, (versions, write) in enumerate(
         [({"device": "cpu", **gpu}, 10.0), ({"device": "cuda:1", **gpu}, 1.0), ({"gpu": None}, 10.0), (gpu, 1.0)]
     ):
-        stored = {**result(cell, write, 0.0, seed=k), "id": f"{k}", "versions": versions, **more}
+        stored = {**result(cell, write, 0.0, seed=k), "versions": versions, **more}
+        stored["id"] = cell_folder.cell_id(stored["recipe"])
         cell_folder.finish(cell_folder.open_cell(tmp_path, stored["recipe"]), stored, None)
     for device, seconds in (("cpu", 30.0), ("cuda", 3.0), ("cuda:0", 3.0)):
         found = Estimator.of(tmp_path, device).estimate(cell)
