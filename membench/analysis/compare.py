@@ -20,7 +20,7 @@ from membench.tables.catalogue import COSTS, column_of
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
 from membench.tables.ranking_metric import is_share, leading_metric, less_is_better
-from membench.tables.significance import corrected, declared_entry
+from membench.tables.significance import corrected, declared_entry, unpaired
 
 RATIOS = (
     "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context", "tokens_read_per_question",
@@ -98,11 +98,9 @@ def compare(
 def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cell], declared: bool) -> list[Comparison]:
     """None where the two share fewer than two contexts. Raises MembenchError where nothing pairs one's seeds."""
     ours, theirs = a.by_context(metric), b.by_context(metric)
-    for entry, seeds in ((a, ours), (b, theirs)):
-        if is_uneven(seeds):
-            by = metric.removesuffix("/all")
-            raise MembenchError(f"{by} of {entry.label} is about other texts with each seed: compare another metric")
     shared = [c for c in ours[0] if all(c in scores for scores in (*ours, *theirs))]
+    if is_uneven(ours) or is_uneven(theirs):
+        raise MembenchError(f"{unpaired((a, b), metric, shared)}: compare another metric")
     if len(shared) < 2:
         return []
     samples = [np.array([[scores[c] for c in shared] for scores in those]) for those in (ours, theirs)]

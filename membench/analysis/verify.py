@@ -13,11 +13,11 @@ from membench.analysis.several_folders import cells_of
 from membench.api import Task
 from membench.errors import MembenchError
 from membench.planning.restore import Ground, ground_of, task_of
-from membench.store.cell_folder import TARGETS, Cell, read_targets, sound_records
+from membench.store.cell_folder import Cell, read_targets, sound_records, sound_targets
 from membench.store.costs import ledger_of
 from membench.store.question_subsets import compared
 from membench.store.recipe import FLOOR, GOLD, GROUND, REFERENCE
-from membench.store.records import FILE, Damaged, answer_of, digest, read_records
+from membench.store.records import FILE, Damaged, answer_of, read_records
 from membench.store.script import refuse_unfinished, script_of
 from membench.store.summary import summarise_cell, summary_of
 from membench.targets.overlap import audit, overlaps
@@ -53,8 +53,10 @@ def _problems(cell: Cell, golds: Sequence[Cell], grounds: Grounds) -> Iterator[s
     if cell.damage:
         yield cell.damage
         return
-    if "targets_sha256" in cell.result and digest(cell.folder, TARGETS) != cell.result["targets_sha256"]:
-        yield f"{cell.folder / TARGETS} is not the file that the result was made of"
+    try:
+        sound_targets(cell.folder, cell.result)
+    except Damaged as damage:
+        yield str(damage)
     if cell.status == "failed" and "records_sha256" not in cell.result:
         yield f"it has no records: {cell.result.get('reason')}"
         return

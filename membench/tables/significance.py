@@ -43,7 +43,7 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
         return Standings(tuple(entries), ())
     found = [e.by_context(metric) for e in rivals]
     contexts = shared_keys([scores for those in found for scores in those])
-    if why := _unpaired(rivals, metric, contexts):
+    if why := unpaired(rivals, metric, contexts):
         return Standings(tuple(entries), (), (f"no groups: {why}",))
     samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
     if declared:
@@ -59,11 +59,11 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
     )
 
 
-def _unpaired(rivals: Sequence[Entry], metric: str, contexts: Sequence[str]) -> str:
+def unpaired(rivals: Sequence[Entry], metric: str, contexts: Sequence[str]) -> str:
     """Why the values of these entries cannot be compared context by context; "" where they can."""
     by = metric.removesuffix("/all")
-    if torn := [e.label for e in rivals if is_uneven(e.by_context(metric))]:
-        return f"{by} of {', '.join(torn)} is about other texts with each seed"
+    if torn := ", ".join(e.label for e in rivals if is_uneven(e.by_context(metric))):
+        return f"{by} of {torn} is about other texts with each seed"
     return f"the methods share fewer than two texts with {by}" if len(contexts) < 2 else ""
 
 

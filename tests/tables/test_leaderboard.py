@@ -13,10 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from membench.analysis.compare import compare
 from membench.cli import app
 from membench.errors import MembenchError
-from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.store.recipe import cell_id
@@ -182,52 +180,6 @@ def test_seeds_merge_and_other_settings_or_versions_do_not() -> None:
     assert interval.high is not None
     assert interval.high - interval.value > 0.2  # two seeds that differ by 0.2 say little
     assert merged.seeds == (0, 1)
-
-
-def test_seeds_whose_contexts_differ_have_contexts_and_seeds_in_their_interval() -> None:
-    """Two seeds that each know six of eight texts: as a ratio to whose sums the two others add nothing."""
-    halves = [dict(zip(names, (0.2, 0.6, 0.4, 0.1, 0.9, level), strict=True))
-              for names, level in (("abcdef", 0.8), ("fbgchd", 0.2))]  # fmt: skip
-    cells = [cell(seed=s) for s in range(2)]
-    for one, contexts in zip(cells, halves, strict=True):
-        one.result["summary"]["kept:contains"] = {"value": sum(contexts.values()) / 6, "contexts": contexts}
-    merged = next(e for e in entries(cells) if not e.mark)
-    right = [[contexts.get(c, 0.0) for c in "abcdefgh"] for contexts in halves]
-    asked = [[float(c in contexts) for c in "abcdefgh"] for contexts in halves]
-    assert merged.interval("kept:contains") == pytest.approx(two_way_ratio_ci(right, asked))
-    assert [sum(row) / 8 for row in merged.matrix("kept:contains")] == pytest.approx([0.5, 0.4])
-
-
-def test_kept_is_a_share_of_what_was_there_just_after_writing() -> None:
-    """None of four texts' right answers is left, and of four others there were none: not 0.00 ± 0.00."""
-    one = cell()
-    contexts = {f"c{k}": 0.0 for k in range(8)}
-    one.result["summary"]["kept:contains"] = {"value": 0.0, "contexts": contexts, "curve": [0.5] * 4 + [0.0] * 4}
-    merged = next(e for e in entries([one]) if not e.mark)
-    known = recovered_ci([[0.0] * 8], [[0.5] * 4 + [0.0] * 4])
-    assert known is not None
-    assert merged.interval("kept:contains") == known
-    assert known.high is not None
-    assert known.high > 0.5
-
-
-def test_nothing_is_compared_where_seeds_are_about_other_texts() -> None:
-    """The first half of an order that each seed shuffles: the tables say why there are no groups."""
-    cells = [cell("bm25"), *(cell(seed=s) for s in range(2))]
-    for one, half in zip(cells, ("ab", "ab", "bc"), strict=True):
-        one.result["summary"]["kept:contains"] = {"value": 0.5, "contexts": dict.fromkeys(half, 0.5)}
-    (table,) = tables(cells, sort="kept:contains")
-    assert table.asked == ("no groups: kept:contains of ft-c steps=8 (2 seeds) is about other texts with each seed",)
-    assert all(entry.standing is None for entry in table.entries)
-    with pytest.raises(MembenchError, match=r"kept:contains of ft-c .* is about other texts with each seed"):
-        compare(cells, "bm25", "ft-c", metric="kept:contains")
-
-
-def test_nothing_is_compared_where_no_texts_are_shared() -> None:
-    cells = [cell("bm25"), cell("dpr")]
-    cells[1].result["summary"]["contains/all"]["contexts"] = {"z0": 0.4, "z1": 0.5}
-    (table,) = tables(cells)
-    assert "no groups: the methods share fewer than two texts with contains" in table.asked
 
 
 def test_cells_made_from_other_files_are_no_seeds_of_one_method() -> None:
