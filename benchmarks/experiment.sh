@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The experiment of docs/experiment.md, stored in results/experiment. Cells that are done are not played again, so a stopped
-# run goes on with the same command. One core: the design two hours, the comparison eight, the remedies two.
+# run goes on with the same command. One core: the design two hours, the comparison ten, the remedies two.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 play() { membench run --output results/experiment "$@"; }

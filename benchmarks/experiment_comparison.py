@@ -73,7 +73,7 @@ def comparison_table(folders: Sequence[Path]) -> str:
     for task in TASKS:
         table = table_of(task, tuple(folders))
         for entry in table.entries if table else ():
-            scores = [_shown(entry.interval(name)) for name in SCORES]
+            scores = [shown(entry.interval(name)) for name in SCORES]
             standing = entry.standing
             mde = "–" if standing is None or standing.mde is None else f"{standing.mde:.2f}"
             seeds = ", ".join(map(str, sorted(entry.seeds)))
@@ -81,7 +81,8 @@ def comparison_table(folders: Sequence[Path]) -> str:
     return markdown(lines)
 
 
-def _shown(found: Interval | None) -> str:
+def shown(found: Interval | None) -> str:
+    """A number and its ends."""
     if found is None:
         return "–"
     return f"{found.value:.2f}" if found.low is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
@@ -93,7 +94,7 @@ def retention_table(folders: Sequence[Path]) -> str:
               "first half, in the end", "kept of them"]]  # fmt: skip
     for method, seeds in sequences(folders).items():
         shares = [share(seeds, age) for age in (*AGES, END)]
-        lines.append([method, str(len(seeds)), *map(_shown, [*shares, kept(seeds)])])
+        lines.append([method, str(len(seeds)), *map(shown, [*shares, kept(seeds)])])
     return markdown(lines)
 
 
@@ -107,10 +108,13 @@ def sequences(folders: Sequence[Path]) -> dict[str, list[dict[int, Aged]]]:
 
 
 def ages(answers: Sequence[Answer]) -> dict[int, Aged]:
-    """By the number of further writes, and in the end for the first half: what is answered right."""
+    """By the number of further writes, and in the end for the first half: what is answered right.
+
+    Of facts that are rehearsed; of all, where the data does not say which are.
+    """
     said: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for a in answers:
-        if 0 < a.position <= a.written and a.tags["rehearsed"] == "yes":
+        if 0 < a.position <= a.written and a.tags.get("rehearsed", "yes") == "yes":
             said[a.context][a.written - a.position].append(a.scores["contains"])
     last = max(a.written for a in answers)
     out: dict[int, Aged] = defaultdict(dict)

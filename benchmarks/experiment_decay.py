@@ -6,6 +6,7 @@ From the sequences of the reference run; nothing is played.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,11 @@ def gains(folder: Path) -> dict[str, Gains]:
 
     Rehearsed facts. The gain is the margin over that of the same questions just before their text was written.
     """
-    return {name: _gains(answers(folder, name)) for name in SEQUENCES}
+    return {name: gains_of(answers(folder, name)) for name in SEQUENCES}
 
 
-def _gains(found: list[Answer]) -> Gains:
+def gains_of(found: list[Answer]) -> Gains:
+    """Of one sequence; see `gains`."""
     margins: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for a in found:
         if a.position and a.tags["rehearsed"] == "yes":
@@ -85,15 +87,23 @@ def decay_table(folder: Path) -> str:
     for name, found in decay(folder).items():
         lines.append([name, *(_interval(*found[age]) if age in found else "–" for age in ages)])
     same = {name: left for name, left in gains(folder).items() if SEQUENCES[name][0] == MODEL}
-    first, *others = same
+    return markdown([*lines, *differences(same, ages)])
+
+
+def differences(found: Mapping[str, Gains], ages: Sequence[int]) -> list[list[str]]:
+    """Of each sequence but the first a line: by age, how much more of its gain is left than of the first one's.
+
+    Paired by context, which are the same in all. Bold where resolved (Holm over the lines of an age).
+    """
+    first, *others = found
     rows = {name: [f"{name} less {first}"] for name in others}
-    for age in ages:
-        samples = [_linearised(*same[name][age])[None] for name in same]
+    for age in ages if others else ():
+        samples = [_linearised(*by_age[age])[None] for by_age in found.values()]
         tested = contrasts(samples, [(i, 0) for i in range(1, len(samples))])
         for name, value, low, high, p in zip(others, tested.difference, tested.low, tested.high, tested.p, strict=True):
             shown = _interval(value, low, high, "+.2f")
             rows[name].append(f"**{shown}**" if p <= ALPHA else shown)
-    return markdown([*lines, *rows.values()])
+    return list(rows.values())
 
 
 def said_table(folder: Path) -> str:

@@ -2,9 +2,8 @@
 
     python benchmarks/experiment_tables.py [--check]
 
-A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`: `decay`, `said`, `types`, `runs`,
-`effects`, `remedies`, `follow`, `seeds`, `parts`, `allocation`, `comparison`, `retention`. Exit status 1 with --check
-if the document is stale; nothing is then written.
+A block stands between `<!-- experiment: NAME -->` and `<!-- end -->`; `BLOCKS` has their names. Exit status 1 with
+--check if the document is stale; nothing is then written.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from experiment_follow import follow_table
 from experiment_outcomes import SCORES, Outcome, matrix, outcomes
 from experiment_seeds import seeds_table
 from experiment_stored import allocation_table, markdown, parts_table
+from experiment_twenty import twenty_table
 
 from membench.statistics.factorial import Effect, effects
 from membench.statistics.intervals import mean_ci
@@ -154,6 +154,7 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "follow": follow_table,
     "seeds": lambda folder: seeds_table([REFERENCE, folder]),
     "comparison": lambda folder: comparison_table([REFERENCE, folder]),
+    "twenty": twenty_table,
     "retention": lambda folder: retention_table([folder]),
     "decay": lambda _: decay_table(REFERENCE),
     "said": lambda _: said_table(REFERENCE),

@@ -7,6 +7,7 @@ it is never the trouble of another one.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ from membench.store.records import FILE, Damaged, parse_records, sha256
 
 RECIPE, RESULT = "recipe.json", "result.json"
 VERSION = "metric_version"  # of a recipe
+_NAMED = re.compile(r"--[0-9a-f]{12}$")  # as a cell's folder is
 
 
 class Newer(Damaged):
@@ -186,7 +188,7 @@ def newest(found: Iterable[Cell]) -> list[Cell]:
 
 def _is_in_a_place(entry: os.DirEntry[str]) -> bool:
     """Whether this may be a cell: a folder, or what stands in the place of one; what was being written is none."""
-    return not half_written(entry.name) and ("--" in entry.name or _is_folder(entry))
+    return not half_written(entry.name) and (_NAMED.search(entry.name) is not None or _is_folder(entry))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -121,7 +121,7 @@ def test_gains_are_over_what_was_there_before_the_write_and_answers_are_sorted_b
         for t in range(1, 5)
         for i in range(1, 5)
     ]
-    found = decay._gains(answers)
+    found = decay.gains_of(answers)
     assert {age: (left / own).tolist() for age, (left, own) in found.items() if len(own)} == {
         1: [0.5, 0.5], 2: [0.25], decay.END: [0.25],
     }  # fmt: skip

@@ -261,7 +261,7 @@ def test_a_cell_of_which_nothing_can_be_read_stands_under_its_folders_name(tmp_p
 
 
 def test_files_of_somebody_else_beside_the_cells_are_left_alone(tmp_path: Path) -> None:
-    for name in ("notes.md", "single--bm25--tiny--0123456789ab.part"):
+    for name in ("notes.md", "notes--draft.md", "single--bm25--tiny--0123456789ab.part"):
         (tmp_path / name).write_text("mine, or half written")
     assert cell_folder.cells(tmp_path) == []
     (tmp_path / "single--bm25--tiny--0123456789ab").write_text("in a cell's place")
