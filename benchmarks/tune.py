@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
+
+from tune_rows import GRID, ROWS, stored
 
 from membench.io import weights
 from membench.metrics.answer_scores import likelihood, score_answer
@@ -24,13 +25,6 @@ from membench.targets.scribe import Scribe
 
 SEED, CONTEXTS = "1", 4
 STYLE = "twice"  # the report's prompt
-GRID = {  # rates, passes
-    "selfparam": ((2e-3, 4e-3, 8e-3), (12, 24)),
-    "ft-s": ((2e-3, 4e-3, 8e-3), (12, 24)),
-    "ft-c": ((2e-3, 4e-3, 8e-3), (24, 48)),
-    "cartridge": ((5e-3, 1e-2, 2e-2), (12, 24)),
-}
-ROWS = Path(__file__).with_name("tuning.jsonl")
 
 
 def answers_of(llm: LLM, name: str, **settings: Any) -> list[dict[str, Any]]:
@@ -59,18 +53,6 @@ def row(llm: LLM, name: str, rate: float, epochs: int) -> dict[str, Any]:
         chosen = [a for a in answers if a["rehearsed"] in wanted]
         out |= {f"{k}/{view}": round(sum(a[k] for a in chosen) / len(chosen), 3) for k in ("contains", "margin")}
     return out
-
-
-def stored() -> list[dict[str, Any]]:
-    """The rows that were played, in the order of the grid."""
-    rows = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines()] if ROWS.exists() else []
-    return sorted(rows, key=lambda r: (list(GRID).index(r["method"]), r["lr"], r["epochs"]))
-
-
-def best(name: str) -> dict[str, Any]:
-    """The row of a method that the rule selects."""
-    view = "all" if name == "ft-c" else "rehearsed"
-    return max((r for r in stored() if r["method"] == name), key=lambda r: (r[f"contains/{view}"], r[f"margin/{view}"]))
 
 
 def main() -> None:
