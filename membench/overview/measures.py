@@ -9,7 +9,7 @@ from membench.statistics.intervals import FEWEST, Interval
 from membench.tables.catalogue import COSTS, METRICS, column_of
 from membench.tables.columns import Column
 from membench.tables.entry import Entry
-from membench.tables.formatting import FEW, NOTHING, cost, marked, number, size
+from membench.tables.formatting import FEW, NOTHING, cost, ends, marked, number, size
 from membench.tables.leaderboard import Table
 from membench.tables.ranking_metric import leading_metric
 from membench.values import MetricSpec
@@ -120,7 +120,7 @@ def plain(name: str) -> Show:
 
 
 def ranged(name: str) -> Show:
-    """A metric with the ends of its interval: 0.72 .66–.78; what is no share has ±."""
+    """A metric with the ends of its interval: 0.72 .66–.78; what is no share has ± or both ends."""
 
     def show(entry: Entry) -> str:
         found, spec = entry.interval(name), entry.spec(name)
@@ -130,8 +130,8 @@ def ranged(name: str) -> Show:
         text = number(found.value, digits)
         if (entry.clusters(name) or FEWEST) < FEWEST:
             return f"{text} {FEW}"
-        ends = _ends(found, digits, bool(spec and spec.unit == "share"))
-        return marked(f"{text} {ends}".rstrip(), entry, name)
+        shown = _ends(found, digits, bool(spec and spec.unit == "share"))
+        return marked(f"{text} {shown}".rstrip(), entry, name)
 
     return show
 
@@ -156,7 +156,7 @@ def _ends(found: Interval, digits: int, share: bool) -> str:
     if found.low is None or found.high is None or number(found.high - found.low, digits) == number(0.0, digits):
         return ""
     if not share:
-        return f"±{number(max(found.value - found.low, found.high - found.value), digits)}"
+        return ends(found, digits)
     return "–".join(_short(end, digits) for end in (found.low, found.high))
 
 

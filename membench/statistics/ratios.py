@@ -10,7 +10,7 @@ from membench.statistics.shares import wilson
 
 JACKKNIFE, DELTA = "jackknife-t", "delta-t"
 FEW = 20  # contexts below which numerators may be parts of their denominators by chance
-_ROUNDING = 1e-9
+_ROUNDING = 2e-6  # of values that were stored with six decimals
 
 Matrix = Sequence[Sequence[float]]  # seeds × contexts
 

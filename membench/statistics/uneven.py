@@ -31,20 +31,20 @@ def rectangular(seeds: Sequence[Mapping[str, float]]) -> list[list[float]]:
 
 
 def kept_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
-    """Of a ratio of sums, each seed's metric with its value, linearised `contexts`, and the denominators as `curve`.
+    """Σ numerators / Σ denominators of several seeds, each its metric as stored: linearised `contexts`, and `curve`.
 
-    Around the mean of the seeds' values; without ends where the denominators are not surely above 0. None where a seed
-    has no denominators.
+    Without ends where the denominators are not surely above 0. None where a seed's are not stored, or all are 0.
     """
     terms = [_terms(metric) for metric in seeds]
     if not all(terms):
         return None
     every = list(dict.fromkeys(context for sums in terms for context in sums))
     above, below = ([[sums.get(context, (0.0, 0.0))[k] for context in every] for sums in terms] for k in (0, 1))
-    found, value = recovered_ci(above, below), fmean(metric["value"] for metric in seeds)
-    if found is None or found.low is None:
-        return Interval(value, None, None)
-    return Interval(value, max(0.0, found.low), found.high)  # no sum is below 0
+    whole = sum(map(sum, below))
+    if not whole:
+        return None
+    found = recovered_ci(above, below) or Interval(sum(map(sum, above)) / whole, None, None)
+    return found._replace(low=None if found.low is None else max(0.0, found.low))  # no sum is below 0
 
 
 def _terms(metric: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

@@ -97,9 +97,11 @@ class Entry:
         return found if all(found) else []
 
     def value(self, name: str) -> float | None:
-        """A metric's mean over the seeds; "contains" means "contains/all"."""
+        """A metric's mean over the seeds, or the ratio of their sums; "contains" means "contains/all"."""
         name = self._full(name)
-        return fmean(s[name]["value"] for s in self.summaries) if name in self.names else None
+        found = [s[name] for s in self.summaries] if name in self.names else []
+        kept = kept_ci(found) if found and name.startswith(KEPT) else None
+        return kept.value if kept else fmean(metric["value"] for metric in found) if found else None
 
     def interval(self, name: str) -> Interval | None:
         """A metric with its interval over contexts and, with several seeds, over seeds."""
@@ -108,8 +110,7 @@ class Entry:
             return None
         if name.startswith(KEPT) and (kept := kept_ci([s[name] for s in self.summaries])):
             return kept
-        matrix = self.matrix(name)
-        if not matrix:
+        if not (matrix := self.matrix(name)):
             return mean_ci([s[name]["value"] for s in self.summaries])
         unit = getattr(self.spec(name), "unit", "")
         return share_ci(matrix) if unit == "share" or name.startswith(RETAINED) else two_way_ci(matrix)
@@ -117,9 +118,7 @@ class Entry:
     def matrix(self, name: str) -> list[list[float]]:
         """A metric by seeds × contexts; empty where a seed has it not by context."""
         found = self.by_context(name)
-        if is_uneven(found):
-            return rectangular(found)
-        return [in_order(contexts, list(found[0])) for contexts in found]
+        return rectangular(found) if is_uneven(found) else [in_order(contexts, list(found[0])) for contexts in found]
 
     def spec(self, name: str) -> MetricSpec | None:
         """What a metric is; None where nobody declared it."""

@@ -37,14 +37,19 @@ def estimate(found: Interval | None, contexts: int | None = None, digits: int = 
     value = number(found.value, digits)
     if contexts is not None and contexts < FEWEST:
         return f"{value} {FEW}"
+    return f"{value} {ends(found, digits)}".rstrip()
+
+
+def ends(found: Interval, digits: int = 2) -> str:
+    """± half the width or both ends, as `estimate` has them; nothing where there is no interval."""
     if found.low is None or found.high is None:
-        return value
+        return ""
     below, above = found.value - found.low, found.high - found.value
     wide = max(below, above)
     cut = found.low >= 0 > found.value - wide or found.high <= 1 < found.value + wide  # ± would leave a share's range
     if abs(below - above) > EVEN or cut:
-        return f"{value} [{number(found.low, digits)}, {number(found.high, digits)}]"
-    return f"{value} ±{number(wide, digits)}"
+        return f"[{number(found.low, digits)}, {number(found.high, digits)}]"
+    return f"±{number(wide, digits)}"
 
 
 def size(value: float | None, digits: int = 3) -> str:

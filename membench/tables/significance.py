@@ -78,10 +78,11 @@ def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
 def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) -> float | None:
     """The p-value of a pair that was picked after the table was seen: Holm's over all pairs that could have been.
 
-    Those are the pairs of all entries that a table ranks, and of these two. None where one of the two has one seed, or
-    fewer than two contexts are shared by all.
+    Those are the pairs of all entries that a table ranks, and of these two; what is about other texts with each seed is
+    paired with none. None where one of the two has one seed, or fewer than two contexts are shared by all.
     """
     rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e in pair)]
+    rivals = [e for e in rivals if not is_uneven(e.by_context(metric))]
     found = [e.by_context(metric) for e in rivals]
     contexts = shared_keys([scores for those in found for scores in those])
     pairs = [(i, j) for i in range(len(rivals)) for j in range(i + 1, len(rivals)) if not _unseeded(rivals, (i, j))]

@@ -150,12 +150,15 @@ def _descend(
 
 
 def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
-    """Mixed precision for training: bfloat16 where the device computes it natively (`auto`), or as named."""
+    """Mixed precision for training: bfloat16 where the device computes it natively (`auto`), or as named.
+
+    Always where the weights themselves are no float32, since the adapter's are.
+    """
     if name not in get_args(Precision):
         raise MembenchError(f"unknown precision {name!r}: choose from {', '.join(get_args(Precision))}")
     kind = llm.device.type
     native = torch.cpu._is_avx512_bf16_supported() if kind == "cpu" else kind == "cuda"
-    if name == "float32" or (name == "auto" and not native):
+    if llm.model.dtype == torch.float32 and (name == "float32" or (name == "auto" and not native)):
         return nullcontext()
     return torch.autocast(kind, dtype=torch.bfloat16)
 

@@ -38,6 +38,13 @@ def test_the_floor_counts_as_nothing_left() -> None:
     assert found.value == 1
 
 
+def test_half_is_half_however_stored_scores_were_rounded() -> None:
+    """Two of three questions right, then one: a matrix that is stored has six decimals."""
+    found = half_life([summary(lambda age, _: (0.666667, 0.333334)[age > 0], 8)], ZERO)
+    assert found is not None
+    assert found.value == 1
+
+
 def test_without_a_floor_there_is_none() -> None:
     made = summary(lambda age, _: 0.5 ** (age // 2), 8)
     assert half_life([made], {}) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from membench.trained.sentences import (
 )
 from membench.trained.student import STEM_STEPS, Student
 from membench.trained.teacher import teach
-from membench.trained.trainer import train
+from membench.trained.trainer import Precision, train
 
 TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
 MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
@@ -100,6 +101,14 @@ def test_an_untrained_adapter_is_the_base_exactly(llm: LLM) -> None:
     worn = llm.answer(Recall(adapter=Adapter((layer,), LORA.scale)), questions, [["Ines Corde"]])
     assert worn[0].logprobs == base[0].logprobs
     assert worn[0].ids == base[0].ids
+
+
+@pytest.mark.parametrize("named", ["auto", "float32"])
+def test_weights_in_halves_are_trained_on_a_cpu_without_native_halves(tiny: Path, named: Precision) -> None:
+    halves = LLM.load(tiny, name="tiny", dtype="bfloat16", device="cpu")
+    values = losses(halves, [qa_sentences(halves, MATERIAL, "answer")] * 3, "kl", replace(LORA, precision=named))
+    assert len(values) == 3
+    assert 0 < values[-1] < values[0]
 
 
 @pytest.mark.parametrize("kind", ["context", "qa"])
