@@ -20,6 +20,7 @@ from experiment_decay import AGES, GEMMA, decay, decay_table, said_table, types_
 from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, remedies, screening, seeds
 from experiment_follow import follow_table
 from experiment_outcomes import SCORES, Outcome, matrix, outcomes
+from experiment_real import real_table
 from experiment_seeds import seeds_table
 from experiment_stored import allocation_table, markdown, parts_table
 from experiment_twenty import twenty_table
@@ -155,6 +156,7 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "seeds": lambda folder: seeds_table([REFERENCE, folder]),
     "comparison": lambda folder: comparison_table([REFERENCE, folder]),
     "twenty": twenty_table,
+    "real": real_table,
     "retention": lambda folder: retention_table([folder]),
     "decay": lambda _: decay_table(REFERENCE),
     "said": lambda _: said_table(REFERENCE),

@@ -22,6 +22,7 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     follow = importlib.import_module("experiment_follow")
     seeds = importlib.import_module("experiment_seeds")
     comparison = importlib.import_module("experiment_comparison")
+    twenty = importlib.import_module("experiment_twenty")
 
 
 @pytest.mark.parametrize(("count", "effects"), [(8, 7), (16, 15)])
@@ -93,6 +94,19 @@ def test_right_answers_are_counted_by_further_writes_over_texts_and_seeds() -> N
         0: ["c1", "c2", "c3", "c4"], 1: ["c1", "c2", "c3"], 2: ["c1", "c2"], 3: ["c1"], comparison.END: ["c1", "c2"],
     }  # fmt: skip
     assert comparison.kept(found).value == pytest.approx(0.25)
+
+
+def test_recipes_over_twenty_texts_are_told_by_their_settings_and_the_default_comes_first() -> None:
+    found = list(twenty.played(ROOT / "results" / "experiment"))
+    names = [name for name, *_ in found]
+    assert names == [name for name in twenty.RECIPES if name in names]
+    assert names[0] == "default"
+    for _, answers, _ in found:
+        assert len({a.context for a in answers}) == twenty.CONTEXTS
+        assert len({a.question for a in answers}) == twenty.CONTEXTS * twenty.QUESTIONS
+    for name, (method, changed) in twenty.RECIPES.items():
+        own = " ".join(f"{key}={str(value).lower()}" for key, value in changed.items())
+        assert name == (own or ("default" if method == "selfparam" else method))
 
 
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
