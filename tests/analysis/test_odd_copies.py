@@ -112,7 +112,7 @@ def test_a_result_under_another_recipe_s_id_is_damaged(tmp_path: Path) -> None:
     put_result(copy, id="a" * 16)
     assert [cell.damage for cell in cell_folder.cells(tmp_path)] == [
         None,
-        f"{copy} is the cell of {first}: delete one of them",
+        f"{copy} is the cell of {first}: delete it",
     ]
     shutil.rmtree(first)
     (damaged,) = cell_folder.cells(tmp_path)
