@@ -52,6 +52,12 @@ def score(
     ]
     for r in refused:
         click.echo(f"left as it is: {r.refused}", err=True)
+    if dropped := sum(bool(r.dropped) for r in found):
+        click.echo(
+            f"{dropped} of the scored cells lost floor or reference: {output} has none of their ground that this "
+            "version of the metrics scored",
+            err=True,
+        )
     if as_json:
         print_json(rows)
     else:
