@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from membench.analysis.several_folders import cells_of
+from membench.analysis.verify import verify
+from membench.cli.app import main
 from membench.store import cell_folder
 from membench.store.records import digest
 from tests.support.stored_cells import put_cell, recipe
@@ -66,3 +69,17 @@ def test_a_copy_with_other_targets_gives_way_in_either_order(tmp_path: Path, ord
     (folders[1] / "targets.jsonl").write_text("")
     (cell,) = cells_of([folders[k].parent for k in order])
     assert cell.folder == folders[0]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("how", ["result", "records"])
+def test_a_damaged_copy_in_another_folder_is_told_of_beside_the_sound_one(
+    tmp_path: Path, how: str, order: Sequence[int]
+) -> None:
+    sound, copy = (put(tmp_path / name) for name in "ab")
+    given = [(tmp_path / "ab"[k]) for k in order]
+    assert [verdict.ok for verdict in verify(*given)] == [True]
+    spoil(copy, how)
+    assert {v.cell.folder: v.ok for v in verify(*given)} == {sound: True, copy: False}
+    done = CliRunner().invoke(main, ["verify", *map(str, given)])
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (1, "1 of 2 cells verified")
