@@ -49,14 +49,13 @@ def settings_of(task: str, method: str) -> dict[str, Any]:
 
 def chosen(task: str, folders: Sequence[Path]) -> Iterator[Cell]:
     """The cells of the comparison in one task, with floor and reference."""
-    for folder in folders:
-        for cell in stored(folder):
-            r = cell.recipe
-            own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
-            asked = (r["data"], r["model"], r["limit"]) == (DATA, MODEL, CONTEXTS) and cell.status == "done"
-            mine = r["task"] == task and r["task_settings"] == TASKS[task] and r["method"] in (*BEST, TEXT)
-            if asked and (r["task"] == GOLD or (mine and own == settings_of(task, r["method"]))):
-                yield cell
+    for cell in stored(*folders):
+        r = cell.recipe
+        own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
+        asked = (r["data"], r["model"], r["limit"]) == (DATA, MODEL, CONTEXTS) and cell.status == "done"
+        mine = r["task"] == task and r["task_settings"] == TASKS[task] and r["method"] in (*BEST, TEXT)
+        if asked and (r["task"] == GOLD or (mine and own == settings_of(task, r["method"]))):
+            yield cell
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from membench.analysis.several_folders import cells_of
 from membench.statistics.variance_parts import Parts, allocate, parts
 from membench.store import cell_folder
 from membench.store.records import answer_of
@@ -29,9 +30,9 @@ SEED_NOISE = (0.01, 0.03, 0.06)  # standard deviations of a difference by its me
 
 
 @cache
-def stored(folder: Path) -> list[cell_folder.Cell]:
-    """The cells of a folder, read once."""
-    return cell_folder.cells(folder)
+def stored(*folders: Path) -> list[cell_folder.Cell]:
+    """The cells of these folders, read once; one that is in several of them is there once."""
+    return cells_of(folders)
 
 
 def markdown(lines: Grid) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from membench.analysis.several_folders import once
 from membench.errors import MembenchError
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
@@ -163,7 +164,7 @@ def sentences(cells: Sequence[Cell], count: int, home: str) -> str:
 
     Raises MembenchError for a number that no stored cell has, or more than one.
     """
-    cells = [*cells, *cell_folder.cells(EXPERIMENT)]
+    cells = once([*cells, *cell_folder.cells(EXPERIMENT)])
     return "".join(f"- **{f.claim}** {_filled(f, cells, home)}\n" for f in FINDINGS[:count])
 
 

@@ -26,11 +26,13 @@ def derived(
     rows: Sequence[Mapping[str, Any]],
     golds: Mapping[str, Sequence[Answer]],
     parameters: int | None,
+    rose: bool = False,
 ) -> dict[str, Any]:
     """Ledger, overlap, yardsticks, controls and the hash of the targets, as the runner makes them of these records.
 
-    `golds` are the yardsticks' answers by method; without one that is stored, what is stored stays. The overlap is
-    missing where the method kept no targets and the data are no longer here as they were.
+    `golds` are the yardsticks' answers by method; without one that is stored, what is stored stays, unless the version
+    of the metrics `rose`: it would stand beside other scores. The overlap is missing where the method kept no targets
+    and the data are no longer here as they were.
     """
     answers = [answer_of(row) for row in rows if row["type"] == "answer"]
     prices = (cell.result.get("ledger") or {}).get("prices")
@@ -39,7 +41,7 @@ def derived(
     if overlap is not None:
         out["overlap"] = overlap
     is_gold = cell.recipe["task"] == GOLD
-    if golds and golds.keys() >= (cell.result.get("yardsticks") or {}).keys():
+    if rose or (golds and golds.keys() >= (cell.result.get("yardsticks") or {}).keys()):
         out |= compared(task, answers, golds, None if is_gold else overlap)
     elif "controls" not in cell.result and not is_gold and overlap is not None:
         out["controls"] = compared(task, answers, {}, overlap)["controls"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,19 +19,24 @@ RUNS = "runs"  # the options of each run, beside the cells
 
 @dataclass(frozen=True)
 class Merged:
-    """What became of the cells: folders that were written, that were there already, and why some were left out."""
+    """What became of the cells: folders that were written, that were there already, and why some were left out.
+
+    `unfinished` are folders of cells that were begun and are done in none of the merged folders, nor in the new one.
+    """
 
     written: tuple[Path, ...]
     there: tuple[Path, ...]
     left_out: tuple[str, ...]
+    unfinished: tuple[Path, ...]
 
 
 def merge(roots: Sequence[Path], into: Path) -> Merged:
     """Copy the cells of these folders, and the options of their runs, into another one; the same again goes on.
 
     A cell that is in several of them, or in `into` already, is there once. Cells that cannot be relied on are left out.
-    Nothing is written before all is known to fit. Raises MembenchError for folders that are not there or the same as
-    `into`, and for plays of one cell with other records.
+    Of one that `into` has under another folder name, that folder is written. Nothing is written before all is known to
+    fit. Raises MembenchError for folders that are not there or the same as `into`, for plays of one cell with other
+    records, and where a cell of `into` has the folder name of another one.
     """
     for root in roots:
         if into.resolve() == root.resolve():
@@ -39,17 +44,29 @@ def merge(roots: Sequence[Path], into: Path) -> Merged:
     found = list(checked(cells_of(roots)))
     there = {cell.id: cell for cell in checked(cells(into))} if into.is_dir() else {}
     better = [cell for cell in found if not cell.damage and _is_wanted(cell, there.get(cell.id))]
+    targets = {cell.id: there[cell.id].folder if cell.id in there else folder_of(into, cell.recipe) for cell in better}
+    owners = {cell.folder: cell.id for cell in there.values()}
+    for key, folder in targets.items():
+        if owners.get(folder, key) != key:
+            raise MembenchError(f"{folder} holds another cell than its name says: rename it")
+    unfinished = _unfinished(roots, {folder_of(into, cell.recipe).name for cell in (*found, *there.values())})
     for cell in better:
-        _copy(cell, folder_of(into, cell.recipe))
+        _copy(cell, targets[cell.id])
     for root in roots:
         _copy_runs(root, into)
     names = {cell.id for cell in better}
     kept = [cell for cell in found if not cell.damage and cell.id not in names]
     return Merged(
-        tuple(folder_of(into, cell.recipe) for cell in better),
+        tuple(targets.values()),
         tuple(there[cell.id].folder for cell in kept),
         tuple(cell.damage for cell in found if cell.damage),
+        unfinished,
     )
+
+
+def _unfinished(roots: Sequence[Path], played: Container[str]) -> tuple[Path, ...]:
+    begun = (path.parent for root in dict.fromkeys(roots) for path in sorted(root.glob(f"*/{RECIPE}")))
+    return tuple(f for f in begun if not (half_written(f.name) or f.name in played or (f / RESULT).exists()))
 
 
 def _is_wanted(cell: Cell, stored: Cell | None) -> bool:
@@ -70,10 +87,17 @@ def _copy(cell: Cell, folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    names = {entry.name for entry in os.scandir(folder) if entry.is_file()}
+    names = {entry.name for entry in os.scandir(folder) if _is_file(entry)}
     last = [name for name in (RECIPE, RESULT) if name in names]
     own = (n for n in sorted(names.difference(last)) if not (n.startswith(LOCK) or half_written(n)))
     yield from (*own, *last)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False
 
 
 def _copy_runs(root: Path, into: Path) -> None:

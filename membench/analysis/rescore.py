@@ -5,27 +5,28 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from membench.analysis.backfill import derived, parameters_of
+from membench.analysis.rescored_rows import judged_rows, scored_rows
 from membench.api import Task
 from membench.errors import MembenchError
 from membench.io.atomic_files import CannotWrite, replace_file
 from membench.io.plain_files import NoFile
-from membench.metrics.answer_scores import METRIC_VERSION, token_f1
-from membench.planning.plan import data_hash, load_data
+from membench.metrics.answer_scores import METRIC_VERSION
 from membench.planning.restore import ground_of, task_of
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD, GROUND, REFERENCE, cell_id
 from membench.store.records import FILE, Damaged, answer_of, digest
+from membench.store.stored_cells import VERSION
 from membench.store.summary import summarise_cell
 from membench.talks.judge import Judge
-from membench.talks.measures import TASK, VERDICTS
-from membench.values import Answer, Question
+from membench.talks.measures import TASK
+from membench.values import Answer
 
 KEPT = (cell_folder.TARGETS, "reference.safetensors")  # of a cell, beside its records
 
@@ -36,7 +37,8 @@ class Rescored:
 
     `changed` is None where answers are scored against data that are not here as they were: their scores stay. `made`
     are the parts of its result that were missing or came out otherwise. A cell whose records are not those that its
-    result was made of stays as it is, as does one that is being played; `refused` then says so.
+    result was made of stays as it is, as does one that is being played; `refused` then says so. `dropped` are floor and
+    reference of an earlier version that nothing here has as this one scores them.
     """
 
     cell: Cell
@@ -44,6 +46,7 @@ class Rescored:
     folder: Path
     made: tuple[str, ...]
     refused: str | None = None
+    dropped: tuple[str, ...] = ()
 
 
 def rescore(root: Path, names: Sequence[str], judge: Judge | None = None) -> list[Rescored]:
@@ -60,11 +63,10 @@ def rescore(root: Path, names: Sequence[str], judge: Judge | None = None) -> lis
     found = list(cell_folder.checked(cell_folder.cells(root)))
     every = [c for c in found if c.status == "done"]
     by_folder = {c.folder: c for c in found}
-    chosen = [by_folder[cell_folder.find(root, name).folder] for name in names] or [
-        *cell_folder.newest(every), *_damaged(found)
-    ]  # fmt: skip
+    latest = cell_folder.newest(every)
+    chosen = [by_folder[cell_folder.find(root, name).folder] for name in names] or [*latest, *_damaged(found)]
     chosen = _judgeable(chosen, every) if judge else chosen
-    grounds = [c for c in every if c.recipe["task"] == GOLD and any(_same_ground(c, other) for other in chosen)]
+    grounds = [c for c in latest if c.recipe["task"] == GOLD and any(_is_yardstick(c, other) for other in chosen)]
     wanted = {c.id: c for c in (*grounds, *chosen) if c.status == "done"}
     golds: list[Rescored] = []
     for gold in sorted((c for c in wanted.values() if c.recipe["task"] == GOLD), key=_is_floor):  # the reference first
@@ -79,7 +81,7 @@ def _judgeable(chosen: Sequence[Cell], every: Sequence[Cell]) -> list[Cell]:
     mine = [c for c in chosen if c.status == "done" and c.recipe["task"] == TASK]
     if not mine:
         raise MembenchError(f"no cell of the task {TASK} is done here, and --judge is for no other")
-    return [c for c in every if c.recipe["task"] == TASK and any(_same_ground(c, other) for other in mine)]
+    return [c for c in every if c.recipe["task"] == TASK and any(_same_ground(c.recipe, m.recipe) for m in mine)]
 
 
 def _damaged(cells: Sequence[Cell]) -> list[Cell]:
@@ -103,29 +105,37 @@ def _tried(
 def _locked(cell: Cell, root: Path, golds: Sequence[Rescored], parameters: int | None, judge: Judge | None) -> Rescored:
     """Score a cell while no run plays it, as it lies on the disk then; one that cannot be is left as it is."""
     try:
-        if cell.recipe["metric_version"] > METRIC_VERSION:
+        if cell.recipe[VERSION] > METRIC_VERSION:
             raise Damaged(f"{cell.folder} was scored by a newer membench: upgrade membench")
+        cell_folder.refuse_odd(cell.folder)
         task, scored = _task(cell)
-        recipe = {**cell.recipe, **({"metric_version": METRIC_VERSION} if scored else {})}
-        target = cell.folder if recipe == cell.recipe else cell_folder.open_cell(root, recipe)
-        with contextlib.ExitStack() as stack:
-            for folder in sorted({cell.folder, target}):
-                if not stack.enter_context(cell_folder.lock(folder)):
-                    raise Damaged(f"{folder} is being played: score it when that run is over")
+        recipe = {**cell.recipe, **({VERSION: METRIC_VERSION} if scored else {})}
+        _refuse_another(cell, root, recipe)
+        with _mine(cell.folder):
             result = cell_folder.read_result(cell.folder)
             if result is None or result["status"] != "done":
                 raise Damaged(f"{cell.folder} is no longer done: run the same command again")
-            _refuse_another(cell, target)
             fresh = Cell(cell.folder, result)
             sound = [g for g in golds if not g.refused]
-            return _rescore(fresh, target, recipe, task, scored, sound, parameters, judge)
+            return _rescore(fresh, root, recipe, task, scored, sound, parameters, judge)
     except (Damaged, NoFile) as trouble:
         return Rescored(cell, None, cell.folder, (), str(trouble))
 
 
-def _refuse_another(cell: Cell, target: Path) -> None:
+@contextlib.contextmanager
+def _mine(folder: Path) -> Iterator[None]:
+    with cell_folder.lock(folder) as mine:
+        if not mine:
+            raise Damaged(f"{folder} is being played: score it when that run is over")
+        yield
+
+
+def _refuse_another(cell: Cell, root: Path, recipe: Mapping[str, Any]) -> None:
     """Raise Damaged where the folder that the scored cell would have holds a play that was not scored from it."""
-    stored = None if target == cell.folder else cell_folder.read_result(target)
+    if recipe == cell.recipe:
+        return
+    target = cell_folder.folder_of(root, recipe)
+    stored = cell_folder.read_result(target)
     if stored and stored["status"] == "done" and stored.get("rescored_from") != cell.id:
         raise Damaged(f"{target} is another play of this cell, scored by this version: {cell.folder} is left as it is")
 
@@ -134,8 +144,13 @@ def _is_floor(cell: Cell) -> bool:
     return bool(cell.recipe["method"] != REFERENCE)
 
 
-def _same_ground(gold: Cell, cell: Cell) -> bool:
-    return all(gold.recipe.get(key) == cell.recipe.get(key) for key in (*GROUND, "data_hash"))
+def _is_yardstick(gold: Cell, cell: Cell) -> bool:
+    """Whether it is one of this cell as it is stored, or as it is scored now."""
+    return any(_same_ground(gold.recipe, {**cell.recipe, VERSION: v}) for v in (cell.recipe[VERSION], METRIC_VERSION))
+
+
+def _same_ground(gold: Mapping[str, Any], recipe: Mapping[str, Any]) -> bool:
+    return all(gold.get(key) == recipe.get(key) for key in (*GROUND, "data_hash"))
 
 
 def _task(cell: Cell) -> tuple[Task, bool]:
@@ -148,76 +163,48 @@ def _task(cell: Cell) -> tuple[Task, bool]:
 
 
 def _rescore(
-    cell: Cell, folder: Path, recipe: dict[str, Any], task: Task, scored: bool, golds: Sequence[Rescored],
+    cell: Cell, root: Path, recipe: dict[str, Any], task: Task, scored: bool, golds: Sequence[Rescored],
     parameters: int | None, judge: Judge | None,
 ) -> Rescored:  # fmt: skip
     old = cell_folder.records_of(cell)
-    near = {g.cell.recipe["method"]: g for g in golds if task.gold_script and _same_ground(g.cell, cell)}
-    gold_answers = {name: _answers(_stored_records(g.folder)) for name, g in near.items()}
+    gold_answers = _gold_answers(golds, recipe) if task.gold_script else {}
     said = {a.question: a.answer for a in gold_answers.get(REFERENCE, ())}
-    new = _scored_rows(cell, old, task, said) if scored else old
-    new = _judged(new, judge) if judge else new
+    new = scored_rows(cell, old, task, said) if scored else old
+    new = judged_rows(new, judge) if judge else new
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
     fresh = dict(zip(("summary", "costs", "counts"), summarise_cell(task, new), strict=True))
-    fresh |= derived(cell, task, new, gold_answers, parameters)
+    fresh |= derived(cell, task, new, gold_answers, parameters, rose=recipe != cell.recipe)
     whole = {**cell.result, "id": cell_id(recipe), "recipe": recipe, **fresh}
     whole |= {"judge": judge.identity} if judge else {}
     made = tuple(name for name in fresh if fresh[name] != cell.result.get(name))
-    if changed or folder != cell.folder:
-        _move(cell, folder, new)
-        whole["rescored_from"] = cell.id
-    if made or changed or folder != cell.folder or whole.get("judge") != cell.result.get("judge"):
-        cell_folder.finish(folder, whole, digest(folder))
-    return Rescored(cell, changed if scored else None, folder, made)
+    dropped = tuple(name for name in cell.result.get("yardsticks") or {} if name not in whole["yardsticks"])
+    if recipe != cell.recipe:
+        folder = cell_folder.open_cell(root, recipe)
+        with _mine(folder):
+            _refuse_another(cell, root, recipe)
+            _store(cell, folder, new, whole)
+    else:
+        folder = cell.folder
+        if changed:
+            _store(cell, folder, new, whole)
+        elif made or whole.get("judge") != cell.result.get("judge"):
+            cell_folder.finish(folder, whole, digest(folder))
+    return Rescored(cell, changed if scored else None, folder, made, dropped=dropped)
 
 
-def _questions(cell: Cell, task: Task, rows: Sequence[Mapping[str, Any]]) -> dict[str, Question]:
-    """The questions as they were asked; records of the first versions lack distractors, which the data then give."""
-    recipe = cell.recipe
-    distractors = {r["question"]: tuple(r["distractors"]) for r in rows if "distractors" in r}
-    if len(distractors) < len({r["question"] for r in rows}):
-        data = load_data(recipe["data"], task, recipe["limit"])
-        if data_hash(data.contexts) != recipe["data_hash"]:
-            raise MembenchError(f"{cell.folder.name}: the data {recipe['data']!r} are no longer those that were asked")
-        distractors = {q.id: q.distractors for context in (*data.contexts, *data.held_out) for q in context.questions}
-    return {
-        r["question"]: Question(
-            r["question"], r["text"], tuple(r["gold"]), r["context"], distractors.get(r["question"], ()), r["tags"]
-        )
-        for r in rows
-    }
+def _gold_answers(golds: Sequence[Rescored], recipe: Mapping[str, Any]) -> dict[str, list[Answer]]:
+    """The answers of floor and reference, by method, as the version of this recipe scored them."""
+    found = {}
+    for gold in golds:
+        now = {**gold.cell.recipe, VERSION: METRIC_VERSION}
+        for folder, scored in {gold.cell.folder: gold.cell.recipe, gold.folder: now}.items():
+            if _same_ground(scored, recipe):
+                found[gold.cell.recipe["method"]] = _answers(_stored_records(folder))
+    return found
 
 
-def _scored_rows(
-    cell: Cell, rows: Sequence[dict[str, Any]], task: Task, said: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    questions = _questions(cell, task, [r for r in rows if r["type"] == "answer"])
-    return [_scored(r, task, questions, said) if r["type"] == "answer" else r for r in rows]
-
-
-def _scored(
-    record: Mapping[str, Any], task: Task, questions: Mapping[str, Question], said: Mapping[str, str]
-) -> dict[str, Any]:
-    scores = record["scores"] | task.score(questions[record["question"]], record["answer"])
-    if "fidelity_f1" in scores and record["question"] in said:
-        scores["fidelity_f1"] = token_f1(record["answer"], said[record["question"]])
-    return {**record, "scores": scores}
-
-
-def _judged(rows: Sequence[dict[str, Any]], judge: Judge) -> list[dict[str, Any]]:
-    """The records with the judge's verdicts in place of any earlier one's."""
-    verdicts = iter(judge.verdicts([r for r in rows if r["type"] == "answer"]))
-    out = []
-    for row in rows:
-        if row["type"] == "answer":
-            own = {name: score for name, score in row["scores"].items() if name not in VERDICTS}
-            row = {**row, "scores": own | next(verdicts)}
-        out.append(row)
-    return out
-
-
-def _move(cell: Cell, folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Records in the folder of the recipe; what else the cell keeps goes with them.
+def _store(cell: Cell, folder: Path, rows: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> None:
+    """Records and result in the folder of the recipe; what else the cell keeps goes with them.
 
     A result that was there goes first, so that a kill in between leaves a cell that a run finishes from its records.
     """
@@ -227,6 +214,7 @@ def _move(cell: Cell, folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     (folder / cell_folder.RESULT).unlink(missing_ok=True)
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for row in rows)
     replace_file(folder / FILE, "".join(f"{line}\n" for line in lines).encode())
+    cell_folder.finish(folder, {**result, "rescored_from": cell.id}, digest(folder))
 
 
 def _stored_records(folder: Path) -> list[dict[str, Any]]:

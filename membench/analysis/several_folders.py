@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
-from membench.store.records import Damaged, digest
-from membench.store.stored_cells import Cell, cells, failed_cell, named, records_of
+from membench.store.records import Damaged
+from membench.store.stored_cells import Cell, cells, named, records_of
+from membench.store.targets import own_files
 
 MEASURED = frozenset({"seconds", "cell_peak_bytes", "peak_bytes", "beside"})  # of a record: another play has others
 ROUNDING = 1e-4  # between the same numbers of two processors
@@ -20,10 +21,14 @@ def cells_of(roots: Iterable[Path]) -> list[Cell]:
 
     Raises MembenchError for a folder that is not there, and for a cell whose answers differ between two folders.
     """
+    return once(cell for root in dict.fromkeys(roots) for cell in cells(root))
+
+
+def once(every: Iterable[Cell]) -> list[Cell]:
+    """These cells, each once, sorted by folder name. Raises MembenchError as `cells_of` does."""
     found: dict[str, Cell] = {}
-    for root in dict.fromkeys(roots):
-        for cell in cells(root):
-            found[cell.id] = one_of(found[cell.id], cell) if cell.id in found else cell
+    for cell in every:
+        found[cell.id] = one_of(found[cell.id], cell) if cell.id in found else cell
     return sorted(found.values(), key=lambda cell: cell.folder.name)
 
 
@@ -48,10 +53,10 @@ def one_of(a: Cell, b: Cell) -> Cell:
     better, other = sorted((a, b), key=_rank, reverse=True)
     if other.damage or other.status != "done":
         return better
-    hashes = [cell.result.get("records_sha256") for cell in (better, other)]
-    if hashes[0] == hashes[1]:
-        if digest(better.folder) != hashes[0] == digest(other.folder):
-            return other
+    mine, theirs = (own_files(cell.folder, cell.result) for cell in (better, other))
+    if mine != theirs or not mine[0]:
+        return other if theirs > mine else better
+    if better.result["records_sha256"] == other.result["records_sha256"]:
         if not _alike(better.result["summary"], other.result["summary"]):
             raise MembenchError(
                 f"{a.folder} and {b.folder} have other numbers of the same records: `membench score --all -o FOLDER` "
@@ -59,14 +64,14 @@ def one_of(a: Cell, b: Cell) -> Cell:
             )
         return better
     try:
-        mine = records_of(better)
-    except Damaged as damage:
-        return one_of(failed_cell(better.folder, better.recipe, str(damage)), other)
+        answered = _answered(records_of(better))
+    except Damaged:
+        return other
     try:
-        theirs = records_of(other)
+        same = _alike(answered, _answered(records_of(other)))
     except Damaged:
         return better
-    if not _alike(_answered(mine), _answered(theirs)):
+    if not same:
         raise MembenchError(
             f"{a.folder} and {b.folder} are plays of one cell with other records: look at both, and delete one of them"
         )

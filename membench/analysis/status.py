@@ -116,9 +116,9 @@ def _left(
 
 
 def _seconds(begun: object, ended: object) -> float | None:
-    """Between two times as text; None where one is none."""
+    """Between two times as text; None where one is none, or the end is before the beginning."""
     first, last = (time_of(text) for text in (begun, ended))
-    return (last - first).total_seconds() if first and last else None
+    return (last - first).total_seconds() if first and last and first <= last else None
 
 
 def time_of(text: object) -> datetime | None:

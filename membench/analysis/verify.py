@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from membench.analysis.several_folders import cells_of
+from membench.analysis.several_folders import once
 from membench.api import Task
 from membench.errors import MembenchError
 from membench.planning.restore import Ground, ground_of, task_of
-from membench.store.cell_folder import Cell, read_targets, sound_records, sound_targets
+from membench.store.cell_folder import Cell, cells, read_targets, sound_records, sound_targets
 from membench.store.costs import ledger_of
 from membench.store.question_subsets import compared
 from membench.store.recipe import FLOOR, GOLD, GROUND, REFERENCE
@@ -42,11 +42,20 @@ class Verdict:
 
 
 def verify(*roots: Path) -> list[Verdict]:
-    """Recompute all played cells under these folders. Raises MembenchError if there is no such folder."""
-    every = cells_of(roots)
-    golds = [cell for cell in every if cell.recipe["task"] == GOLD and not cell.damage]
+    """Recompute all played cells under these folders; a second copy that comes out is not told of.
+
+    Raises MembenchError if there is no such folder.
+    """
+    every = [cell for root in dict.fromkeys(roots) for cell in cells(root)]
+    counted = once(every)
+    golds = [cell for cell in counted if cell.recipe["task"] == GOLD and not cell.damage]
+    folders = {cell.folder for cell in counted}
     grounds: Grounds = {}
-    return [Verdict(cell, tuple(dict.fromkeys(_problems(cell, golds, grounds)))) for cell in every]
+    found = (
+        Verdict(cell, tuple(dict.fromkeys(_problems(cell, golds, grounds))))
+        for cell in sorted(every, key=lambda cell: cell.folder.name)
+    )
+    return [verdict for verdict in found if not verdict.ok or verdict.cell.folder in folders]
 
 
 def _problems(cell: Cell, golds: Sequence[Cell], grounds: Grounds) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -54,6 +55,18 @@ def folder_of(root: Path, recipe: Mapping[str, Any]) -> Path:
 def plain_name(name: str) -> str:
     """A name as the names of folders have it."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:40]
+
+
+def named_so(folder: Path) -> dict[str, Any]:
+    """A recipe of the folder's name alone, so that the cell stands somewhere; no other one can have it."""
+    name = os.fsencode(folder.name).decode(errors="backslashreplace")
+    task, method, model = (*name.split("--"), "", "", "")[:3]
+    texts = ("data", "dtype", "style", "weights_hash", "prompt_hash")
+    return {
+        "task": task or "unknown", "method": method or "unknown", "model": model or "unknown",
+        "data_hash": name, **dict.fromkeys(texts, "unknown"), "task_settings": {}, "settings": {},
+        **dict.fromkeys(("limit", "metric_version", "method_version", "seed"), 0),
+    }  # fmt: skip
 
 
 def trained_on_its_data(recipe: Mapping[str, Any]) -> str:

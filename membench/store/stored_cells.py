@@ -21,8 +21,9 @@ from membench.io.atomic_files import half_written
 from membench.io.fast_json import apart, no_collecting
 from membench.io.plain_files import NoFile, read_plain
 from membench.store import schema
-from membench.store.recipe import cell_id, folder_of
+from membench.store.recipe import cell_id, folder_of, named_so
 from membench.store.records import FILE, Damaged, parse_records, sha256
+from membench.store.targets import own_files
 
 RECIPE, RESULT = "recipe.json", "result.json"
 VERSION = "metric_version"  # of a recipe
@@ -73,9 +74,8 @@ def cells(root: Path) -> list[Cell]:
         paths = sorted(entry.path for entry in os.scandir(root) if _is_in_a_place(entry))
     except OSError as error:
         raise MembenchError(f"{root} cannot be read ({error.strerror})") from None
-    first: dict[str, Path] = {}
     with no_collecting():
-        return [_only(cell, first) for path in paths if (cell := _cell(Path(path)))]
+        return _once([cell for path in paths if (cell := _cell(Path(path)))])
 
 
 def find(root: Path, name: str) -> Cell:
@@ -210,12 +210,22 @@ def _cell(folder: Path) -> Cell | None:
     return None if result is None else Cell(folder, result)
 
 
-def _only(cell: Cell, first: dict[str, Path]) -> Cell:
-    """The cell, if no folder before has it: a copy would be counted as if it had been played twice."""
-    other = first.setdefault(cell.id, cell.folder)
-    if other == cell.folder:
-        return cell
-    return failed_cell(cell.folder, _unknown(cell.folder), f"{cell.folder} is the cell of {other}: delete one of them")
+def _once(found: Sequence[Cell]) -> list[Cell]:
+    """These cells, with a failed one for each copy of another: it would be counted as if it had been played twice."""
+    copies: dict[str, list[Cell]] = {}
+    for cell in found:
+        copies.setdefault(cell.id, []).append(cell)
+    best = {key: max(those, key=_rank) for key, those in copies.items() if len(those) > 1}
+    return [_copy(cell, best[cell.id]) if best.get(cell.id, cell) is not cell else cell for cell in found]
+
+
+def _rank(cell: Cell) -> tuple[bool, ...]:
+    return cell.status == "done", *(own_files(cell.folder, cell.result) if cell.status == "done" else ())
+
+
+def _copy(cell: Cell, other: Cell) -> Cell:
+    it = "it" if _rank(cell) < _rank(other) else "one of them"
+    return failed_cell(cell.folder, named_so(cell.folder), f"{cell.folder} is the cell of {other.folder}: delete {it}")
 
 
 def failed_cell(folder: Path, recipe: Mapping[str, Any], reason: str) -> Cell:
@@ -230,19 +240,7 @@ def _recipe(folder: Path) -> dict[str, Any]:
     try:
         return schema.recipe(orjson.loads(read_plain(folder / RECIPE)))
     except (OSError, ValueError, NoFile):
-        return _unknown(folder)
-
-
-def _unknown(folder: Path) -> dict[str, Any]:
-    """A recipe of the folder's name alone, so that the cell stands somewhere; no other one can have it."""
-    name = os.fsencode(folder.name).decode(errors="backslashreplace")
-    task, method, model = (*name.split("--"), "", "", "")[:3]
-    texts = ("data", "dtype", "style", "weights_hash", "prompt_hash")
-    return {
-        "task": task or "unknown", "method": method or "unknown", "model": model or "unknown",
-        "data_hash": name, **dict.fromkeys(texts, "unknown"), "task_settings": {}, "settings": {},
-        **dict.fromkeys(("limit", "metric_version", "method_version", "seed"), 0),
-    }  # fmt: skip
+        return named_so(folder)
 
 
 @lru_cache(maxsize=256)

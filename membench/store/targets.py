@@ -51,3 +51,9 @@ def sound_targets(folder: Path, result: Mapping[str, Any]) -> dict[str, tuple[Pa
     if "targets_sha256" in result and digest(folder, TARGETS) != result["targets_sha256"]:
         raise Damaged(f"{folder / TARGETS} is not the file that the result was made of")
     return read_targets(folder)
+
+
+def own_files(folder: Path, result: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether records, and whether targets are the files that this result was made of, by their hashes."""
+    targets = "targets_sha256" not in result or digest(folder, TARGETS) == result["targets_sha256"]
+    return digest(folder) == result.get("records_sha256"), targets

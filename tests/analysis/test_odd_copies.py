@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from membench.analysis.merge import merge
 from membench.analysis.several_folders import cells_of
+from membench.analysis.status import status_of
 from membench.analysis.verify import verify
 from membench.cli import app
 from membench.errors import MembenchError
@@ -112,7 +113,7 @@ def test_a_result_under_another_recipe_s_id_is_damaged(tmp_path: Path) -> None:
     put_result(copy, id="a" * 16)
     assert [cell.damage for cell in cell_folder.cells(tmp_path)] == [
         None,
-        f"{copy} is the cell of {first}: delete one of them",
+        f"{copy} is the cell of {first}: delete it",
     ]
     shutil.rmtree(first)
     (damaged,) = cell_folder.cells(tmp_path)
@@ -212,3 +213,14 @@ def test_status_reads_what_no_run_wrote(tmp_path: Path, started: str) -> None:
     said = call("status", tmp_path)
     assert (said.exit_code, said.stderr) == (0, "")
     assert "2 cells: 1 done, 1 waiting" in said.stdout
+
+
+def test_status_learns_nothing_of_a_cell_that_ended_before_it_began(tmp_path: Path) -> None:
+    cell = put(tmp_path, "bm25")
+    put_result(cell, started="2026-01-01T02:00:00+00:00", finished="2026-01-01T00:00:00+00:00")
+    plan = {"id": cell.name[-16:], "folder": cell.name, "title": "bm25", "steps": 4, "seconds": 3.0}
+    waiting = plan | {"id": "b" * 16, "folder": "single--dpr--tiny--bbbbbbbbbbbb"}
+    (tmp_path / "runs").mkdir()
+    head = {"host": "h", "pid": 1, "started": "", "cells": [plan, waiting]}
+    (tmp_path / "runs/plan-a.json").write_text(json.dumps(head))
+    assert status_of(tmp_path).left == 3.0

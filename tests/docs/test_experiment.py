@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from itertools import combinations
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from membench.analysis.verify import verify
+from membench.store.cell_folder import cells
 from membench.store.records import answer_of
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,7 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     seeds = importlib.import_module("experiment_seeds")
     comparison = importlib.import_module("experiment_comparison")
     twenty = importlib.import_module("experiment_twenty")
+    findings = importlib.import_module("findings")
 
 
 @pytest.mark.parametrize(("count", "effects"), [(8, 7), (16, 15)])
@@ -170,3 +173,14 @@ def test_the_document_is_what_the_stored_cells_say_and_these_are_sound() -> None
     fresh = tables.rewritten(text, ROOT / design.OUTPUT)
     assert fresh == text, "run `python benchmarks/experiment_tables.py`"
     assert [verdict.problems for verdict in verify(ROOT / design.OUTPUT) if verdict.problems] == []
+
+
+def test_a_cell_that_is_in_both_folders_is_one_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = cells(ROOT / "results" / "reference")
+    mine = [c for c in every if c.recipe["task"] in ("batch", "gold") and c.recipe["model"] == findings.MODEL]
+    for cell in mine:
+        shutil.copytree(cell.folder, tmp_path / "copy" / cell.folder.name)
+    monkeypatch.setattr(findings, "EXPERIMENT", tmp_path / "copy")
+    assert "one seed)" in findings.sentences(mine, 1, "")
+    both = list(comparison.chosen("batch", (ROOT / "results" / "reference", tmp_path / "copy")))
+    assert len({cell.id for cell in both}) == len(both) > 2

@@ -129,7 +129,7 @@ def troubles(pristine: Path, work: Path, number: int, every: bool = True) -> Ite
         yield from (
             f"{what}: {p.name} became {spoilt[p].status}"
             for p in others
-            if p not in spoilt or (spoilt[p].damage and "delete one of them" not in str(spoilt[p].damage))
+            if p not in spoilt or (spoilt[p].damage and "is the cell of" not in str(spoilt[p].damage))
         )
         meant = commands(root, folder, number % 25 == 0)
         for command in meant if every else [meant[number % len(meant)]]:

@@ -25,14 +25,18 @@ def merge(ctx: click.Context, /, folders: tuple[Path, ...], output: Path, as_jso
     """Copy the cells stored in FOLDERS into one folder.
 
     FOLDERS stay as they are. A cell that stands in several of them is copied once if its records are the same, seconds
-    and memory in use apart; else nothing is written. The same command again goes on where it was stopped. Exit status 1
-    if a cell was left out because it cannot be relied on.
+    and memory in use apart; else nothing is written. What is not finished is left out. The same command again goes on
+    where it was stopped. Exit status 1 if a cell was left out because it cannot be relied on.
     """
     from membench.analysis.merge import merge as bring
 
     merged = bring(folders, output)
     for line in merged.left_out:
         click.echo(f"left out: {line}", err=True)
+    if count := len(merged.unfinished):
+        found = "1 cell was not finished and is" if count == 1 else f"{count} cells were not finished and are"
+        where = " ".join(dict.fromkeys(str(folder.parent) for folder in merged.unfinished))
+        click.echo(f"{found} left out: `membench status {where}` says how far", err=True)
     if as_json:
         names = {"written": merged.written, "there": merged.there}
         print_json({key: [path.name for path in paths] for key, paths in names.items()})

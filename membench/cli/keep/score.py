@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,9 @@ from membench.cli.shared.panels import command
 from membench.cli.shared.printing import print_json, print_table
 from membench.cli.shared.shell import FAILED
 from membench.errors import MembenchError
+
+if TYPE_CHECKING:
+    from membench.analysis.rescore import Rescored
 
 
 @command()
@@ -44,14 +49,13 @@ def score(
         raise MembenchError(f"name cells or say --all: `membench ls runs {output}` lists them")
     with judging(judge, base_url) as asked:
         found = rescore(output, cells, asked)
-    refused = [r for r in found if r.refused]
+    _tell(found, output)
+    refused = any(r.refused for r in found)
     rows = [
         {"cell": r.cell.folder.name, "changed": r.changed, "made": list(r.made), "stored": r.folder.name}
         for r in found
         if not r.refused
     ]
-    for r in refused:
-        click.echo(f"left as it is: {r.refused}", err=True)
     if as_json:
         print_json(rows)
     else:
@@ -63,3 +67,16 @@ def score(
         print_table(["cell", "answers changed", "parts made anew", "stored in"], lines)
     if refused:
         ctx.exit(FAILED)
+
+
+def _tell(found: Sequence[Rescored], output: Path) -> None:
+    """What was left as it is, and what lost its yardsticks."""
+    for r in found:
+        if r.refused:
+            click.echo(f"left as it is: {r.refused}", err=True)
+    if dropped := sum(bool(r.dropped) for r in found):
+        click.echo(
+            f"{dropped} of the scored cells lost floor or reference: {output} has none of their ground that this "
+            "version of the metrics scored",
+            err=True,
+        )

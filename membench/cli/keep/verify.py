@@ -34,7 +34,11 @@ def verify(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool) -> N
     elif not verdicts:
         click.echo(nothing_in(folders), err=True)
     else:
-        rows = [["ok" if v.ok else "WRONG", v.cell.folder.name, _brief(v.problems)] for v in verdicts]
+        several = len(set(folders)) > 1  # a copy may have the name of the sound one
+        rows = [
+            ["ok" if v.ok else "WRONG", str(v.cell.folder) if several else v.cell.folder.name, _brief(v.problems)]
+            for v in verdicts
+        ]
         print_table(["", "cell", "what does not come out"], rows)
         click.echo(f"{sum(v.ok for v in verdicts)} of {len(verdicts)} cells verified")
     if not all(v.ok for v in verdicts):

@@ -1,0 +1,63 @@
+"""Merging into a folder that has cells already, from folders that no run left like that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from membench.analysis.merge import merge
+from membench.cli.app import main
+from membench.errors import MembenchError
+from membench.store import cell_folder
+from tests.support.stored_cells import put_cell, recipe
+
+
+def put(root: Path, method: str = "bm25") -> Path:
+    """A small cell's folder."""
+    what = recipe("single", method)
+    put_cell(root, what)
+    return cell_folder.folder_of(root, what)
+
+
+def test_a_cell_that_has_another_folder_name_there_is_written_over(tmp_path: Path) -> None:
+    a, into = tmp_path / "a", tmp_path / "into"
+    put(a)
+    mine = put(into).rename(into / "mine")
+    os.truncate(mine / "records.jsonl", 20)
+    assert merge([a], into).written == (mine,)
+    again = merge([a], into)
+    assert (again.written, again.there) == ((), (mine,))
+    assert [(cell.folder, cell.damage) for cell in cell_folder.checked(cell_folder.cells(into))] == [(mine, None)]
+
+
+def test_a_cell_under_the_name_of_another_one_is_not_written_over(tmp_path: Path) -> None:
+    a, into = tmp_path / "a", tmp_path / "into"
+    name = put(a).name
+    put(into, "dpr").rename(into / name)
+    with pytest.raises(MembenchError, match=f"{name} holds another cell than its name says"):
+        merge([a], into)
+    assert [cell.recipe["method"] for cell in cell_folder.cells(into)] == ["dpr"]
+
+
+def test_a_link_to_itself_is_not_copied(tmp_path: Path) -> None:
+    (put(tmp_path / "a") / "loop").symlink_to("loop")
+    (written,) = merge([tmp_path / "a"], tmp_path / "into").written
+    assert not os.path.lexists(written / "loop")
+
+
+def test_what_is_not_finished_is_left_out_in_one_line(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    for method in ("bm25", "dpr", "ft-s"):
+        folder = put(a, method)
+        if method != "bm25":
+            (folder / "result.json").unlink()
+    put(b, "dpr")  # finished in one of the two
+    done = CliRunner().invoke(main, ["merge", str(a), str(b), "-o", str(tmp_path / "into")])
+    assert (done.exit_code, done.stdout.split(" to ")[0]) == (0, "2 cells copied")
+    assert done.stderr == f"1 cell was not finished and is left out: `membench status {a}` says how far\n"
+    shutil.rmtree(folder)
+    assert CliRunner().invoke(main, ["merge", str(a), str(b), "-o", str(tmp_path / "into")]).stderr == ""

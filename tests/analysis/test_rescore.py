@@ -1,0 +1,110 @@
+"""Scoring anew: which yardsticks a cell of a new version gets, and what is left as it lies."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from membench.analysis import rescore
+from membench.cli.app import main
+from membench.metrics.answer_scores import METRIC_VERSION
+from membench.store import cell_folder
+from membench.store.recipe import cell_id
+from membench.store.records import digest
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+SEQUENCE = "sequential--selfparam--smollm2-135m--06e52d675ae7"
+GOLDS = ("gold--base--smollm2-135m--11df3feedc42", "gold--in-context--smollm2-135m--527329dfc62e")
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A sequence of the reference run with its yardsticks; the version of the metrics is a later one."""
+    for name in (SEQUENCE, *GOLDS):
+        shutil.copytree(REFERENCE / name, tmp_path / "results" / name)
+    monkeypatch.setattr(rescore, "METRIC_VERSION", METRIC_VERSION + 1)
+    return tmp_path / "results"
+
+
+def score(root: Path) -> Result:
+    return CliRunner().invoke(main, ["score", "--all", "-o", str(root)])
+
+
+def newest(root: Path) -> dict[str, Any]:
+    (cell,) = [c for c in cell_folder.newest(cell_folder.cells(root)) if c.recipe["task"] == "sequential"]
+    return dict(cell.result)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def test_without_yardsticks_of_the_new_version_none_is_kept(stored: Path) -> None:
+    before = newest(stored)
+    for name in GOLDS:
+        shutil.rmtree(stored / name)
+    done = score(stored)
+    assert done.exit_code == 0
+    assert "1 of the scored cells lost floor or reference: " in done.stderr
+    after = newest(stored)
+    assert after["recipe"]["metric_version"] == METRIC_VERSION + 1
+    assert (after["yardsticks"], "need" in after["controls"]["sizes"]) == ({}, False)
+    assert "need" in before["controls"]["sizes"]
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_yardsticks_that_were_played_under_the_new_version_are_found(stored: Path, old: bool) -> None:
+    before = newest(stored)
+    for name in GOLDS:
+        result = json.loads((stored / name / "result.json").read_text())
+        recipe = result["recipe"] | {"metric_version": METRIC_VERSION + 1}
+        folder = cell_folder.open_cell(stored, recipe)
+        shutil.copy(stored / name / "records.jsonl", folder)
+        cell_folder.write_json(folder / "result.json", result | {"id": cell_id(recipe), "recipe": recipe})
+        if not old:
+            shutil.rmtree(stored / name)
+    done = score(stored)
+    assert (done.exit_code, done.stderr) == (0, "")
+    after = newest(stored)
+    assert {name: after[name] for name in ("yardsticks", "controls")} == {
+        name: before[name] for name in ("yardsticks", "controls")
+    }
+
+
+@pytest.mark.parametrize("later", [1, 0])
+def test_a_linked_cell_is_not_written_through(stored: Path, monkeypatch: pytest.MonkeyPatch, later: int) -> None:
+    monkeypatch.setattr(rescore, "METRIC_VERSION", METRIC_VERSION + later)
+    elsewhere = (stored / SEQUENCE).rename(stored.parent / "elsewhere")
+    (elsewhere / cell_folder.LOCK).unlink(missing_ok=True)
+    result = json.loads((elsewhere / "result.json").read_text())
+    cell_folder.write_json(elsewhere / "result.json", result | {"ledger": None})
+    (stored / SEQUENCE).symlink_to(elsewhere)
+    before = contents(elsewhere)
+    done = score(stored)
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"left as it is: {stored / SEQUENCE} is a link, no folder: move it away\n",
+    )
+    assert contents(elsewhere) == before
+
+
+def test_a_cell_whose_data_are_gone_leaves_no_folder(stored: Path) -> None:
+    for name in GOLDS:
+        shutil.rmtree(stored / name)
+    folder = stored / SEQUENCE
+    lines = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    bare = [{key: value for key, value in line.items() if key != "distractors"} for line in lines]
+    (folder / "records.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in bare))
+    result = json.loads((folder / "result.json").read_text())
+    recipe = result["recipe"] | {"data_hash": "other"}
+    stale = result | {"id": cell_id(recipe), "recipe": recipe}
+    cell_folder.finish(folder, stale, digest(folder))
+    done = score(stored)
+    assert done.exit_code == 1
+    assert "are no longer those that were asked" in done.stderr
+    assert [path.name for path in stored.iterdir()] == [SEQUENCE]
