@@ -152,13 +152,14 @@ def _descend(
 def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
     """Mixed precision for training: bfloat16 where the device computes it natively (`auto`), or as named.
 
-    Always where the weights themselves are no float32, since the adapter's are.
+    Always where the weights themselves are halves, since the adapter's are not.
     """
     if name not in get_args(Precision):
         raise MembenchError(f"unknown precision {name!r}: choose from {', '.join(get_args(Precision))}")
     kind = llm.device.type
     native = torch.cpu._is_avx512_bf16_supported() if kind == "cpu" else kind == "cuda"
-    if llm.model.dtype == torch.float32 and (name == "float32" or (name == "auto" and not native)):
+    halves = llm.model.dtype in (torch.bfloat16, torch.float16)
+    if not halves and (name == "float32" or (name == "auto" and not native)):
         return nullcontext()
     return torch.autocast(kind, dtype=torch.bfloat16)
 
