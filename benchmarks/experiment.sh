@@ -45,5 +45,6 @@ if given MEMBENCH_SQUAD "${MEMBENCH_SQUAD:-}"; then
   squad -m selfparam -M targets=recorded:benchmarks/targets/squad_dev_half1.jsonl -M pairs=8
 fi
 if given MEMBENCH_REDIAL "${MEMBENCH_REDIAL:-}"; then
-  play -m base,in-context,bm25,dpr,hybrid -t recommendation --data "$MEMBENCH_REDIAL" -L 30 -T turns=60
+  # thirty dialogues together do not fit into the window, so there is no reference
+  play -m base,bm25,dpr,hybrid --no-yardsticks -t recommendation --data "$MEMBENCH_REDIAL" -L 30 -T turns=60
 fi
