@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from membench.statistics.intervals import Interval
-from membench.statistics.ratios import ratio_method, recovered_ci
+from membench.statistics.ratios import ROUNDING, ratio_method, recovered_ci
 
 HALF = 0.5
-_ROUNDING = 2e-6  # of values that were stored with six decimals
 Aged = Mapping[str, tuple[float, float]]  # by context: the score at an age and just after writing, both over the floor
 
 
@@ -55,7 +54,7 @@ def half_life(
             break
         methods.append(how)
         for place, end in enumerate(ratio if k else ()):  # at age 0 all is there by definition
-            if ends[place] is None and end is not None and end <= HALF + _ROUNDING:
+            if ends[place] is None and end is not None and end <= HALF + ROUNDING:
                 ends[place] = k
     value, low, high = ends
     return HalfLife(value, low, high, len(methods) - 1, methods[value or 0]) if methods else None

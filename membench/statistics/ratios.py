@@ -10,7 +10,7 @@ from membench.statistics.shares import wilson
 
 JACKKNIFE, DELTA = "jackknife-t", "delta-t"
 FEW = 20  # contexts below which numerators may be parts of their denominators by chance
-_ROUNDING = 2e-6  # of values that were stored with six decimals
+ROUNDING = 2e-6  # of values that were stored with six decimals
 
 Matrix = Sequence[Sequence[float]]  # seeds × contexts
 
@@ -49,7 +49,7 @@ def recovered_ci(numerators: Matrix, denominators: Matrix, level: float = 0.95) 
         return student
     score = wilson(spread, _worth([mean(column) for column in zip(*denominators, strict=True)]), level)
     parts = (pair for rows in zip(numerators, denominators, strict=True) for pair in zip(*rows, strict=True))
-    if len(denominators[0]) >= FEW and all(-_ROUNDING <= a <= d + _ROUNDING for a, d in parts):
+    if len(denominators[0]) >= FEW and all(-ROUNDING <= a <= d + ROUNDING for a, d in parts):
         return score
     ends = [(i.low, i.high) for i in (student, score) if i.low is not None and i.high is not None]
     return Interval(spread.value, min(low for low, _ in ends), max(high for _, high in ends))
