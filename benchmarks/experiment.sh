@@ -35,6 +35,10 @@ for recipe in "-M epochs=6 -M upper=1.0" "-M hold=1" "-M replay=1" "-M orthogona
 done
 play -m lora-bank -t sequential -L 20 -T questions=4
 membench run --output results/reference -m selfparam -M epochs=6 -M upper=1.0 -t single -L 20
+# The rows that the grid's rule selects (docs/tuning.md), alone, where they are not those of the comparison.
+for row in "-m selfparam -M lr=0.008" "-m ft-s -M lr=0.008" "-m cartridge -M lr=0.02"; do
+  membench run --output results/reference $row -M epochs=24 -t single -L 20
+done
 
 # Real paragraphs with five questions each, and real conversations, where their files are at hand: docs/data.md.
 # MEMBENCH_SQUAD=squad:FILE MEMBENCH_REDIAL=redial:FOLDER make experiment.

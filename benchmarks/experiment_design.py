@@ -43,6 +43,14 @@ FACTORS = (
     Factor("G", "presentations", "full", "a quarter"),
 )
 REMEDIES = ("hold=1.0", "orthogonal=true", "answers=gold", "replay=1.0")
+OTHER = (  # losses, and side sentences as many as in the released code
+    ("divergence=reverse",),
+    ("divergence=top_k",),
+    ("divergence=hidden",),
+    ("on_policy=true",),
+    ("on_policy=true", "divergence=reverse"),
+    ("suffix=1.0", "generic=1.0"),
+)
 LOW = (-1,) * len(FACTORS)
 _LETTERS = tuple(f.letter for f in FACTORS)
 # Passes that keep the presentations equal where the pairs are fewer: 6 to 8 pairs (of 16 at most) or 4, by (E, G).
@@ -78,14 +86,20 @@ def screening() -> Iterator[Run]:
 def remedies() -> Iterator[Run]:
     """What is said to help against forgetting and is no factor above, each alone on top of the default recipe."""
     for setting in REMEDIES:
-        yield Run(LOW, (*settings_of(dict(zip(_LETTERS, LOW, strict=True))), setting))
+        yield Run(LOW, (*_default(), setting))
     yield Run(LOW, (), method="lora-bank")  # an adapter of that recipe a text
+
+
+def losses() -> Iterator[Run]:
+    """Other losses and as many side sentences as in the released code, each on top of the default recipe."""
+    for changed in OTHER:
+        yield Run(LOW, (*_default(), *changed))
 
 
 def seeds() -> Iterator[Run]:
     """The default recipe twice more: another order of the two texts, other draws."""
     for seed in (1, 2):
-        yield Run(LOW, settings_of(dict(zip(_LETTERS, LOW, strict=True))), seed)
+        yield Run(LOW, _default(), seed)
 
 
 def following() -> Iterator[Run]:
@@ -101,7 +115,11 @@ def following() -> Iterator[Run]:
 def runs() -> list[Run]:
     """All of them in the order of play; the first half of the screening, which can be judged alone, before the rest."""
     default, *screened = screening()
-    return [default, *remedies(), *screened[:7], *seeds(), *screened[7:], *following()]
+    return [default, *remedies(), *screened[:7], *seeds(), *screened[7:], *following(), *losses()]
+
+
+def _default() -> tuple[str, ...]:
+    return settings_of(dict(zip(_LETTERS, LOW, strict=True)))
 
 
 def _sign(word: str, signs: dict[str, int]) -> int:

@@ -52,15 +52,16 @@ def seeds_table(folders: Sequence[Path]) -> str:
 VIEWS = (("contains", None), ("contains", "yes"), ("margin", None))
 
 
-def by_seed(method: str, folders: Iterable[Path]) -> dict[int, list[Answer]]:
-    """A method's answers about texts that were just written alone, by the seed of the cell."""
+def by_seed(method: str, folders: Iterable[Path], settings: dict[str, Any] | None = None) -> dict[int, list[Answer]]:
+    """A method's answers about texts that were just written alone, by the seed of the cell; at its BEST by default."""
     out = {}
+    wanted = BEST[method] if settings is None else settings
     for folder in folders:
         for cell in stored(folder):
             r = cell.recipe
             own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
             asked = (r["task"], r["method"], r["data"], r["model"], r["limit"])
-            if cell.status == "done" and asked == ("single", method, DATA, MODEL, CONTEXTS) and own == BEST[method]:
+            if cell.status == "done" and asked == ("single", method, DATA, MODEL, CONTEXTS) and own == wanted:
                 records = [answer_of(record) for record in cell_folder.records_of(cell) if record["type"] == "answer"]
                 out[r["seed"]] = [a for a in records if a.seen]
     return dict(sorted(out.items()))

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import experiment_comparison
 import numpy as np
 from experiment_comparison import comparison_table, retention_table
 from experiment_decay import AGES, GEMMA, decay, decay_table, said_table, types_table
-from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, remedies, screening, seeds
+from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, losses, remedies, screening, seeds
 from experiment_follow import follow_table
 from experiment_outcomes import SCORES, Outcome, matrix, outcomes
 from experiment_real import real_table
+from experiment_rows import rows_table
 from experiment_seeds import seeds_table
 from experiment_stored import allocation_table, markdown, parts_table
 from experiment_twenty import twenty_table
@@ -66,21 +67,21 @@ def runs_table(folder: Path) -> str:
     return f"{len(lines) - 1} of {planned} runs are stored.\n\n{markdown(lines)}"
 
 
-def remedies_table(folder: Path) -> str:
-    """The default recipe, and what each remedy makes of it."""
-    planned = [next(screening()), *remedies()]
+def beside_default(changes: Iterable[Run], folder: Path, name: str, *over: str) -> str:
+    """The default recipe, what each change makes of it, and how much more it has of these scores."""
+    planned = [next(screening()), *changes]
     found = outcomes(planned, folder)
-    lines = [["recipe", *HEAD, "kept, over the default's"]]
-    lines += [[_recipe(outcome.run), *_row(outcome), _over(outcome, found[0])] for outcome in found]
-    return f"{max(0, len(found) - 1)} of {len(planned) - 1} remedies are stored.\n\n{markdown(lines)}"
+    lines = [["recipe", *HEAD, *(f"{score}, over the default's" for score in over)]]
+    lines += [[_recipe(o.run), *_row(o), *(_over(o, found[0], score) for score in over)] for o in found]
+    return f"{max(0, len(found) - 1)} of {len(planned) - 1} {name} are stored.\n\n{markdown(lines)}"
 
 
-def _over(outcome: Outcome, default: Outcome) -> str:
-    """Paired by question, with the 95 % interval over the questions of this one text."""
+def _over(outcome: Outcome, default: Outcome, score: str) -> str:
+    """Paired by question, or by text for drift, with the 95 % interval over the questions of these texts."""
     if outcome is default:
         return ""
-    kept = default.values["kept"]
-    value, low, high = mean_ci([outcome.values["kept"][question] - kept[question] for question in kept])
+    base = default.values[score]
+    value, low, high = mean_ci([outcome.values[score][question] - base[question] for question in base])
     return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
@@ -151,10 +152,12 @@ def draw(folder: Path, path: Path) -> None:
 BLOCKS: dict[str, Callable[[Path], str]] = {
     "runs": runs_table,
     "effects": effects_table,
-    "remedies": remedies_table,
+    "remedies": lambda folder: beside_default(remedies(), folder, "remedies", "kept"),
+    "losses": lambda folder: beside_default(losses(), folder, "recipes", "learned", "kept", "drift"),
     "follow": follow_table,
     "seeds": lambda folder: seeds_table([REFERENCE, folder]),
     "comparison": lambda folder: comparison_table([REFERENCE, folder]),
+    "rows": lambda folder: rows_table([REFERENCE, folder]),
     "twenty": twenty_table,
     "real": real_table,
     "retention": lambda folder: retention_table([folder]),

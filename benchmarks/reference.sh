@@ -42,8 +42,8 @@ every=bm25,dpr,raptor,full-context,infllm,memoryllm,selfparam,ft-s,ft-c,cartridg
 play -m "$every" -t contamination -L 10 -T drift=5
 play -m "$every" -t recommendation --data movie-worlds -L 20
 # Texts forgotten on request; facts of two texts; dated sessions one after another (the trained method: hours).
-play -m "${every/raptor,/},hybrid,contextual,lora-bank" -t deletion -L 20
-play -m "${every/raptor,/},hybrid,rerank,bm25+selfparam,lora-bank" -t composition -L 20
+play -m "${every/raptor,/},hybrid,rerank,contextual,bm25+selfparam,lora-bank" -t deletion -L 20
+play -m "${every/raptor,/},hybrid,rerank,contextual,bm25+selfparam,lora-bank" -t composition -L 20
 play -m raptor -t deletion,composition -L 20 -M budget=400
 play -m bm25,dpr,hybrid -t composition -L 20 -M k=3
 play -m bm25,dpr,hybrid,full-context,selfparam -t conversation -L 20

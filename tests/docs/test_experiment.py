@@ -25,6 +25,7 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     seeds = importlib.import_module("experiment_seeds")
     comparison = importlib.import_module("experiment_comparison")
     twenty = importlib.import_module("experiment_twenty")
+    rows = importlib.import_module("experiment_rows")
     findings = importlib.import_module("findings")
 
 
@@ -46,7 +47,7 @@ def test_main_effects_are_clear_of_two_factor_interactions_in_sixteen_runs_only(
 def test_every_run_is_another_cell_and_the_first_one_is_the_default() -> None:
     runs = design.runs()
     recipes = [outcomes.asked_for(run) for run in runs]
-    assert len({str(recipe) for recipe in recipes}) == len(runs) == 16 + 5 + 2 + 5
+    assert len({str(recipe) for recipe in recipes}) == len(runs) == 16 + 5 + 2 + 5 + 6
     settings = recipes[0]["settings"]
     assert isinstance(settings, dict)
     assert settings == outcomes.asked_for(design.Run(design.LOW, ()))["settings"]
@@ -110,6 +111,18 @@ def test_recipes_over_twenty_texts_are_told_by_their_settings_and_the_default_co
     for name, (method, changed) in twenty.RECIPES.items():
         own = " ".join(f"{key}={str(value).lower()}" for key, value in changed.items())
         assert name == (own or ("default" if method == "selfparam" else method))
+
+
+def test_other_rows_are_those_that_the_rule_selects_and_the_comparison_does_not_play() -> None:
+    script = (ROOT / "benchmarks" / "experiment.sh").read_text("utf-8")
+    for method, settings, source in rows.others():
+        assert settings != seeds.BEST[method]
+        if source == "the grid's rule":
+            assert f"-m {method} -M lr={settings['lr']:g}" in script
+    said = [answer_of(record(1, 1, "g", "g", 2.0)), answer_of(record(1, 1, "g", "?", 1.0))]
+    assert rows.by_text(said, "contains", "yes") == {"c1": 0.5}
+    assert rows.by_text(said, "contains", "no") == {}
+    assert rows._difference({"a": 1.0, "b": 0.5}, {"b": 0.5, "a": 0.0}).startswith("+0.50 (")
 
 
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
