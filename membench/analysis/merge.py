@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,18 @@ from membench.errors import MembenchError
 from membench.io.atomic_files import half_written, make_folder, replace_file, sweep_parts
 from membench.io.plain_files import read_plain
 from membench.store import cell_folder
-from membench.store.cell_folder import LOCK, RECIPE, RESULT, Cell, cells, checked, folder_of
+from membench.store.cell_folder import (
+    LOCK,
+    RECIPE,
+    RESULT,
+    Cell,
+    cells,
+    checked,
+    failed_cell,
+    folder_of,
+    sound_targets,
+)
+from membench.store.records import Damaged
 
 RUNS = "runs"  # the options of each run, beside the cells
 
@@ -36,19 +47,16 @@ def merge(roots: Sequence[Path], into: Path) -> Merged:
     A cell that is in several of them, or in `into` already, is there once. Cells that cannot be relied on are left out.
     Of one that `into` has under another folder name, that folder is written. Nothing is written before all is known to
     fit. Raises MembenchError for folders that are not there or the same as `into`, for plays of one cell with other
-    records, and where a cell of `into` has the folder name of another one.
+    records, and where a cell of `into` has the folder name of another one or a newer membench wrote it.
     """
     for root in roots:
         if into.resolve() == root.resolve():
             raise MembenchError(f"{into} is one of the folders to merge: name a new one with -o")
-    found = list(checked(cells_of(roots)))
+    found = [_with_targets(cell) for cell in checked(cells_of(roots))]
     there = {cell.id: cell for cell in checked(cells(into))} if into.is_dir() else {}
     better = [cell for cell in found if not cell.damage and _is_wanted(cell, there.get(cell.id))]
     targets = {cell.id: there[cell.id].folder if cell.id in there else folder_of(into, cell.recipe) for cell in better}
-    owners = {cell.folder: cell.id for cell in there.values()}
-    for key, folder in targets.items():
-        if owners.get(folder, key) != key:
-            raise MembenchError(f"{folder} holds another cell than its name says: rename it")
+    _refuse(targets, there.values())
     unfinished = _unfinished(roots, {folder_of(into, cell.recipe).name for cell in (*found, *there.values())})
     for cell in better:
         _copy(cell, targets[cell.id])
@@ -64,8 +72,32 @@ def merge(roots: Sequence[Path], into: Path) -> Merged:
     )
 
 
+def _with_targets(cell: Cell) -> Cell:
+    """The cell; a failed one that says so where its target sentences are not those that it was made with."""
+    try:
+        if not cell.damage:
+            sound_targets(cell.folder, cell.result)
+        return cell
+    except Damaged as damage:
+        return failed_cell(cell.folder, cell.recipe, str(damage))
+
+
+def _refuse(targets: Mapping[str, Path], there: Iterable[Cell]) -> None:
+    """Raise MembenchError where a folder to be written, by the id of its cell, must stay or cannot be written."""
+    stored = {cell.folder: cell for cell in there}
+    for key, folder in targets.items():
+        cell = stored.get(folder)
+        if cell and cell.newer:
+            raise MembenchError(str(cell.damage))
+        if cell and not cell.damage and cell.id != key:
+            raise MembenchError(f"{folder} holds another cell than its name says: rename it")
+        if os.path.lexists(folder):
+            cell_folder.refuse_odd(folder)
+
+
 def _unfinished(roots: Sequence[Path], played: Container[str]) -> tuple[Path, ...]:
-    begun = (path.parent for root in dict.fromkeys(roots) for path in sorted(root.glob(f"*/{RECIPE}")))
+    unlike = {root.resolve(): root for root in roots}.values()
+    begun = (path.parent for root in unlike for path in sorted(root.glob(f"*/{RECIPE}")))
     return tuple(f for f in begun if not (half_written(f.name) or f.name in played or (f / RESULT).exists()))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from membench.analysis.rescored_rows import judged_rows, scored_rows
 from membench.api import Task
 from membench.errors import MembenchError
 from membench.io.atomic_files import CannotWrite, replace_file
-from membench.io.plain_files import NoFile
+from membench.io.plain_files import NoFile, read_plain
 from membench.metrics.answer_scores import METRIC_VERSION
 from membench.planning.restore import ground_of, task_of
 from membench.store import cell_folder
@@ -135,7 +134,12 @@ def _refuse_another(cell: Cell, root: Path, recipe: Mapping[str, Any]) -> None:
     if recipe == cell.recipe:
         return
     target = cell_folder.folder_of(root, recipe)
-    stored = cell_folder.read_result(target)
+    try:
+        stored = cell_folder.read_result(target)
+    except cell_folder.Newer:
+        raise
+    except Damaged:  # made anew
+        return
     if stored and stored["status"] == "done" and stored.get("rescored_from") != cell.id:
         raise Damaged(f"{target} is another play of this cell, scored by this version: {cell.folder} is left as it is")
 
@@ -169,7 +173,7 @@ def _rescore(
     old = cell_folder.records_of(cell)
     gold_answers = _gold_answers(golds, recipe) if task.gold_script else {}
     said = {a.question: a.answer for a in gold_answers.get(REFERENCE, ())}
-    new = scored_rows(cell, old, task, said) if scored else old
+    new = scored_rows(cell, old, task, said, rose=recipe != cell.recipe) if scored else old
     new = judged_rows(new, judge) if judge else new
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
     fresh = dict(zip(("summary", "costs", "counts"), summarise_cell(task, new), strict=True))
@@ -210,11 +214,12 @@ def _store(cell: Cell, folder: Path, rows: Sequence[Mapping[str, Any]], result: 
     """
     for path in cell.folder.iterdir():
         if folder != cell.folder and path.is_file() and path.name in KEPT:
-            shutil.copy(path, folder / path.name)
+            replace_file(folder / path.name, read_plain(path))
     (folder / cell_folder.RESULT).unlink(missing_ok=True)
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for row in rows)
     replace_file(folder / FILE, "".join(f"{line}\n" for line in lines).encode())
-    cell_folder.finish(folder, {**result, "rescored_from": cell.id}, digest(folder))
+    source = {} if folder == cell.folder else {"rescored_from": cell.id}
+    cell_folder.finish(folder, {**result, **source}, digest(folder))
 
 
 def _stored_records(folder: Path) -> list[dict[str, Any]]:

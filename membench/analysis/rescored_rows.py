@@ -14,6 +14,8 @@ from membench.talks.judge import Judge
 from membench.talks.measures import VERDICTS
 from membench.values import Question
 
+FIDELITY = "fidelity_f1"  # to the reference's answer
+
 
 def _questions(cell: Cell, task: Task, rows: Sequence[Mapping[str, Any]]) -> dict[str, Question]:
     """The questions as they were asked; records of the first versions lack distractors, which the data then give."""
@@ -33,19 +35,24 @@ def _questions(cell: Cell, task: Task, rows: Sequence[Mapping[str, Any]]) -> dic
 
 
 def scored_rows(
-    cell: Cell, rows: Sequence[dict[str, Any]], task: Task, said: Mapping[str, str]
+    cell: Cell, rows: Sequence[dict[str, Any]], task: Task, said: Mapping[str, str], rose: bool
 ) -> list[dict[str, Any]]:
-    """The records with today's scores; `said` is what the reference answered, by question."""
+    """The records with today's scores; `said` is what the reference answered, by question.
+
+    Where the version `rose`, a comparison with an answer that is not there goes: it is one of the earlier version.
+    """
     questions = _questions(cell, task, [r for r in rows if r["type"] == "answer"])
-    return [_scored(r, task, questions, said) if r["type"] == "answer" else r for r in rows]
+    return [_scored(r, task, questions, said, rose) if r["type"] == "answer" else r for r in rows]
 
 
 def _scored(
-    record: Mapping[str, Any], task: Task, questions: Mapping[str, Question], said: Mapping[str, str]
+    record: Mapping[str, Any], task: Task, questions: Mapping[str, Question], said: Mapping[str, str], rose: bool
 ) -> dict[str, Any]:
     scores = record["scores"] | task.score(questions[record["question"]], record["answer"])
-    if "fidelity_f1" in scores and record["question"] in said:
-        scores["fidelity_f1"] = token_f1(record["answer"], said[record["question"]])
+    if FIDELITY in scores and record["question"] in said:
+        scores[FIDELITY] = token_f1(record["answer"], said[record["question"]])
+    elif rose:
+        scores.pop(FIDELITY, None)
     return {**record, "scores": scores}
 
 

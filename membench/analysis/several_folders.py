@@ -57,7 +57,7 @@ def one_of(a: Cell, b: Cell) -> Cell:
     if mine != theirs or not mine[0]:
         return other if theirs > mine else better
     if better.result["records_sha256"] == other.result["records_sha256"]:
-        if not _alike(better.result["summary"], other.result["summary"]):
+        if not _summed_up_alike(better.result, other.result):
             raise MembenchError(
                 f"{a.folder} and {b.folder} have other numbers of the same records: `membench score --all -o FOLDER` "
                 "makes them anew"
@@ -76,6 +76,13 @@ def one_of(a: Cell, b: Cell) -> Cell:
             f"{a.folder} and {b.folder} are plays of one cell with other records: look at both, and delete one of them"
         )
     return better
+
+
+def _summed_up_alike(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether what is made of the same records is the same, and of the yardsticks those that both know."""
+    ours, theirs = a.get("yardsticks") or {}, b.get("yardsticks") or {}
+    known = all(_alike(ours[name], theirs[name]) for name in ours.keys() & theirs.keys())
+    return known and all(_alike(a[name], b[name]) for name in ("summary", "costs", "counts"))
 
 
 def _rank(cell: Cell) -> tuple[bool, bool, bool, int]:

@@ -42,20 +42,26 @@ class Verdict:
 
 
 def verify(*roots: Path) -> list[Verdict]:
-    """Recompute all played cells under these folders; a second copy that comes out is not told of.
+    """Recompute all played cells under these folders.
 
-    Raises MembenchError if there is no such folder.
+    Of several copies of a cell one that comes out is told of, and each that does not; a play that failed is not one of
+    them where another came out. Raises MembenchError if there is no such folder, and for copies that all come out and
+    have other answers.
     """
     every = [cell for root in dict.fromkeys(roots) for cell in cells(root)]
-    counted = once(every)
-    golds = [cell for cell in counted if cell.recipe["task"] == GOLD and not cell.damage]
-    folders = {cell.folder for cell in counted}
+    golds = [cell for cell in every if cell.recipe["task"] == GOLD and not cell.damage]
     grounds: Grounds = {}
-    found = (
+    found = [
         Verdict(cell, tuple(dict.fromkeys(_problems(cell, golds, grounds))))
         for cell in sorted(every, key=lambda cell: cell.folder.name)
-    )
-    return [verdict for verdict in found if not verdict.ok or verdict.cell.folder in folders]
+    ]
+    counted = {cell.id: cell for cell in once(verdict.cell for verdict in found if verdict.ok)}
+    return [v for v in found if counted.get(v.cell.id, v.cell) is v.cell or not (v.ok or _has_failed(v.cell))]
+
+
+def _has_failed(cell: Cell) -> bool:
+    """In its play, not in its files."""
+    return cell.status == "failed" and not cell.damage
 
 
 def _problems(cell: Cell, golds: Sequence[Cell], grounds: Grounds) -> Iterator[str]:

@@ -49,12 +49,12 @@ def half_life(
     ends: list[int | None] = [None, None, None]  # of the value and of the two ends of its interval
     methods: list[str] = []  # by age
     for k in range(max(map(len, ages), default=0)):
-        ratio, how = _ratio([aged[k] if k < len(aged) else {} for aged in ages], every)
+        ratio, how, slack = _ratio([aged[k] if k < len(aged) else {} for aged in ages], every)
         if ratio is None or None not in ends:
             break
         methods.append(how)
         for place, end in enumerate(ratio if k else ()):  # at age 0 all is there by definition
-            if ends[place] is None and end is not None and end <= HALF + ROUNDING:
+            if ends[place] is None and end is not None and end <= HALF + slack:
                 ends[place] = k
     value, low, high = ends
     return HalfLife(value, low, high, len(methods) - 1, methods[value or 0]) if methods else None
@@ -69,15 +69,16 @@ def _ages(rows: Sequence[Mapping[str, float]], floor: Mapping[str, float]) -> li
     ]
 
 
-def _ratio(aged: Sequence[Aged], every: Sequence[str]) -> tuple[Interval | None, str]:
-    """ρ*(k), a mapping a seed, with its interval and how that was made.
+def _ratio(aged: Sequence[Aged], every: Sequence[str]) -> tuple[Interval | None, str, float]:
+    """ρ*(k), a mapping a seed, with its interval, how that was made, and what rounding may have made of it.
 
     It is over the contexts that reach this age in any seed; where one does not, it adds nothing to that seed's sums.
     """
     names = [context for context in every if any(context in those for those in aged)]
     sums = [[those.get(name, (0.0, 0.0)) for name in names] for those in aged]
     late, own = ([[pair[side] for pair in row] for row in sums] for side in (0, 1))
-    return recovered_ci(late, own), ratio_method(len(aged))
+    gains = [gain for row in own for gain in row]
+    return recovered_ci(late, own), ratio_method(len(aged)), ROUNDING * len(gains) / sum(gains) if sum(gains) else 0.0
 
 
 def _rows(summary: Mapping[str, Any], score: str) -> list[dict[str, float]]:

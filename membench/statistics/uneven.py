@@ -1,4 +1,4 @@
-"""Seeds whose contexts differ, as the first half of an order that each seed shuffles."""
+"""The contexts of several seeds: the same for all, or others, as the first half of an order that each seed shuffles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ from typing import Any
 
 from membench.statistics.intervals import Interval
 from membench.statistics.ratios import recovered_ci
+
+
+def shared_keys(found: Sequence[Mapping[str, float]]) -> list[str]:
+    """The contexts that all have, in the order of the first."""
+    first, *others = found or ({},)
+    names = list(first)
+    others = [contexts for contexts in others if list(contexts) != names]  # lists of the same texts compare quickest
+    if all(contexts.keys() == first.keys() for contexts in others):
+        return names
+    shared = set(first).intersection(*others)
+    return [context for context in first if context in shared]
+
+
+def in_order(contexts: Mapping[str, float], names: Sequence[str]) -> list[float]:
+    """The values of these contexts."""
+    return list(contexts.values()) if list(contexts) == names else [contexts[name] for name in names]
 
 
 def is_uneven(seeds: Sequence[Mapping[str, float]]) -> bool:
@@ -30,21 +46,41 @@ def rectangular(seeds: Sequence[Mapping[str, float]]) -> list[list[float]]:
     ]
 
 
+def pooled(seeds: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+    """Linearised values, a mapping a seed, whose mean over seeds and contexts is the ratio of the sums of all seeds.
+
+    r + (a - r·d) / mean(d) with r = Σa / Σd over all. A context that a seed has not adds nothing to its sums and stands
+    at r. Of metrics as `kept_ci` takes them; empty where a seed's terms are not stored, or all denominators are 0.
+    """
+    terms, every = _all_terms(seeds)
+    below = sum(d for sums in terms for _, d in sums.values())
+    if not below:
+        return []
+    ratio = sum(a for sums in terms for a, _ in sums.values()) / below
+    middle = below / (len(terms) * len(every))
+    found = ({c: sums.get(c, (0.0, 0.0)) for c in every} for sums in terms)
+    return [{c: ratio + (a - ratio * d) / middle for c, (a, d) in sums.items()} for sums in found]
+
+
 def kept_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
     """Σ numerators / Σ denominators of several seeds, each its metric as stored: linearised `contexts`, and `curve`.
 
     Without ends where the denominators are not surely above 0. None where a seed's are not stored, or all are 0.
     """
-    terms = [_terms(metric) for metric in seeds]
-    if not all(terms):
-        return None
-    every = list(dict.fromkeys(context for sums in terms for context in sums))
+    terms, every = _all_terms(seeds)
     above, below = ([[sums.get(context, (0.0, 0.0))[k] for context in every] for sums in terms] for k in (0, 1))
     whole = sum(map(sum, below))
     if not whole:
         return None
     found = recovered_ci(above, below) or Interval(sum(map(sum, above)) / whole, None, None)
     return found._replace(low=None if found.low is None else max(0.0, found.low))  # no sum is below 0
+
+
+def _all_terms(seeds: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, tuple[float, float]]], list[str]]:
+    """Those of every seed, none where one has none; and all contexts."""
+    terms = [_terms(metric) for metric in seeds]
+    terms = terms if all(terms) else []
+    return terms, list(dict.fromkeys(context for sums in terms for context in sums))
 
 
 def _terms(metric: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,14 @@ class Newer(Damaged):
 class Cell:
     """A played cell: its folder and what its result.json holds.
 
-    Where that cannot be relied on, `damage` says why, and the result is a failed one that a reader has made up.
+    Where that cannot be relied on, `damage` says why, and the result is a failed one that a reader has made up; `newer`
+    is one that a newer membench wrote.
     """
 
     folder: Path
     result: Mapping[str, Any]
     damage: str | None = None
+    newer: bool = False
 
     @property
     def id(self) -> str:
@@ -202,7 +204,7 @@ def _cell(folder: Path) -> Cell | None:
     try:
         result = read_result(folder)
     except Newer as newer:
-        return failed_cell(folder, _recipe(folder), str(newer))
+        return replace(failed_cell(folder, _recipe(folder), str(newer)), newer=True)
     except Damaged as damage:
         return failed_cell(folder, _recipe(folder), f"{damage}: run the same command again")
     if result is None and folder.is_symlink() and not folder.exists():
@@ -214,9 +216,9 @@ def _once(found: Sequence[Cell]) -> list[Cell]:
     """These cells, with a failed one for each copy of another: it would be counted as if it had been played twice."""
     copies: dict[str, list[Cell]] = {}
     for cell in found:
-        copies.setdefault(cell.id, []).append(cell)
-    best = {key: max(those, key=_rank) for key, those in copies.items() if len(those) > 1}
-    return [_copy(cell, best[cell.id]) if best.get(cell.id, cell) is not cell else cell for cell in found]
+        copies.setdefault(cell.folder.name if cell.newer else cell.id, []).append(cell)
+    best = {cell.folder: max(those, key=_rank) for those in copies.values() for cell in those}
+    return [cell if best[cell.folder] is cell else _copy(cell, best[cell.folder]) for cell in found]
 
 
 def _rank(cell: Cell) -> tuple[bool, ...]:

@@ -56,4 +56,5 @@ def sound_targets(folder: Path, result: Mapping[str, Any]) -> dict[str, tuple[Pa
 def own_files(folder: Path, result: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether records, and whether targets are the files that this result was made of, by their hashes."""
     targets = "targets_sha256" not in result or digest(folder, TARGETS) == result["targets_sha256"]
-    return digest(folder) == result.get("records_sha256"), targets
+    records = result.get("records_sha256")
+    return records is not None and digest(folder) == records, targets

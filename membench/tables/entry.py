@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -12,7 +12,7 @@ from membench.statistics.half_life import HalfLife, half_life
 from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaired_ci
 from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.statistics.shares import share_ci
-from membench.statistics.uneven import is_uneven, kept_ci, rectangular
+from membench.statistics.uneven import in_order, is_uneven, kept_ci, pooled, rectangular, shared_keys
 from membench.tables.catalogue import spec_of
 from membench.text.visible import visible
 from membench.values import MetricSpec
@@ -94,14 +94,21 @@ class Entry:
         """A metric per context, one mapping a seed; empty where a seed has it not so."""
         name = self._full(name)
         found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
+        if ratio := self._pooled(name):
+            return [{c: values[c] for c in own} for values, own in zip(ratio, found, strict=True)]
         return found if all(found) else []
+
+    def _pooled(self, name: str) -> list[dict[str, float]]:
+        """What is kept by several seeds is the ratio of their sums: its linearised values by seed and context."""
+        several = len(self.summaries) > 1 and name.startswith(KEPT) and name in self.names
+        return pooled([s[name] for s in self.summaries]) if several else []
 
     def value(self, name: str) -> float | None:
         """A metric's mean over the seeds, or the ratio of their sums; "contains" means "contains/all"."""
         name = self._full(name)
-        found = [s[name] for s in self.summaries] if name in self.names else []
-        kept = kept_ci(found) if found and name.startswith(KEPT) else None
-        return kept.value if kept else fmean(metric["value"] for metric in found) if found else None
+        if ratio := self._pooled(name):
+            return fmean(value for values in ratio for value in values.values())
+        return fmean(s[name]["value"] for s in self.summaries) if name in self.names else None
 
     def interval(self, name: str) -> Interval | None:
         """A metric with its interval over contexts and, with several seeds, over seeds."""
@@ -117,6 +124,8 @@ class Entry:
 
     def matrix(self, name: str) -> list[list[float]]:
         """A metric by seeds × contexts; empty where a seed has it not by context."""
+        if ratio := self._pooled(self._full(name)):
+            return [list(values.values()) for values in ratio]
         found = self.by_context(name)
         return rectangular(found) if is_uneven(found) else [in_order(contexts, list(found[0])) for contexts in found]
 
@@ -204,7 +213,7 @@ class Entry:
     def means(self, name: str) -> Mapping[str, float]:
         """A metric per context, the mean over seeds."""
         if name not in self._means:
-            found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
+            found = self.by_context(name)
             seeds = len(found) or 1
             names = shared_keys(found)
             columns = zip(*(in_order(contexts, names) for contexts in found), strict=True)
@@ -231,19 +240,3 @@ class Entry:
 
 def _brief(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def shared_keys(found: Sequence[Mapping[str, float]]) -> list[str]:
-    """The contexts that all have, in the order of the first."""
-    first, *others = found or ({},)
-    names = list(first)
-    others = [contexts for contexts in others if list(contexts) != names]  # lists of the same texts compare quickest
-    if all(contexts.keys() == first.keys() for contexts in others):
-        return names
-    shared = set(first).intersection(*others)
-    return [context for context in first if context in shared]
-
-
-def in_order(contexts: Mapping[str, float], names: Sequence[str]) -> list[float]:
-    """The values of these contexts."""
-    return list(contexts.values()) if list(contexts) == names else [contexts[name] for name in names]

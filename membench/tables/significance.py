@@ -15,8 +15,8 @@ import numpy as np
 
 from membench.errors import MembenchError
 from membench.statistics.paired_tests import ALPHA, Array, contrasts, intervals, letters
-from membench.statistics.uneven import is_uneven
-from membench.tables.entry import Entry, Standing, in_order, shared_keys
+from membench.statistics.uneven import in_order, is_uneven, shared_keys
+from membench.tables.entry import Entry, Standing
 from membench.tables.ranking_metric import is_share, less_is_better
 
 Pair = tuple[int, int]

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from membench.statistics.half_life import half_life
 
 ZERO = {f"c{i}": 0.0 for i in range(45)}
@@ -38,9 +40,11 @@ def test_the_floor_counts_as_nothing_left() -> None:
     assert found.value == 1
 
 
-def test_half_is_half_however_stored_scores_were_rounded() -> None:
-    """Two of three questions right, then one: a matrix that is stored has six decimals."""
-    found = half_life([summary(lambda age, _: (0.666667, 0.333334)[age > 0], 8)], ZERO)
+@pytest.mark.parametrize(("questions", "floor"), [(3, 0), (9, 0), (12, 1), (19, 3)])
+def test_half_is_half_however_stored_scores_were_rounded(questions: int, floor: int) -> None:
+    """Two questions above the floor right, then one of them: a matrix that is stored has six decimals."""
+    own, late, nothing = (round((floor + right) / questions, 6) for right in (2, 1, 0))
+    found = half_life([summary(lambda age, _: (own, late)[age > 0], 8)], dict.fromkeys(ZERO, nothing))
     assert found is not None
     assert found.value == 1
 

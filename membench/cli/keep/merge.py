@@ -35,11 +35,13 @@ def merge(ctx: click.Context, /, folders: tuple[Path, ...], output: Path, as_jso
         click.echo(f"left out: {line}", err=True)
     if count := len(merged.unfinished):
         found = "1 cell was not finished and is" if count == 1 else f"{count} cells were not finished and are"
-        where = " ".join(dict.fromkeys(str(folder.parent) for folder in merged.unfinished))
-        click.echo(f"{found} left out: `membench status {where}` says how far", err=True)
+        roots = dict.fromkeys(folder.parent for folder in merged.unfinished)
+        where = ", ".join(f"`membench status {root}`" for root in roots)
+        click.echo(f"{found} left out: {where} {'says' if len(roots) == 1 else 'say'} how far", err=True)
     if as_json:
-        names = {"written": merged.written, "there": merged.there}
-        print_json({key: [path.name for path in paths] for key, paths in names.items()})
+        names = {"written": merged.written, "there": merged.there, "unfinished": merged.unfinished}
+        listed: dict[str, list[str]] = {key: [path.name for path in paths] for key, paths in names.items()}
+        print_json({**listed, "left_out": list(merged.left_out)})
     else:
         click.echo(f"{len(merged.written)} cells copied to {output}, {len(merged.there)} were there already")
     if merged.left_out:

@@ -30,7 +30,10 @@ def verify(ctx: click.Context, /, folders: tuple[Path, ...], as_json: bool) -> N
 
     verdicts = recompute(*folders)
     if as_json:
-        print_json([{"cell": v.cell.folder.name, "ok": v.ok, "problems": list(v.problems)} for v in verdicts])
+        print_json([
+            {"cell": v.cell.folder.name, "folder": str(v.cell.folder), "ok": v.ok, "problems": list(v.problems)}
+            for v in verdicts
+        ])  # fmt: skip
     elif not verdicts:
         click.echo(nothing_in(folders), err=True)
     else:
