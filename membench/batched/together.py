@@ -50,7 +50,7 @@ def train_together(
     teachers = [taught(llm, [s for step in plan.steps for s in step], lora) if loss == "kl" else {} for plan in plans]
     cut = first_trained(len(layers_of(llm.model)[1]), lora.upper)
     grouped = GroupedLora(llm.model, [_begun(llm, replace(lora, seed=plan.seed), cut) for plan in plans], lora.scale)
-    autocast = precision(llm, lora.precision)
+    autocast = precision(llm, lora.precision, by_teacher=loss == "kl")
     bases = [module.base for module in grouped.modules.values()] if isinstance(autocast, torch.autocast) else []
     whole = [base.weight.data for base in bases]
     try:
@@ -86,7 +86,7 @@ def _descend(
     objective: Objective,
 ) -> None:
     """A step of all that have one left; the loss is the sum of theirs, whose gradients do not meet."""
-    autocast = precision(llm, lora.precision)
+    autocast = precision(llm, lora.precision, by_teacher=any(teachers))
     groups = [{"params": grouped.parameters_of(k), "lr": lora.lr} for k in range(len(plans))]
     optimiser = torch.optim.AdamW(groups, fused=True)
     room = llm.budgets.kept_bytes // len(plans)

@@ -142,7 +142,7 @@ class Trained(Method[Adapter]):
             materials = self.materials(contexts, pairs)
             own = mix_in(self.steps(materials, rng), list(known), self.replayed, rng)
             steps = learnable(mix_in(own, held, self.held, rng))
-        if self.loss == "kl" and isinstance(precision(self.llm, lora.precision), nullcontext):  # else not as it read
+        if self.loss == "kl" and isinstance(precision(self.llm, lora.precision, True), nullcontext):  # as it read
             known |= self.said_of(materials)
         with self.llm.wearing(memory):
             known |= taught(self.llm, [s for step in steps for s in step if s.kind == "held"], lora)

@@ -73,7 +73,7 @@ def taught(llm: LLM, sentences: Sequence[Sentence], lora: Lora) -> dict[Sentence
     if not sentences:
         return {}
     said = teach_whole if require_trainable(llm, lora.upper).way == "whole" else teach
-    with precision(llm, lora.precision):
+    with precision(llm, lora.precision, by_teacher=True):
         return said(llm, sentences)
 
 
@@ -94,7 +94,7 @@ def _fit(
     frozen: list[tuple[Tensor, Tensor]] = []
     try:
         apart = Complement(wrapped, apart_from) if apart_from else None
-        autocast = precision(llm, lora.precision)
+        autocast = precision(llm, lora.precision, by_teacher=bool(teacher))
         frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
         with autocast:
             student = student_of(llm, [s for step in plan for s in step], cut, way)
@@ -123,7 +123,7 @@ def _descend(
     own: OwnSamples | None = None,
     apart: Complement | None = None,
 ) -> None:
-    autocast = precision(llm, lora.precision)
+    autocast = precision(llm, lora.precision, by_teacher=bool(teacher))
     optimiser = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=lora.lr, fused=True)
     plan, room = list(plan), llm.budgets.kept_bytes
     lessons = Lessons(teacher, plan, llm.logits, room, objective) if teacher else None
@@ -149,19 +149,18 @@ def _descend(
             on_step(i, value.item(), wrapped)
 
 
-def precision(llm: LLM, name: str) -> AbstractContextManager[Any]:
-    """Mixed precision for training: bfloat16 where the device computes it natively (`auto`), or as named.
+def precision(llm: LLM, name: str, by_teacher: bool) -> AbstractContextManager[Any]:
+    """Mixed precision for training: bfloat16 where the weights are halves (`auto`), or as named.
 
-    Always where the weights themselves are halves, since the adapter's are not.
+    Never by what a processor is good at, so that a cell is the same on all of them. Always where a teacher's states are
+    learned from and the weights are halves: his are kept in float32, and the two meet in the output head.
     """
     if name not in get_args(Precision):
         raise MembenchError(f"unknown precision {name!r}: choose from {', '.join(get_args(Precision))}")
-    kind = llm.device.type
-    native = torch.cpu._is_avx512_bf16_supported() if kind == "cpu" else kind == "cuda"
     halves = llm.model.dtype in (torch.bfloat16, torch.float16)
-    if not halves and (name == "float32" or (name == "auto" and not native)):
-        return nullcontext()
-    return torch.autocast(kind, dtype=torch.bfloat16)
+    if name == "bfloat16" or (halves and (by_teacher or name == "auto")):
+        return torch.autocast(llm.device.type, dtype=torch.bfloat16)
+    return nullcontext()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from membench.analysis.merge import merge
 from membench.cli.app import main
 from membench.errors import MembenchError
 from membench.store import cell_folder
+from membench.store.records import digest
 from tests.support.stored_cells import put_cell, recipe
 
 
@@ -61,3 +63,52 @@ def test_what_is_not_finished_is_left_out_in_one_line(tmp_path: Path) -> None:
     assert done.stderr == f"1 cell was not finished and is left out: `membench status {a}` says how far\n"
     shutil.rmtree(folder)
     assert CliRunner().invoke(main, ["merge", str(a), str(b), "-o", str(tmp_path / "into")]).stderr == ""
+
+
+@pytest.mark.parametrize("recipe_too", [False, True])
+def test_a_cell_whose_files_are_damaged_there_is_written_over(tmp_path: Path, recipe_too: bool) -> None:
+    a, into = tmp_path / "a", tmp_path / "into"
+    put(a)
+    folder = put(into)
+    for name in ("result.json", "recipe.json")[: 1 + recipe_too]:
+        (folder / name).write_text("{")
+    assert merge([a], into).written == (folder,)
+    assert [(cell.folder, cell.damage) for cell in cell_folder.cells(into)] == [(folder, None)]
+
+
+def test_a_cell_of_a_newer_membench_is_not_written_over(tmp_path: Path) -> None:
+    a, into = tmp_path / "a", tmp_path / "into"
+    put(a)
+    put(a, "dpr")
+    result = put(into) / "result.json"
+    result.write_text(json.dumps(json.loads(result.read_text()) | {"schema": 99}))
+    before = result.read_bytes()
+    with pytest.raises(MembenchError, match="was written by a newer membench"):
+        merge([a], into)
+    assert [path.parent for path in into.glob("*/result.json")] == [result.parent]  # nothing was, of dpr either
+    assert result.read_bytes() == before
+    shutil.copytree(result.parent, into / "copy")
+    assert all(cell.newer for cell in cell_folder.cells(into))  # none is said to be the other's copy
+
+
+def test_a_cell_with_other_targets_than_it_was_made_with_is_left_out(tmp_path: Path) -> None:
+    a, into = tmp_path / "a", tmp_path / "into"
+    folder = put(a)
+    (folder / "targets.jsonl").write_text("")
+    (cell,) = cell_folder.cells(a)
+    cell_folder.finish(folder, cell.result, digest(folder))
+    (folder / "targets.jsonl").write_text("\n")
+    done = CliRunner().invoke(main, ["merge", str(a), "-o", str(into), "--json"])
+    assert (done.exit_code, into.exists()) == (1, False)
+    assert json.loads(done.stdout)["left_out"] == [
+        f"{folder}/targets.jsonl is not the file that the result was made of"
+    ]
+
+
+def test_how_far_each_folder_is_is_asked_of_each(tmp_path: Path) -> None:
+    for name, method in (("a", "bm25"), ("b", "dpr")):
+        (put(tmp_path / name, method) / "result.json").unlink()
+    a, b = tmp_path / "a", tmp_path / "b"
+    done = CliRunner().invoke(main, ["merge", str(a), str(b), str(a / ".." / "a"), "-o", str(tmp_path / "into")])
+    assert done.stderr.startswith("2 cells were not finished and are left out: ")
+    assert [part.split("`")[0] for part in done.stderr.split("`membench status ")[1:]] == [f"{a}/../a", str(b)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from membench.analysis import rescore
+from membench.analysis import rescore, rescored_rows
 from membench.cli.app import main
 from membench.metrics.answer_scores import METRIC_VERSION
 from membench.store import cell_folder
@@ -108,3 +108,34 @@ def test_a_cell_whose_data_are_gone_leaves_no_folder(stored: Path) -> None:
     assert done.exit_code == 1
     assert "are no longer those that were asked" in done.stderr
     assert [path.name for path in stored.iterdir()] == [SEQUENCE]
+
+
+@pytest.mark.parametrize("golds", [True, False])
+def test_fidelity_of_the_earlier_version_does_not_stay_without_the_reference(
+    stored: Path, golds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescored_rows, "token_f1", lambda *_: 0.123)
+    for name in GOLDS:
+        if not golds:
+            shutil.rmtree(stored / name)
+    assert score(stored).exit_code == 0
+    found = newest(stored)["summary"].get("fidelity_f1/all")
+    assert (found["value"] if found else None) == (0.123 if golds else None)
+
+
+def test_what_is_scored_in_place_comes_from_no_other_cell_and_a_damaged_result_is_made_anew(stored: Path) -> None:
+    assert score(stored).exit_code == 0
+    (folder,) = [c.folder for c in cell_folder.newest(cell_folder.cells(stored)) if c.recipe["task"] == "sequential"]
+    old = json.loads((stored / SEQUENCE / "result.json").read_text())["id"]
+    records = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    for record in records:
+        if record["type"] == "answer":
+            record["scores"]["f1"] = 0.5
+    (folder / "records.jsonl").write_text("".join(f"{json.dumps(r)}\n" for r in records))
+    cell_folder.finish(folder, json.loads((folder / "result.json").read_text()), digest(folder))
+    assert score(stored).exit_code == 0
+    assert newest(stored)["rescored_from"] == old
+    (folder / "result.json").write_text("{")
+    done = CliRunner().invoke(main, ["score", SEQUENCE, "-o", str(stored)])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert newest(stored)["rescored_from"] == old

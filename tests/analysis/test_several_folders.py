@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from membench.analysis.merge import merge
 from membench.analysis.several_folders import cells_of
+from membench.analysis.verify import verify
 from membench.cli import main
 from membench.errors import MembenchError
 from membench.io.atomic_files import replace_file
@@ -119,3 +120,42 @@ def test_what_cannot_be_relied_on_is_left_out_and_said(folders: tuple[Path, Path
     for call in (["merge", str(folders[0]), "-o", str(folders[0])], ["merge", str(tmp_path / "no"), "-o", "c"]):
         done = CliRunner().invoke(main, call)
         assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize("part", ["summary", "costs", "counts"])
+def test_copies_with_other_numbers_of_the_same_records_are_refused_in_either_order(
+    folders: tuple[Path, Path], part: str
+) -> None:
+    (cell,) = [c for c in cell_folder.cells(folders[1]) if c.recipe["method"] == "bm25"]
+    numbers = {name: value + 1 if isinstance(value, int | float) else {**value, "value": 0.9}
+               for name, value in cell.result[part].items() if value is not None}  # fmt: skip
+    cell_folder.finish(cell.folder, {**cell.result, part: numbers}, digest(cell.folder))
+    for given in (folders, folders[::-1]):
+        with pytest.raises(MembenchError, match="have other numbers of the same records"):
+            cells_of(given)
+    verdicts = {v.cell.folder.parent: v.ok for v in verify(*folders) if v.cell.recipe["method"] == "bm25"}
+    assert verdicts == {folders[0]: True, folders[1]: False}
+    said = json.loads(CliRunner().invoke(main, ["verify", "--json", *map(str, folders)]).stdout)
+    assert [row["folder"] for row in said if not row["ok"]] == [str(cell.folder)]
+
+
+def test_a_play_that_failed_is_not_told_of_where_another_came_out(folders: tuple[Path, Path]) -> None:
+    (cell,) = [c for c in cell_folder.cells(folders[0]) if c.recipe["method"] == "bm25"]
+    gone = {key: value for key, value in cell.result.items() if not key.endswith("_sha256")}
+    cell_folder.finish(cell.folder, {**gone, "status": "failed", "reason": "no luck"}, None)
+    assert [verdict.ok for verdict in verify(*folders)] == [True] * 3
+    assert [verdict.ok for verdict in verify(folders[0])] == [False, True]
+
+
+def test_a_result_without_records_gives_way_and_two_of_them_are_no_crash(folders: tuple[Path, Path]) -> None:
+    def strip(root: Path) -> None:
+        (cell,) = [c for c in cell_folder.cells(root) if c.recipe["method"] == "bm25"]
+        (cell.folder / "records.jsonl").unlink()
+        cell_folder.finish(cell.folder, cell.result, None)
+
+    strip(folders[0])
+    assert [c.folder.parent for c in cells_of(folders) if c.recipe["method"] == "bm25"] == [folders[1]]
+    strip(folders[1])
+    assert len(cells_of(folders)) == 3
+    done = CliRunner().invoke(main, ["merge", *map(str, folders), "-o", str(folders[0].parent / "c")])
+    assert (done.exit_code, "left out: " in done.stderr) == (1, True)

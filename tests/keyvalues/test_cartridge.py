@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,6 +79,19 @@ def test_the_divergence_is_zero_where_the_prefix_is_the_whole_text(llm: LLM) -> 
     values: list[float] = []
     distil(llm, [sentences(llm)], own_prefix(llm, HARBOUR, 500), 0.05, "float32", lambda _i, v: values.append(v))
     assert values == [pytest.approx(0, abs=1e-5)]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_over_weights_in_halves_it_is_trained_or_says_that_it_is_not(tiny: Path, dtype: str) -> None:
+    halves = LLM.load(tiny, name="tiny", dtype=dtype, device="cpu")
+    values: list[float] = []
+    given = ([sentences(halves)] * 20, own_prefix(halves, HARBOUR, 6), 0.2, "float32", lambda _i, v: values.append(v))
+    if dtype == "float16":
+        with pytest.raises(MembenchError, match="not trained over float16 weights: take --dtype bfloat16"):
+            distil(halves, *given)
+    else:
+        distil(halves, *given)
+        assert values[-1] < 0.5 * values[0]
 
 
 def test_two_stand_one_behind_the_other(llm: LLM) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from statistics import fmean
 
 import pytest
 
@@ -73,6 +75,11 @@ def test_kept_of_several_seeds_is_the_ratio_of_their_sums() -> None:
         one.result["summary"]["kept:contains"] = {"value": ratio, "contexts": linear, "curve": own}
     ((merged,),) = (table.entries for table in tables(cells))
     assert merged.value("kept:contains") == pytest.approx(2 / 12.8)  # by seed 0.5, 0 and 0
+    other = [replace(one, result={**one.result, "id": f"{n:016x}", "recipe": {**one.recipe, "method": "ft-s"}})
+             for n, one in enumerate(cells, 90)]  # fmt: skip
+    (pair,) = compare([*cells, *other], "ft-c", "ft-s", metric="kept:contains")
+    assert (pair.score_a, pair.score_b, pair.difference) == pytest.approx((2 / 12.8, 2 / 12.8, 0))
+    assert fmean(map(fmean, merged.matrix("kept:contains"))) == pytest.approx(2 / 12.8)
     found, known = merged.interval("kept:contains"), recovered_ci(above, below)
     assert found is not None
     assert known is not None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -28,7 +29,7 @@ from membench.trained.sentences import (
 )
 from membench.trained.student import STEM_STEPS, Student
 from membench.trained.teacher import teach
-from membench.trained.trainer import Precision, train
+from membench.trained.trainer import Precision, precision, train
 
 TEXT = "The harbour was built by Ines Corde in 1931. It lies in the north."
 MATERIAL = Material(TEXT, (("Who built the harbour?", "Ines Corde"), ("When was it built?", "1931")))
@@ -103,12 +104,32 @@ def test_an_untrained_adapter_is_the_base_exactly(llm: LLM) -> None:
     assert worn[0].ids == base[0].ids
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("named", ["auto", "float32"])
-def test_weights_in_halves_are_trained_on_a_cpu_without_native_halves(tiny: Path, named: Precision) -> None:
-    halves = LLM.load(tiny, name="tiny", dtype="bfloat16", device="cpu")
+def test_weights_in_halves_learn_from_a_teacher(tiny: Path, named: Precision, dtype: str) -> None:
+    halves = LLM.load(tiny, name="tiny", dtype=dtype, device="cpu")
     values = losses(halves, [qa_sentences(halves, MATERIAL, "answer")] * 3, "kl", replace(LORA, precision=named))
     assert len(values) == 3
     assert 0 < values[-1] < values[0]
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_the_precision_of_training_is_that_of_the_weights_and_not_of_the_processor(
+    llm: LLM, tiny: Path, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    halves = LLM.load(tiny, name="tiny", dtype="bfloat16", device="cpu")
+    mixed = {
+        (loaded is halves, named, by_teacher): not isinstance(precision(loaded, named, by_teacher), nullcontext)
+        for loaded in (llm, halves)
+        for named in get_args(Precision)
+        for by_teacher in (False, True)
+    }
+    assert {choice for choice, is_mixed in mixed.items() if is_mixed} == {
+        (False, "bfloat16", False), (False, "bfloat16", True),
+        (True, "bfloat16", False), (True, "bfloat16", True),
+        (True, "auto", False), (True, "auto", True), (True, "float32", True),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["context", "qa"])
