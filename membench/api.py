@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from membench.model.llm import LLM
     from membench.targets.scribe import Scribe
 
-
 __all__ = [
     "Adapter",
     "Answer",
@@ -178,6 +177,7 @@ class Method(ABC, Generic[M]):
     storage: ClassVar[str] = ""  # how a memory grows and what it holds, for `membench ls methods`
     kind: ClassVar[MemoryKind | None] = None  # what a memory is, where estimates of time and size may build on it
     licence: ClassVar[str] = ""  # of weights that it brings beside the base model, likewise
+    brings_text: ClassVar[bool] = True  # whether it recalls texts, and not weights, or keys and values alone
 
     llm: LLM = lent()
     scribe: Scribe = lent()  # writes target sentences; lent to every method, used by the trained ones

@@ -148,6 +148,7 @@ class Metric:
     contexts: Mapping[str, float] = field(default_factory=dict)
     curve: tuple[float, ...] = ()  # e.g. retention by age; `value` is then its headline
     sums: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # of a ratio: both per context; not stored
+    below: tuple[float, ...] = ()  # denominators per context of a ratio to which a context may add nothing
 
 
 # ---------------------------------------------------------------- methods

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from membench.values import Answer, Metric, Question
@@ -52,6 +53,12 @@ def ratio_of_sums(numerators: Mapping[str, float], denominators: Mapping[str, fl
     scale = len(numerators) / total
     linear = {c: ratio + (n - ratio * denominators[c]) * scale for c, n in numerators.items()}
     return Metric(ratio, linear, sums={c: (n, denominators[c]) for c, n in numerators.items()})
+
+
+def ratio_of_parts(numerators: Mapping[str, float], denominators: Mapping[str, float]) -> Metric | None:
+    """The same of contexts that may add nothing below: the interval is over those that do, so these are stored."""
+    found = ratio_of_sums(numerators, denominators)
+    return found and replace(found, below=tuple(denominators[context] for context in found.contexts))
 
 
 def summarise_view(answers: Sequence[Answer], view: str, scores: Iterable[str]) -> dict[str, Metric]:

@@ -22,6 +22,7 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
 
     storage: ClassVar[str] = "O(n) keys and values"
     kind: ClassVar[MemoryKind] = "growing"
+    brings_text: ClassVar[bool] = False
 
     tokens: AtLeast1 = 64  # of a prefix, at most; it starts as the text's own first keys and values
     lr: Annotated[float, Gt(0)] = 1e-2  # of the first step; it falls linearly to 0

@@ -31,6 +31,7 @@ class CartridgeBank(Bank[BankedCartridge]):
 
     storage: ClassVar[str] = "O(n) keys and values, text"
     kind: ClassVar[MemoryKind] = "growing"
+    brings_text: ClassVar[bool] = False
 
     of: str = "cartridge"  # who makes a cartridge; with settings of its own in one text
 

@@ -18,6 +18,7 @@ class InfLLM(Method[Stream]):
 
     storage: ClassVar[str] = "O(n) keys and values"
     kind: ClassVar[MemoryKind] = "growing"
+    brings_text: ClassVar[bool] = False
 
     local: AtLeast1 = 512  # tokens of the window
     initial: AtLeast0 = 0  # tokens of the stream that are always seen, beside the worked examples

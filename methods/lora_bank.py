@@ -30,6 +30,7 @@ class LoraBank(Bank[Banked]):
 
     storage: ClassVar[str] = "O(n) adapters, text"
     kind: ClassVar[MemoryKind] = "growing"
+    brings_text: ClassVar[bool] = False
 
     of: str = "selfparam"  # who trains an adapter: NAME, or NAME KEY=VALUE ... with settings of its own
     merge: Literal["sum", "score"] = "sum"  # of several: each whole, as in the released code; or by its share of scores

@@ -22,6 +22,7 @@ class MemoryLLM(Method[Pool]):
 
     storage: ClassVar[str] = "O(1) hidden states"
     kind: ClassVar[MemoryKind] = "bounded"
+    brings_text: ClassVar[bool] = False
     cannot_forget: ClassVar[str] = (
         "later vectors of its pool were made while reading earlier ones, and to write the others anew costs a pass of "
         "the model over each"

@@ -46,6 +46,11 @@ class Process(Method[SavedFolder]):
         return f"{hello.name} {hello.version}"
 
     @property
+    def brings_text(self) -> bool:  # type: ignore[override]  # one program is not like another
+        """Unless the program's memory is weights."""
+        return hello_of(self.argv, self.timeout).kind != "weights"
+
+    @property
     def forgets(self) -> bool:
         """As the program says."""
         return hello_of(self.argv, self.timeout).forgets

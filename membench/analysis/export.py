@@ -13,7 +13,7 @@ from membench.formats.row_text import row_text
 from membench.io.atomic_files import refuse_link, replace_file
 from membench.statistics.intervals import standard_error
 from membench.store.cell_folder import Cell, records_of
-from membench.tables.entry import KEPT, Entry
+from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
 
 RECIPE = ("task", "data", "model", "method", "seed")
@@ -117,9 +117,9 @@ def _lm_eval(cells: Sequence[Cell], _: str) -> tuple[bytes, int]:
 
 
 def _standard_error(entry: Entry, name: str) -> float | None:
-    """Of a metric over contexts and seeds, as its interval is; None of a ratio that has none."""
+    """Of a metric over contexts and seeds, as its interval is; None where it has none."""
     found = entry.interval(name)
-    if name.startswith(KEPT) and (found is None or found.low is None):
+    if found is None or found.low is None:
         return None
     return standard_error(entry.matrix(name) or [[summary[name]["value"]] for summary in entry.summaries])
 

@@ -9,7 +9,7 @@ from statistics import fmean
 from membench.corpora.chains import BROKEN, HOP, LINKED, hops_of
 from membench.metrics.answer_scores import mentions
 from membench.values import Answer, Metric, MetricSpec
-from membench.views import SCORES, mean_of, ratio_of_sums, summarise_view
+from membench.views import SCORES, mean_of, ratio_of_parts, summarise_view
 
 HOP_SCORES = ("contains", "f1", "margin", "acc_mc")
 
@@ -103,7 +103,7 @@ def _composed(linked: Sequence[Answer], known: Callable[[Answer], float | None])
     asked = [a for a in linked if known(a) is not None]
     had = {chain: sum(those) for chain, those in _by_chain(asked, known).items()}
     got = {chain: sum(those) for chain, those in _by_chain(asked, lambda a: _right(a) * bool(known(a))).items()}
-    return ratio_of_sums(got, had)
+    return ratio_of_parts(got, had)
 
 
 def _by_link(linked: Sequence[Answer], broken: Sequence[Answer]) -> Metric | None:

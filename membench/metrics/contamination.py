@@ -15,7 +15,7 @@ from membench.metrics.abstention import PHRASE, abstains
 from membench.metrics.answer_scores import mentions
 from membench.text.mentions import normalise
 from membench.values import NOT_STATED, Answer, Metric
-from membench.views import PLACEBO_SCORES, SCORES, mean_of, ratio_of_sums, summarise_split, summarise_view
+from membench.views import PLACEBO_SCORES, SCORES, mean_of, ratio_of_parts, summarise_split, summarise_view
 
 Pair = tuple[Answer, Answer]  # of one question: before and after writing
 TARGET = "test"
@@ -150,7 +150,7 @@ def _turned(pairs: Sequence[Pair], before: float) -> Metric | None:
     for old, new in pairs:
         had[new.context] += old.scores["contains"] == before
         lost[new.context] += old.scores["contains"] == before != new.scores["contains"]
-    return ratio_of_sums(lost, had)
+    return ratio_of_parts(lost, had)
 
 
 def _abstention(pairs: Sequence[Pair]) -> dict[str, Metric]:

@@ -31,7 +31,7 @@ class Combined(Method[Memories]):
     classes: ClassVar[tuple[type[Method[Any]], ...]]
 
     adapter_scope: Literal["all", "decode"] = "all"  # decode: the model without adapter reads the recalled texts
-    retained: Annotated[float, Ge(0), Le(1)] = 1.0  # share of a text's sentences that parts without weights are given
+    retained: Annotated[float, Ge(0), Le(1)] = 1.0  # share of a text's sentences that parts which bring text are given
 
     def __post_init__(self) -> None:
         _ = self.members  # first, as their own names stand in what they say of a wrong setting
@@ -129,8 +129,8 @@ class Combined(Method[Memories]):
         return sum(nbytes(part) if growth is None else growth for growth, part in grown)
 
     def _given(self, member: Method[Any], contexts: Sequence[str]) -> list[str]:
-        """What a part is given of these texts: weights all of them, others what is retained, if anything is."""
-        if member.kind == "weights" or self.retained == 1:
+        """What a part is given of these texts: one that brings text what is retained, if anything is, others all."""
+        if self.retained == 1 or not member.brings_text:
             return list(contexts)
         return [text for text in (retained(text, self.retained) for text in contexts) if text]
 
@@ -144,8 +144,20 @@ def retained(text: str, share: float) -> str:
 
     every = sentences(text)
     order = random.Random(digest(text)).sample(range(len(every)), len(every))
-    chosen = sorted(order[: round(share * len(every))])
-    return text if len(chosen) == len(every) else " ".join(every[i] for i in chosen)
+    chosen = set(order[: round(share * len(every))])
+    if len(chosen) == len(every):
+        return text
+    kept, between, at = "", "", 0
+    for i, sentence in enumerate(every):
+        start = text.index(sentence, at)
+        between += text[at:start]
+        at = start + len(sentence)
+        if i in chosen:  # lines stay lines, as those of speakers
+            kept += (("\n" if "\n" in between else " ") if kept else "") + sentence
+            between = ""
+        else:
+            between += sentence
+    return kept
 
 
 def _joined(contexts: Sequence[tuple[tuple[str, ...], ...] | None], count: int) -> tuple[tuple[str, ...], ...] | None:

@@ -47,7 +47,7 @@ def recovered_ci(numerators: Matrix, denominators: Matrix, level: float = 0.95) 
     student = around(spread, level)
     if not 0 <= spread.value <= 1:
         return student
-    score = wilson(spread, _worth([mean(column) for column in zip(*denominators, strict=True)]), level)
+    score = wilson(spread, worth([mean(column) for column in zip(*denominators, strict=True)]), level)
     parts = (pair for rows in zip(numerators, denominators, strict=True) for pair in zip(*rows, strict=True))
     if len(denominators[0]) >= FEW and all(-ROUNDING <= a <= d + ROUNDING for a, d in parts):
         return score
@@ -92,6 +92,6 @@ def _delta(numerators: Matrix, denominators: Matrix, level: float) -> Spread | N
     return spread_of(linear)
 
 
-def _worth(denominators: Sequence[float]) -> float:
+def worth(denominators: Sequence[float]) -> float:
     """How many equal denominators these are worth (Kish 1965)."""
     return sum(denominators) ** 2 / sum(d * d for d in denominators)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from membench.statistics.intervals import Interval
-from membench.statistics.ratios import recovered_ci
+from membench.statistics.intervals import Interval, spread_of
+from membench.statistics.ratios import recovered_ci, worth
+from membench.statistics.shares import wilson
 
 
 def shared_keys(found: Sequence[Mapping[str, float]]) -> list[str]:
@@ -50,9 +51,30 @@ def pooled(seeds: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
     """Linearised values, a mapping a seed, whose mean over seeds and contexts is the ratio of the sums of all seeds.
 
     r + (a - r·d) / mean(d) with r = Σa / Σd over all. A context that a seed has not adds nothing to its sums and stands
-    at r. Of metrics as `kept_ci` takes them; empty where a seed's terms are not stored, or all denominators are 0.
+    at r. Of metrics as `kept_ci` and `parts_ci` take them; empty where a seed's terms are not stored, or all
+    denominators are 0.
+    """
+    return _linear(*_all_terms(seeds))
+
+
+def parts_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
+    """Σ parts / Σ wholes of these seeds, each its metric as stored with its wholes as `below`: a share, never above 1.
+
+    Wilson's interval over the contexts that have a whole in any seed, worth as many trials as equal wholes would be.
+    Without ends where one context has. None where the wholes sum to nothing.
     """
     terms, every = _all_terms(seeds)
+    telling = [c for c in every if any(sums.get(c, (0.0, 0.0))[1] for sums in terms)]
+    matrix = [list(values.values()) for values in _linear(terms, telling)]
+    if not matrix:
+        return None
+    spread = spread_of(matrix)
+    if spread is None:
+        return Interval(matrix[0][0], None, None)
+    return wilson(spread, worth([fmean(sums.get(c, (0.0, 0.0))[1] for sums in terms) for c in telling]))
+
+
+def _linear(terms: Sequence[Mapping[str, tuple[float, float]]], every: Sequence[str]) -> list[dict[str, float]]:
     below = sum(d for sums in terms for _, d in sums.values())
     if not below:
         return []
@@ -85,7 +107,7 @@ def _all_terms(seeds: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, tuple
 
 def _terms(metric: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     """By context the numerator and the denominator that give its linearised value r + (a - r·d) / mean(d)."""
-    value, contexts, below = metric["value"], metric.get("contexts", {}), metric.get("curve", ())
+    value, contexts, below = metric["value"], metric.get("contexts", {}), metric.get("below") or metric.get("curve", ())
     if len(below) != len(contexts):
         return {}
     middle = fmean(below) if below else 0.0

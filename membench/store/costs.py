@@ -66,13 +66,12 @@ COSTS = (
         budget="read-price", of="a question", derived=True,
     ),
     CostSpec("forget_seconds_per_context", "s", "forget s", "seconds a context to forget"),
+    CostSpec("unforgotten_bytes", "B", "memory, before", "bytes before contexts were forgotten; *memory* is after it"),
     CostSpec(
         "tokens_cut_per_question", "tokens", "dropped",
         "tokens of the memory's texts that found no room before a question", 0,
     ),
-    CostSpec(
-        "regime", "ratio", "regime", "tokens streamed over the local window; up to 1 it is full attention"
-    ),
+    CostSpec("regime", "ratio", "regime", "tokens streamed over the local window; up to 1 it is full attention"),
     CostSpec(
         "live_bytes", "B", "live",
         "most bytes beside the model while a question is answered: keys and values of recalled tokens or of a prefix, "
@@ -84,11 +83,7 @@ COSTS = (
 
 
 FLOPS = {"read": 2, "generated": 2, "trained": 4}  # a token, in units of the number of parameters
-
-
 OTHER_MODELS = ("encoder",)  # roles of models whose number of parameters is not that of the one that answers
-
-
 KINDS = tuple(FLOPS)
 
 
@@ -178,8 +173,9 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
     """What writing cost per context and reading per question; seconds, tokens, bytes. None where nothing was done.
 
     A question that was asked again of an unchanged memory is not read again and counts once. `state_bytes` and
-    `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes. `live_bytes` is the most
-    that any question needed; records of the first versions do not tell it. `cell_peak_bytes` is the most in use while
+    `deployed_growth_bytes` are of the memory at the end of an episode, the mean over episodes, or over those that
+    forget where any does: `unforgotten_bytes` are of the memory before. `live_bytes` is the most that any question
+    needed; records of the first versions do not tell it. `cell_peak_bytes` is the most in use while
     the cell was played. The first versions kept `peak_bytes` in its place, the most that the process ever held, in
     which cells before have a part: a bound for estimates, which no table shows. `beside` is the most other cells that
     were played on the machine meanwhile, None where seconds were measured alone.
@@ -189,7 +185,10 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
     asks = [record for record in records if record["type"] == "ask"]
     contexts = sum(len(record["contexts"]) for record in writes)
     read = sum(record.get("read", record["questions"]) for record in asks)
-    ends = _ends(record for record in records if record["type"] in ("write", "forget"))
+    telling = {record["episode"] for record in forgets} or {record["episode"] for record in writes}
+    changes = [r for r in records if r["type"] in ("write", "forget") and r["episode"] in telling]
+    ends = _ends(changes)
+    before = _ends(r for r in changes if r["type"] == "write") if forgets else []
     return {
         "write_seconds_per_context": _per(_seconds(writes), contexts),
         "forget_seconds_per_context": _per(_seconds(forgets), sum(len(record["contexts"]) for record in forgets)),
@@ -207,6 +206,7 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
         "live_bytes": _most(asks, "live_bytes"),
         "beside": _most(records, "beside"),
         **{cost: _noted(asks, name) for name, cost in NOTES.items()},
+        **({"unforgotten_bytes": _per(sum(end["state_bytes"] for end, _ in before), len(before))} if before else {}),
     }
 
 

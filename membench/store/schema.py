@@ -38,7 +38,7 @@ def _numbers(value: Any) -> Any:
 
 
 def _metrics(value: Any) -> Any:
-    """Metrics by name: each a value, and where it has them contexts (numbers by name) and a curve (numbers)."""
+    """Metrics by name: each a value, and where it has them contexts (numbers by name), a curve and below (numbers)."""
     if type(value) is not dict:
         raise PydanticCustomError("metrics", "should be metrics by name")
     for name, metric in value.items():
@@ -53,10 +53,10 @@ def _is_metric(metric: Any) -> bool:
     value: Any = metric.get("value")
     if type(value) not in _REAL:
         return False
-    contexts, curve = metric.get("contexts", {}), metric.get("curve", [])
-    if type(contexts) is not dict or type(curve) is not list:
+    contexts, *others = metric.get("contexts", {}), metric.get("curve", []), metric.get("below", [])
+    if type(contexts) is not dict or not all(type(values) is list for values in others):
         return False
-    return -MOST <= value <= MOST and _are_numbers(contexts.values()) and _are_numbers(curve)
+    return -MOST <= value <= MOST and all(map(_are_numbers, (contexts.values(), *others)))
 
 
 def _are_numbers(values: Collection[Any]) -> bool:

@@ -26,7 +26,7 @@ def summarise_cell(
 
 
 def summary_of(task: Task, answers: Sequence[Answer]) -> dict[str, Any]:
-    """The task's metrics as plain data: name -> value and, where there are any, contexts and curve."""
+    """The task's metrics as plain data: name -> value and, where there are any, contexts, curve and below."""
     return _plain_all(_sound(task.summarise(answers)) if answers else {})
 
 
@@ -63,4 +63,6 @@ def _plain(metric: Metric) -> dict[str, Any]:
         out["contexts"] = {context: round(value, DIGITS) for context, value in metric.contexts.items()}
     if metric.curve:
         out["curve"] = [round(value, DIGITS) for value in metric.curve]
+    if metric.below:
+        out["below"] = [round(value, DIGITS) for value in metric.below]
     return out

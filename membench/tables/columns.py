@@ -135,7 +135,8 @@ _ORDER = (
     "write_seconds_per_context", "write_flops_per_context", "tokens_trained_per_context",
     "read_seconds_per_question", "tokens_read_per_question", "read_flops_per_question",
     "write_price_per_context", "read_price_per_question", "tokens_cut_per_question", "regime",
-    "forget_seconds_per_context", "state_bytes_per_context", "marginal_bytes_per_context", "live_bytes",
+    "forget_seconds_per_context", "unforgotten_bytes", "state_bytes_per_context", "marginal_bytes_per_context",
+    "live_bytes",
     "cell_peak_bytes", "deployed_growth_bytes", "front", "overlap leak", "coverage",
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from membench.statistics.half_life import HalfLife, half_life
 from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaired_ci
 from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.statistics.shares import share_ci
-from membench.statistics.uneven import in_order, is_uneven, kept_ci, pooled, rectangular, shared_keys
+from membench.statistics.uneven import in_order, is_uneven, kept_ci, parts_ci, pooled, rectangular, shared_keys
 from membench.tables.catalogue import spec_of
 from membench.text.visible import visible
 from membench.values import MetricSpec
@@ -99,9 +99,12 @@ class Entry:
         return found if all(found) else []
 
     def _pooled(self, name: str) -> list[dict[str, float]]:
-        """What is kept by several seeds is the ratio of their sums: its linearised values by seed and context."""
-        several = len(self.summaries) > 1 and name.startswith(KEPT) and name in self.names
-        return pooled([s[name] for s in self.summaries]) if several else []
+        """Of several seeds such a ratio is that of their sums: its linearised values by seed and context."""
+        return pooled([s[name] for s in self.summaries]) if len(self.summaries) > 1 and self._has_below(name) else []
+
+    def _has_below(self, name: str) -> bool:
+        """Whether it is a ratio whose denominators are stored."""
+        return name in self.names and (name.startswith(KEPT) or all("below" in s[name] for s in self.summaries))
 
     def value(self, name: str) -> float | None:
         """A metric's mean over the seeds, or the ratio of their sums; "contains" means "contains/all"."""
@@ -115,8 +118,10 @@ class Entry:
         name = self._full(name)
         if name not in self.names:
             return None
-        if name.startswith(KEPT) and (kept := kept_ci([s[name] for s in self.summaries])):
-            return kept
+        if self._has_below(name):
+            ratio = kept_ci if name.startswith(KEPT) else parts_ci
+            if (found := ratio([s[name] for s in self.summaries])) is not None:
+                return found
         if not (matrix := self.matrix(name)):
             return mean_ci([s[name]["value"] for s in self.summaries])
         unit = getattr(self.spec(name), "unit", "")
@@ -142,7 +147,9 @@ class Entry:
 
     def clusters(self, name: str) -> int | None:
         """Over how many contexts a metric's interval is, of the seed with the fewest; None where it has none so."""
-        return min(map(len, self.by_context(name)), default=None)
+        below = [s.get(self._full(name), {}).get("below") for s in self.summaries]
+        telling = [sum(map(bool, those)) for those in below if those]
+        return min(telling or map(len, self.by_context(name)), default=None)
 
     def recovery(self, name: str) -> Interval | None:
         """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (docs/statistics.md); may exceed 1.

@@ -196,6 +196,22 @@ def test_what_is_retained_are_whole_sentences_and_a_smaller_share_is_part_of_a_l
     assert retained("Odd  spacing\n stays.  As it is. ", 1.0) == "Odd  spacing\n stays.  As it is. "
 
 
+def test_what_is_retained_of_a_talk_keeps_its_lines() -> None:
+    said = [f"User: Question {i}? It matters {i}.\nAssistant: Answer {i}. So it is {i}." for i in range(6)]
+    talk = "\n".join(said)
+    for share in (0.2, 0.5, 0.8):
+        kept = retained(talk, share)
+        assert all(any(line in one for one in talk.split("\n")) for line in kept.split("\n"))
+        assert kept.count("?") + kept.count(".") == round(24 * share)
+
+
+def test_what_is_retained_is_given_to_those_that_bring_text_alone() -> None:
+    classes = {name: registry.load("methods", name) for name in ("bm25", "dpr", "hybrid", "raptor", "full-context")}
+    assert all(cls.brings_text for cls in classes.values())
+    others = ("selfparam", "ft-s", "ft-c", "lora-bank", "cartridge", "cartridge-bank", "memoryllm", "infllm")
+    assert not any(registry.load("methods", name).brings_text for name in others)
+
+
 def test_text_is_retained_in_part(llm: LLM) -> None:
     method = made("bm25+base", llm, retained=0.5)
     memory = method.write(None, TEXTS)

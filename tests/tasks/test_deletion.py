@@ -94,7 +94,14 @@ def test_stores_that_forget_answer_as_those_that_never_knew(played: Path) -> Non
         assert summary["residual/forgotten"]["value"] == 0.0
         assert summary["residual/paraphrased"]["value"] == 0.0
         assert found[method]["costs"]["forget_seconds_per_context"] is not None
+        costs = found[method]["costs"]  # of the memory that forgot: one of four texts
+        assert costs["unforgotten_bytes"] > costs["state_bytes"] > costs["unforgotten_bytes"] / 2
     weights = found["selfparam"]["summary"]  # unlearning is approximate, and measured by the same numbers
+    writes = [json.loads(line) for path in played.glob("deletion--selfparam--*/records.jsonl")
+              for line in path.read_text().splitlines()]  # fmt: skip
+    last = [r["state_bytes"] for r in writes if r["episode"] == "forgot" and r["type"] in ("write", "forget")]
+    costs = found["selfparam"]["costs"]
+    assert (costs["unforgotten_bytes"], costs["state_bytes"]) == (last[-2], last[-1])
     assert {"exact/forgotten", "residual/forgotten", "residual_margin/forgotten", "loss/kept"} <= set(weights)
 
 
