@@ -119,10 +119,12 @@ def read_measured(text: str) -> Measured:
 def write_measured(results: Iterable[Mapping[str, Any]], model: str, count: int) -> str:
     """The table that `read_measured` reads, from results on one model: a method's lower median with defaults.
 
-    Left out are tasks whose answers have a form of their own, such as lists, and what was timed beside other cells.
+    Left out are tasks whose answers have a form of their own, such as lists, and what was timed beside other cells,
+    unless a method has nothing else: then it is rather too slow.
     """
     mine = [r for r in results if r["recipe"]["model"] == model and r["status"] == "done" and _plain(r["recipe"])]
-    mine = [r for r in mine if not r["costs"].get("beside")]
+    alone = {r["recipe"]["method"] for r in mine if not r["costs"].get("beside")}
+    mine = [r for r in mine if not (r["costs"].get("beside") and r["recipe"]["method"] in alone)]
     mine = [
         r for r in mine if r["recipe"]["task"] == GOLD or registry.load("tasks", r["recipe"]["task"])().form is None
     ]
@@ -190,8 +192,9 @@ def _rate(result: Mapping[str, Any]) -> Rate | None:
 
 
 def _epochs(recipe: Mapping[str, Any]) -> float | None:
-    found = recipe["settings"].get("epochs")
-    return float(found) if isinstance(found, int | float) else None
+    """Those of the method, or of its one part that has any."""
+    found = [v for name, v in recipe["settings"].items() if f"_{name}".endswith("_epochs")]
+    return float(found[0]) if len(found) == 1 and isinstance(found[0], int | float) else None
 
 
 def _work(cell: PlannedCell) -> tuple[int, int]:

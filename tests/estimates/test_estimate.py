@@ -124,6 +124,9 @@ def test_the_shipped_seconds_are_those_of_the_reference_run(monkeypatch: pytest.
     with pytest.raises(SystemExit) as end:
         runpy.run_path(script, run_name="__main__")
     assert end.value.code == 0
+    stored = cell_folder.cells(ROOT / "results" / "reference")
+    played = {c.recipe["method"] for c in stored if c.status == "done" and c.recipe["settings"] == c.recipe["defaults"]}
+    assert read_measured(MEASURED.read_text("utf-8")).rates.keys() == played
 
 
 def test_dry_run_says_where_each_estimate_comes_from(data_file: Path, tiny: Path, tmp_path: Path) -> None:
