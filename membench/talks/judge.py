@@ -105,7 +105,12 @@ def planted_answers(record: Mapping[str, Any]) -> dict[str, str]:
 
 def judge_of(typed: str, base_url: str | None, kept: KeptAnswers) -> Judge:
     """The judge named openai:MODEL. Raises MembenchError for any other name."""
+    return Judge(model_of(typed), base_url, kept)
+
+
+def model_of(typed: str) -> str:
+    """MODEL of openai:MODEL. Raises MembenchError for any other name."""
     kind, _, model = typed.partition(":")
     if kind != "openai" or not model.strip():
         raise MembenchError(f"--judge {typed}: want openai:MODEL, a model behind an endpoint (--base-url URL)")
-    return Judge(model.strip(), base_url, kept)
+    return model.strip()

@@ -128,6 +128,8 @@ def test_what_no_judge_can_do_is_refused_in_one_line(played: Path, tmp_path: Pat
         wrong = call("score", "--all", "-o", played, "--judge", typed)
         assert wrong.exit_code == 2
         assert f"--judge {typed}: want openai:MODEL" in wrong.stderr
+        planned = call("run", "-m", "bm25", "-t", "conversation", "--dry-run", "--judge", typed, "-o", tmp_path)
+        assert (planned.exit_code, wrong.stderr) == (2, planned.stderr)
     empty = call("score", "--all", "-o", tmp_path, "--judge", "openai:m", "--base-url", server.url)
     assert "no cell of the task conversation is done here" in empty.stderr
     assert call("verify", played).exit_code == 0

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from membench.talks.judge import Judge
 
 
-def refuse_other_tasks(judges: Sequence[str], requests: Sequence[Any]) -> None:
-    """Raise MembenchError where a judge is named and nothing that it could judge, before anything is played."""
+def refuse_judges(judges: Sequence[str], requests: Sequence[Any]) -> None:
+    """Raise MembenchError for a judge that is none and for nothing that it could judge, before anything is played."""
     if not judges:
         return
+    from membench.talks.judge import model_of
     from membench.talks.measures import TASK
 
+    for typed in judges:
+        model_of(typed)
     if not any(TASK in request.tasks for request in requests):
         raise MembenchError(f"--judge is for the task {TASK}: say -t {TASK}, or leave it out")
 

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from membench.cli.look.leaderboard import print_tables
 from membench.cli.play.crew import crew_of
-from membench.cli.play.judged import judged, refuse_other_tasks
+from membench.cli.play.judged import judged, refuse_judges
 from membench.cli.play.run_options import run_options
 from membench.cli.shared.judging import judging
 from membench.cli.shared.manners import common, debugging, note, progress_console, verbose
@@ -51,7 +51,7 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
         for request in requests:
             with standing_at(request.place):
                 validate(request)
-    refuse_other_tasks(judges, requests)
+    refuse_judges(judges, requests)
     if dry_run:
         from membench.cli.play.dry_run import print_plan
 
