@@ -5,6 +5,7 @@ The clock is the data's own: every date stands in the texts and in the questions
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,9 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?(?P<month>[a-z]{3,9})\.?,?\s+(?P<year>\d{4})\.?")
+_MONTH_FIRST = re.compile(r"(?P<month>[a-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})\.?")
+_DIGITS = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,20 @@ def forms_of(when: datetime) -> tuple[str, ...]:
     """A date as answers give it: 20 May 2023, May 20, 2023, 2023-05-20."""
     month = _MONTHS[when.month - 1]
     return f"{when.day} {month} {when.year}", f"{month} {when.day}, {when.year}", f"{when:%Y-%m-%d}"
+
+
+def written_day(text: str) -> datetime | None:
+    """The day that a text is, as 7 May, 2023, May 7th, 2023 or 2023-05-07; None where it is less or says more."""
+    lowered = text.strip().lower()
+    found = next((m for form in (_DAY_FIRST, _MONTH_FIRST, _DIGITS) if (m := form.fullmatch(lowered))), None)
+    if not found:
+        return None
+    named = found["month"]
+    months = [k for k, month in enumerate(_MONTHS, 1) if month.lower().startswith(named)]
+    try:
+        return datetime(int(found["year"]), int(named) if named.isdigit() else months[0], int(found["day"]))
+    except (IndexError, ValueError):  # no such month or day
+        return None
 
 
 def asked_on(when: datetime, question: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from membench.api import Source
 from membench.corpora.sessions import ABSTENTION, Session, asked_on, recalled
 from membench.data._chains import records
+from membench.data._golds import answers_of
 from membench.data._talks import dataset
 from membench.errors import MembenchError
 from membench.io.user_files import data_name, want
@@ -132,7 +133,8 @@ def _question(id_: str, item: dict[str, Any], last: int, sessions: dict[int, Ses
     if not answer:
         raise MembenchError(f"{where}: 'answer' is missing")
     # Of category 3 what stands behind a semicolon is why, as the published score has it.
-    return Question(id_, text, (answer.partition(";")[0].strip() if category == 3 else answer,), "", tags=tags)
+    gold = answer.partition(";")[0].strip() if category == 3 else answer
+    return Question(id_, text, answers_of(gold), "", tags=tags)
 
 
 def _when(text: str, where: str) -> datetime:

@@ -27,6 +27,7 @@ HUB_ID = "ai-hyz/MemoryAgentBench"
 SPLITS = ("Accurate_Retrieval", "Conflict_Resolution")
 # Beginnings of the sources whose answers can be matched, and the kind of their questions.
 KINDS = {"ruler_qa1": "single-session", "ruler_qa2": "multi-session", "factconsolidation": "update"}
+TWO_HOPS = ("ruler_qa2", "factconsolidation_mh")  # beginnings of the sources whose questions take two pieces
 PIECE = 350  # words, about the 512 tokens of the published pieces
 START = datetime(2024, 1, 1)  # the data have no dates: a piece a day from here on, and the questions on the day after
 
@@ -35,8 +36,8 @@ class MemoryAgentBench(Source):
     """Documents, and facts of which later ones override earlier ones; the argument is a file or a hub id.
 
     Where the evidence stands is not published: floor and reference read the piece that names the answer and shares most
-    words with the question (the last such one of facts; two where two are needed). Questions whose answer no piece
-    names are left out, as are sources that no match scores.
+    words with the question, the last such one; for two hops the nearest other piece, too. Questions whose answer no
+    piece names are left out, as are sources that no match scores.
     """
 
     def load(self, argument: str, limit: int, held_out: int) -> Dataset:
@@ -72,7 +73,7 @@ def _contexts(id_: str, row: Row) -> list[Composed]:
     found: dict[tuple[int, ...], list[Question]] = {}
     for k, (question, golds) in enumerate(zip(asked, accepted, strict=True)):
         answers = _answers(golds, f"{where}: answers[{k}]")
-        evidence = _evidence(texts, str(question), answers, kind)
+        evidence = _evidence(texts, str(question), answers, source.lower().startswith(TWO_HOPS))
         if evidence:
             name = f"{id_}-{'-'.join(map(str, evidence))}"
             made = Question(f"{id_}-q{k}", asked_on(today, str(question).strip()), answers, name, tags={"kind": kind})
@@ -88,17 +89,17 @@ def _answers(golds: Any, where: str) -> tuple[str, ...]:
     return texts
 
 
-def _evidence(texts: list[str], question: str, answers: tuple[str, ...], kind: str) -> tuple[int, ...]:
-    """The places of the pieces that the reference reads; none where no piece names the answer."""
+def _evidence(texts: list[str], question: str, answers: tuple[str, ...], two: bool) -> tuple[int, ...]:
+    """The places of the pieces that the reference reads, one or two; none where no piece names the answer."""
     asked = set(words(question))
     near = [len(asked & set(words(text))) for text in texts]
     naming = [k for k, text in enumerate(texts) if any(names(text, answer) for answer in answers)]
     if not naming:
         return ()
     best = max(naming, key=lambda k: (near[k], k))
-    if kind != "multi-session" or len(texts) == 1:
+    if not two or len(texts) == 1:
         return (best,)
-    return tuple(sorted((best, max((k for k in range(len(texts)) if k != best), key=lambda k: near[k]))))
+    return tuple(sorted((best, max((k for k in range(len(texts)) if k != best), key=lambda k: (near[k], k)))))
 
 
 def _pieces(text: str) -> Iterator[str]:

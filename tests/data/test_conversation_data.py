@@ -116,6 +116,18 @@ def test_locomo_keeps_the_numbers_of_its_categories(tmp_path: Path) -> None:
     assert all(q.text.startswith("It is 9 June 2023, 00:05. ") for c in data.contexts for q in c.questions)
 
 
+def test_locomo_takes_a_day_in_other_forms(tmp_path: Path) -> None:
+    asked = [
+        qa(2, "When?", ["D1:1"], answer="7 May 2023"), qa(2, "And then?", ["D2:1"], answer="19 January, 2023"),
+        qa(3, "Is it so?", ["D1:1"], answer="Likely no; it is late"),
+    ]  # fmt: skip
+    found = questions(load("locomo", written(tmp_path / "locomo10.json", [locomo(*asked)])))
+    assert found["When?"].answers == ("7 May 2023", "May 7, 2023", "2023-05-07")
+    assert found["And then?"].answers == ("19 January, 2023", "January 19, 2023", "2023-01-19")
+    assert found["When?"].distractors[0] == "19 January, 2023"
+    assert found["Is it so?"].answers == ("Likely no",)
+
+
 def test_errata_correct_and_take_out(tmp_path: Path) -> None:
     path = written(tmp_path / "locomo10.json", [locomo(*ASKED)])
     right: list[dict[str, Any]] = [
@@ -156,6 +168,17 @@ def test_memoryagentbench_is_cut_into_dated_pieces(tmp_path: Path) -> None:
     assert update.questions[0].text == "It is 3 January 2024. Who is the king of Oz?"
     assert len(update.questions) == 1, "nobody is named"
     assert several.text.count("Conversation of") == 2
+
+
+@pytest.mark.parametrize(("source", "pieces"), [("factconsolidation_mh_6k", 2), ("factconsolidation_sh_6k", 1)])
+def test_facts_of_two_hops_have_two_pieces_of_evidence(tmp_path: Path, source: str, pieces: int) -> None:
+    filler = " ".join(f"Line {k} says nothing at all of note." for k in range(60))
+    facts = f"0. The poet of Oz is Ann. {filler} 50. {filler} 99. Bob was born in Rome."
+    row = agent_bench(source, facts, ("Where was the poet of Oz born?", ["Rome"]))
+    (context,) = load("memoryagentbench", written(tmp_path / "rows.json", [row])).contexts
+    assert context.questions[0].tags["kind"] == "update"
+    assert context.text.count("Conversation of") == pieces
+    assert ("The poet of Oz is Ann" in context.text) == (pieces == 2)
 
 
 BROKEN: list[tuple[str, Any, str]] = [

@@ -1,0 +1,85 @@
+"""Accepted answers of published golds: what is right by them, and that nothing else is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from membench.corpora.sessions import written_day
+from membench.data._golds import answers_of
+from membench.metrics.answer_scores import score_answer
+from membench.values import Question
+
+DAYS = "18 days. 19 days (including the last day) is also acceptable."
+AGO = "7 days ago. 8 days (including the last day) is also acceptable."
+WEEK = "One week. Answers ranging from 7 days to 10 days are also acceptable."
+TIME = "25 minutes and 50 seconds (or 25:50)"
+
+
+@pytest.mark.parametrize(
+    ("gold", "accepted"),
+    [
+        (DAYS, ("18 days", "19 days")),
+        (AGO, ("7 days ago", "7 days", "8 days")),
+        (WEEK, ("One week", "7 days", "8 days", "9 days", "10 days")),
+        ("5.5 weeks. 6 weeks is also acceptable", ("5.5 weeks", "6 weeks")),
+        ("Dr. Hay. Dr. Oat is also acceptable.", ("Dr. Hay. Dr. Oat is also acceptable.",)),
+        (TIME, ("25 minutes and 50 seconds", "25:50")),
+        ("a red sofa (or couch)", ("a red sofa",)),
+        ("University of California, Los Angeles (UCLA)", ("University of California, Los Angeles (UCLA)",)),
+        ("You led 4 engineers. Now, you lead 5", ("You led 4 engineers. Now, you lead 5",)),
+        ("7 May 2023", ("7 May 2023", "May 7, 2023", "2023-05-07")),
+        ("19 January, 2023", ("19 January, 2023", "January 19, 2023", "2023-01-19")),
+        ("2023-05-07", ("2023-05-07", "7 May 2023", "May 7, 2023")),
+        ("May 2023", ("May 2023",)),
+        ("The week before 9 June 2023", ("The week before 9 June 2023",)),
+        ("31 February 2023", ("31 February 2023",)),
+        ("Likely no", ("Likely no",)),
+        ("?", ("?",)),
+    ],
+)
+def test_golds_are_taken_apart(gold: str, accepted: tuple[str, ...]) -> None:
+    assert answers_of(gold) == accepted
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "right"),
+    [
+        (DAYS, "18 days", 1),
+        (DAYS, "It took nineteen days.", 1),
+        (DAYS, "118 days", 0),
+        (DAYS, "20 days", 0),
+        (AGO, "That was 7 days before.", 1),
+        (WEEK, "9 days", 1),
+        (WEEK, "A week is 11 days.", 0),
+        (TIME, "25:50", 1),
+        (TIME, "It was 25 minutes and 50 seconds.", 1),
+        (TIME, "27:12", 0),
+        (TIME, "50 seconds", 0),
+        ("7 May 2023", "May 7, 2023", 1),
+        ("7 May 2023", "On 2023-05-07.", 1),
+        ("7 May 2023", "May 17, 2023", 0),
+        ("7 May 2023", "May 2023", 0),
+        ("7 May 2023", "2023-07-05", 0),
+        # A bare "no" is named by answers that do not say it, so that it is not accepted.
+        ("Likely no", "I have no idea.", 0),
+    ],
+)
+def test_what_is_right_by_a_gold(gold: str, answer: str, right: int) -> None:
+    assert score_answer(Question("q", "?", answers_of(gold), "c"), answer)["contains"] == right
+
+
+@pytest.mark.parametrize(
+    "text", ["7 May 2023", "7 May, 2023", "7May 2023", "May 7 2023", "May 7th, 2023", "7th of May, 2023",
+             "7 may 2023.", "2023/05/07", "2023-5-7"],
+)  # fmt: skip
+def test_days_are_read_in_the_ways_that_golds_write_them(text: str) -> None:
+    assert written_day(text) == datetime(2023, 5, 7)
+
+
+@pytest.mark.parametrize(
+    "text", ["7 Mai 2023", "32 May 2023", "5/7/2023", "2023-13-01", "7 May 2023 at noon", "2023", "the 7th"]
+)
+def test_what_is_no_whole_day_is_none(text: str) -> None:
+    assert written_day(text) is None
