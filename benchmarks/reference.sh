@@ -19,8 +19,8 @@ play -m ft-s -t single -L 20 -M lr=0.002 -M epochs=24
 play -m cartridge -t single,batch -L 20
 play -m cartridge -t sequential -L 20 -T questions=2
 play -m selfparam -t single -L 20 -M suffix=0
-play -m hybrid,rerank,contextual,lora-bank -t single,batch -L 20
-play -m hybrid,rerank,contextual,lora-bank -t sequential -L 20 -T questions=2
+play -m hybrid,rerank,contextual,lora-bank,cartridge-bank -t single,batch -L 20
+play -m hybrid,rerank,contextual,lora-bank,cartridge-bank -t sequential -L 20 -T questions=2
 # Text and weights together: the adapter worn for all of the prompt or for the answer alone, and less and less of the text.
 for scope in all decode; do
   play -m bm25+selfparam -t single -L 20 -M adapter_scope=$scope
@@ -39,14 +39,16 @@ play -m bm25,ft-s,ft-c,selfparam -t sequential -L 10 -T questions=2 --model gemm
 
 # Contamination: 20 facts or more of every kind of probe. Recommendation: invented films.
 every=bm25,dpr,raptor,full-context,infllm,memoryllm,selfparam,ft-s,ft-c,cartridge
-play -m "$every" -t contamination -L 10 -T drift=5
+play -m "$every,hybrid,rerank,contextual,bm25+selfparam,lora-bank" -t contamination -L 10 -T drift=5
 play -m "$every" -t recommendation --data movie-worlds -L 20
 # Texts forgotten on request; facts of two texts; dated sessions one after another (the trained method: hours).
-play -m "${every/raptor,/},hybrid,rerank,contextual,bm25+selfparam,lora-bank" -t deletion -L 20
-play -m "${every/raptor,/},hybrid,rerank,contextual,bm25+selfparam,lora-bank" -t composition -L 20
+also=hybrid,rerank,contextual,bm25+selfparam,lora-bank,cartridge-bank
+play -m "${every/raptor,/},$also" -t deletion -L 20
+play -m "${every/raptor,/},$also" -t composition -L 20
 play -m raptor -t deletion,composition -L 20 -M budget=400
 play -m bm25,dpr,hybrid -t composition -L 20 -M k=3
-play -m bm25,dpr,hybrid,full-context,selfparam -t conversation -L 20
+play -m bm25,dpr,hybrid,rerank,contextual,full-context,selfparam -t conversation -L 20
+play -m raptor -t conversation -L 20 -M budget=400
 # Drift along a sequence, with the generic text that anchors the model and without it.
 play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2
 play -m selfparam -t sequential -L 20 -T questions=1 -T drift=2 -M generic=0
