@@ -44,6 +44,7 @@ play -m "$every" -t recommendation --data movie-worlds -L 20
 # Texts forgotten on request; facts of two texts; dated sessions one after another (the trained method: hours).
 also=hybrid,rerank,contextual,bm25+selfparam,lora-bank,cartridge-bank
 play -m "${every/raptor,/},$also" -t deletion -L 20
+play -m selfparam -t deletion -L 20 -T writes=one -M epochs=24  # where there is something to forget
 play -m "${every/raptor,/},$also" -t composition -L 20
 play -m raptor -t deletion,composition -L 20 -M budget=400
 play -m bm25,dpr,hybrid -t composition -L 20 -M k=3

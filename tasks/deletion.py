@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from membench.api import (
     Answer,
@@ -19,6 +19,7 @@ from membench.api import (
     Question,
     Task,
     Write,
+    added,
 )
 from membench.metrics.deletion import FORGOT, NEVER, PARAPHRASE, summarise_deletion
 from membench.views import alternate
@@ -28,12 +29,13 @@ from membench.views import alternate
 class Deletion(Task):
     """Two memories are asked the same: one that held the contexts and forgot them, one that never held them.
 
-    Contexts are written one after another; of every so many the first is forgotten, all of them at once. Where a method
-    really takes a text out, the two answer alike, letter for letter (column `exact`).
+    Contexts are written one after another, or all at once; of every so many the first is forgotten, all of them in one
+    step. Where a method really takes a text out, the two answer alike, letter for letter (column `exact`).
     """
 
     every: AtLeast1 = 4  # of so many contexts one is forgotten
     questions: AtLeast0 = 4  # of each context in each Ask; 0 means all
+    writes: Literal["each", "one"] = added("each")  # one: all contexts at once, so that no later write overrules one
     default_limit: ClassVar[int] = 8
     probed: ClassVar[bool] = True  # paraphrases stand among the probes
 
@@ -42,8 +44,11 @@ class Deletion(Task):
         gone = data.contexts[:: self.every]
         rest = tuple(c for c in data.contexts if c not in gone)
         ask = Ask(tuple(q for context in data.contexts for q in self._asked(context)))
-        yield Episode(FORGOT, (*(Write((c,)) for c in data.contexts), ask, Forget(gone), ask))
-        yield Episode(NEVER, (*(Write((c,)) for c in rest), ask))
+        yield Episode(FORGOT, (*self._written(data.contexts), ask, Forget(gone), ask))
+        yield Episode(NEVER, (*self._written(rest), ask))
+
+    def _written(self, contexts: tuple[Context, ...]) -> tuple[Write, ...]:
+        return (Write(contexts),) if self.writes == "one" else tuple(Write((c,)) for c in contexts)
 
     def _asked(self, context: Context) -> tuple[Question, ...]:
         paraphrased = tuple(q for q in context.probes if q.tags.get("kind") == PARAPHRASE)

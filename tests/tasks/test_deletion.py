@@ -37,6 +37,13 @@ def test_one_of_every_so_many_is_forgotten_and_another_memory_never_holds_it() -
     assert [step.contexts[0].id for step in never.steps[:-1]] == ["c1", "c2", "c4"]
 
 
+def test_all_at_once_is_one_write_of_what_is_held() -> None:
+    forgot, never = DELETION(every=3, writes="one").episodes(DATA, 0)
+    assert [type(step) for step in forgot.steps] == [Write, Ask, Forget, Ask]
+    assert forgot.steps[0] == Write(DATA.contexts)
+    assert never.steps[0] == Write(tuple(DATA.contexts[k] for k in (1, 2, 4)))
+
+
 def answer(episode: str, step: int, position: int, question: str, text: str, contains: float) -> Answer:
     tags = {"kind": "paraphrase"} if question.endswith("p") else {}
     return Answer(episode, step, 2, position, question, question[:2], tags, "", ("a",), text, {"contains": contains})
@@ -57,8 +64,8 @@ def test_its_numbers_by_hand() -> None:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def played(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["each", "one"])
+def played(tiny: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     folder = tmp_path_factory.mktemp("deletion") / "results"
     methods = "bm25,full-context,selfparam"
     done = CliRunner().invoke(
@@ -77,6 +84,8 @@ def played(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             str(folder),
             "-M",
             "selfparam.epochs=1",
+            "-T",
+            f"writes={request.param}",
         ],
     )
     assert done.exit_code == 0, done.stderr
