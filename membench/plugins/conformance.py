@@ -20,6 +20,7 @@ from membench.plugins import registry, settings
 from membench.plugins.given_back import sound_answers, sound_recall
 from membench.plugins.tiny_model import tiny_encoder, tiny_llm
 from membench.targets.scribe import Scribe
+from membench.text.sentences import sentences
 from membench.values import Pair, Recall
 
 TEXTS = (
@@ -80,6 +81,7 @@ class _Trial:
             ("recall and answer are deterministic", self.deterministic),
             ("one answer a question, as text", self.counted),
             ("a memory survives saving and loading", self.saved),
+            ("what is forgotten is not recalled", self.forgotten),
             ("the model comes back as it was", self.returned),
         )
 
@@ -117,6 +119,19 @@ class _Trial:
         return (
             "" if self.method.answer(loaded, QUESTIONS) == self._answers() else "the loaded memory answers differently"
         )
+
+    def forgotten(self) -> str:
+        """Of a method that can forget. What is left in weights, and what the rest loses, the task `deletion` asks."""
+        if not self.method.forgets:
+            return ""
+        before = memories.digest(self.second)
+        left = self.method.forget(self.second, TEXTS[:1])
+        if memories.digest(self.second) != before:
+            return "the memory given to forget was changed"
+        brought = self.method.recall(left, QUESTIONS).contexts or ()
+        gone = sentences(TEXTS[0])
+        said = next((s for texts in brought for text in texts for s in gone if s in text), None)
+        return f"{said!r} is recalled after its text was forgotten" if said else ""
 
     def returned(self) -> str:
         return "" if _fingerprint(self.method.llm) == self.weights else "weights, or modules of the model, have changed"

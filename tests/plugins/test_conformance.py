@@ -72,14 +72,34 @@ class Caller(Notes):
         return super().write(memory, contexts)
 
 
+@dataclass(frozen=True)
+class NeverForgets(Notes):
+    def forget(self, memory: Any, contexts: Any) -> Any:
+        return memory
+
+
+@dataclass(frozen=True)
+class ForgetsInPlace(Notes):
+    def forget(self, memory: Any, contexts: Any) -> Any:
+        memory["texts"] = [text for text in memory["texts"] if text not in contexts]
+        return memory
+
+
+@dataclass(frozen=True)
+class Forgets(Notes):
+    def forget(self, memory: Any, contexts: Any) -> Any:
+        return {"texts": [text for text in memory["texts"] if text not in contexts]}
+
+
 def failures(monkeypatch: pytest.MonkeyPatch, cls: type) -> dict[str, str]:
     monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
     monkeypatch.setattr(registry, "load", lambda kind, name: cls)
     return {point.name: point.detail for point in check("it") if not point.ok}
 
 
-def test_a_good_method_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert failures(monkeypatch, Notes) == {}
+@pytest.mark.parametrize("cls", [Notes, Forgets])
+def test_a_good_method_passes(monkeypatch: pytest.MonkeyPatch, cls: type) -> None:
+    assert failures(monkeypatch, cls) == {}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +109,8 @@ def test_a_good_method_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         (NeedsMemory, "the empty memory can be read", "TypeError"),
         (NotPlain, "a memory is plain data", "plain data only, not set"),
         (Short, "one answer a question, as text", "answer gave answers to 1 of 3 questions"),
+        (NeverForgets, "what is forgotten is not recalled", " is recalled after its text was forgotten"),
+        (ForgetsInPlace, "what is forgotten is not recalled", "given to forget was changed"),
         (Meddler, "the model comes back as it was", "have changed"),
         (Caller, "a memory is plain data", "allows no network"),
     ],
