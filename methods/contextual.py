@@ -1,4 +1,4 @@
-"""Passages that carry a line of their document, its title or its first sentence, into another retriever's index."""
+"""Passages that carry a line of their document, its title and its first sentence, into another retriever's index."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ LINE_TOKENS = 40  # of the line, at most
 class Contextual(Over):
     """The memory keeps the texts as they were written; lines and passages are derived from them."""
 
+    version: ClassVar[int] = 2  # 2: the first sentence behind a title, too
     storage: ClassVar[str] = "that of its retriever"
     kind: ClassVar[MemoryKind] = "growing"
 
@@ -55,5 +56,7 @@ def _with_lines(llm: LLM, contexts: tuple[str, ...], limit: int, overlap: int) -
 
 
 def _line(text: str) -> str:
-    """The title of a document that has one, else its first sentence."""
-    return titled(text)[0] or next(iter(sentences(text)), "")
+    """The title of a document that has one, and its first sentence."""
+    title, body = titled(text)
+    first = next(iter(sentences(body)), "")
+    return f"{title}. {first}" if title else first

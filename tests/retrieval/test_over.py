@@ -16,6 +16,8 @@ from membench.model.llm import LLM
 from membench.model.question_likelihood import question_logprobs
 from membench.plugins import registry
 from membench.plugins.tiny_model import tiny_encoder
+from membench.retrieval.encoders import titled
+from membench.text.sentences import sentences
 
 HARBOUR = "Vellmar\nThe harbour was built by Ines Corde in 1931. It lies in the north. It holds ships, and a crane."
 SURVEY = "The Oxley Trade Survey is sponsored by the Brannow Bank. It appears every March.\nIts editor is Tam Reed."
@@ -110,13 +112,14 @@ def test_a_passage_carries_the_line_of_its_document(llm: LLM) -> None:
             continue
         line, _, rest = carrying.partition("\n")
         assert rest == passage
-        assert line == "Vellmar" if passage in HARBOUR else any(t.startswith(line) for t in TEXTS)
+        harbour = f"Vellmar. {sentences(titled(HARBOUR)[1])[0]}"
+        assert line == harbour if passage in HARBOUR else any(t.startswith(line) for t in TEXTS)
         assert 0 < len(llm.ids(line)) <= 40
     memory = contextual.write(None, TEXTS)
     assert memory == TEXTS
     asked = ["Which ships are in Vellmar?"]
     (found,), (without,) = contextual.recall(memory, asked).contexts, plain.recall(memory, ["In Vellmar?"]).contexts
-    assert found[0].startswith("Vellmar\n")
+    assert found[0].startswith("Vellmar. ")
     assert "ships" in found[0]
     assert "ships" not in without[0]
 
