@@ -177,7 +177,7 @@ class Method(ABC, Generic[M]):
     storage: ClassVar[str] = ""  # how a memory grows and what it holds, for `membench ls methods`
     kind: ClassVar[MemoryKind | None] = None  # what a memory is, where estimates of time and size may build on it
     licence: ClassVar[str] = ""  # of weights that it brings beside the base model, likewise
-    brings_text: ClassVar[bool] = True  # whether it recalls texts, and not weights, or keys and values alone
+    brings_text: ClassVar[bool] = True  # False: it recalls weights, or keys and values, alone; so does kind `weights`
 
     llm: LLM = lent()
     scribe: Scribe = lent()  # writes target sentences; lent to every method, used by the trained ones

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+import torch
 from annotated_types import Ge, Gt
 
 from membench.api import AtLeast0, AtLeast1, MemoryKind, Method, Prefix, Recall
+from membench.errors import MembenchError
 from membench.keyvalues.cartridge import Cartridge, CartridgeSentences, distil, own_prefix
 from membench.reading.key_values import joined, require_projectable
 from membench.text.digest import digest
@@ -47,8 +49,10 @@ class CartridgeMethod(Method[tuple[Cartridge, ...]]):
         return self._sentences().sources(offline)
 
     def require_model(self) -> None:
-        """Keys and values must be made as in Llama."""
+        """Keys and values must be made as in Llama; in float16 they do not stand beside those that are trained."""
         require_projectable(self.llm.model, self.llm.name)
+        if self.epochs and self.llm.model.dtype == torch.float16:
+            raise MembenchError("a prefix is not trained over float16 weights: take --dtype bfloat16, or float32")
 
     def write(self, memory: tuple[Cartridge, ...] | None, contexts: Sequence[str]) -> tuple[Cartridge, ...]:
         """One more cartridge a text; what it becomes depends on no other text."""

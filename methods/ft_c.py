@@ -18,7 +18,6 @@ class FtC(Trained):
 
     storage: ClassVar[str] = "O(1) weights"
     kind: ClassVar[MemoryKind] = "weights"
-    brings_text: ClassVar[bool] = False
 
     epochs: AtLeast1 = 24  # as many steps for one context as the methods trained on pairs take
     batch_size: AtLeast1 = 2  # contexts in a step: about as many tokens as a step of the methods trained on pairs

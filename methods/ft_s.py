@@ -15,7 +15,6 @@ class FtS(OnTargets):
 
     storage: ClassVar[str] = "O(1) weights"
     kind: ClassVar[MemoryKind] = "weights"
-    brings_text: ClassVar[bool] = False
 
     @property
     def loss(self) -> str:

@@ -19,7 +19,6 @@ class SelfParam(OnTargets):
 
     storage: ClassVar[str] = "O(1) weights"
     kind: ClassVar[MemoryKind] = "weights"
-    brings_text: ClassVar[bool] = False
 
     reduction: Literal["token_mean", "vocab_mean"] = "token_mean"  # vocab_mean: released code (wants another lr)
     hold: Annotated[float, Ge(0)] = added(0.0)  # pairs of earlier writes for each pair, answered as before this write

@@ -29,8 +29,8 @@ from membench.views import alternate
 class Deletion(Task):
     """Two memories are asked the same: one that held the contexts and forgot them, one that never held them.
 
-    Contexts are written one after another, or all at once; of every so many the first is forgotten, all of them in one
-    step. Where a method really takes a text out, the two answer alike, letter for letter (column `exact`).
+    Contexts are written one after another, or all at once. Then the first of every so many is forgotten, all of these
+    in one step. Where a method really takes a text out, the two answer alike, letter for letter (column `exact`).
     """
 
     every: AtLeast1 = 4  # of so many contexts one is forgotten
@@ -48,7 +48,8 @@ class Deletion(Task):
         yield Episode(NEVER, (*self._written(rest), ask))
 
     def _written(self, contexts: tuple[Context, ...]) -> tuple[Write, ...]:
-        return (Write(contexts),) if self.writes == "one" else tuple(Write((c,)) for c in contexts)
+        at_once = self.writes == "one" and contexts
+        return (Write(contexts),) if at_once else tuple(Write((c,)) for c in contexts)
 
     def _asked(self, context: Context) -> tuple[Question, ...]:
         paraphrased = tuple(q for q in context.probes if q.tags.get("kind") == PARAPHRASE)

@@ -60,7 +60,7 @@ def played(entry: Entry, table: Table) -> Played:
 def worst_damage(entry: Entry) -> float | None:
     """The upper end of the worst damage that is stored, so that what is not resolved to be small does not pass."""
     found = [entry.interval(name) for name in entry.names if name.partition("/")[0].partition(":")[0] in DAMAGE]
-    ends = [i.value if i.high is None else i.high for i in found if i]
+    ends = [1.0 if i.high is None else i.high for i in found if i]  # 1: of one text nothing is resolved
     return min(max(*ends, 0.0), 1.0) if ends else None
 
 

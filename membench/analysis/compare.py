@@ -99,10 +99,10 @@ def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cel
     """None where the two share fewer than two contexts. Raises MembenchError where nothing pairs one's seeds."""
     ours, theirs = a.by_context(metric), b.by_context(metric)
     shared = [c for c in ours[0] if all(c in scores for scores in (*ours, *theirs))]
-    if is_uneven(ours) or is_uneven(theirs):
-        raise MembenchError(f"{unpaired((a, b), metric, shared)}: compare another metric")
-    if len(shared) < 2:
+    if len(shared) < 2 and not (is_uneven(ours) or is_uneven(theirs)):
         return []
+    if why := unpaired((a, b), metric, shared):
+        raise MembenchError(f"{why}: compare another metric")
     samples = [np.array([[scores[c] for c in shared] for scores in those]) for those in (ours, theirs)]
     found = contrasts(samples, [(0, 1)], is_share(metric, [a, b]), flip_all=True)
     played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]

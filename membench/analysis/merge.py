@@ -23,6 +23,7 @@ from membench.store.cell_folder import (
     folder_of,
     sound_targets,
 )
+from membench.store.recipe import cell_id, named_so
 from membench.store.records import Damaged
 
 RUNS = "runs"  # the options of each run, beside the cells
@@ -53,7 +54,8 @@ def merge(roots: Sequence[Path], into: Path) -> Merged:
         if into.resolve() == root.resolve():
             raise MembenchError(f"{into} is one of the folders to merge: name a new one with -o")
     found = [_with_targets(cell) for cell in checked(cells_of(roots))]
-    there = {cell.id: cell for cell in checked(cells(into))} if into.is_dir() else {}
+    stored = sorted(checked(cells(into)), key=lambda cell: not cell.newer) if into.is_dir() else []
+    there = {cell.id: cell for cell in stored}  # of two copies the one that can be read
     better = [cell for cell in found if not cell.damage and _is_wanted(cell, there.get(cell.id))]
     targets = {cell.id: there[cell.id].folder if cell.id in there else folder_of(into, cell.recipe) for cell in better}
     _refuse(targets, there.values())
@@ -89,7 +91,8 @@ def _refuse(targets: Mapping[str, Path], there: Iterable[Cell]) -> None:
         cell = stored.get(folder)
         if cell and cell.newer:
             raise MembenchError(str(cell.damage))
-        if cell and not cell.damage and cell.id != key:
+        nameless = cell and cell.damage and cell.id == cell_id(named_so(folder))  # no recipe can be read
+        if cell and cell.id != key and not nameless:
             raise MembenchError(f"{folder} holds another cell than its name says: rename it")
         if os.path.lexists(folder):
             cell_folder.refuse_odd(folder)

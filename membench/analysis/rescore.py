@@ -20,7 +20,7 @@ from membench.planning.restore import ground_of, task_of
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD, GROUND, REFERENCE, cell_id
-from membench.store.records import FILE, Damaged, answer_of, digest
+from membench.store.records import FILE, Damaged, answer_of, digest, read_records
 from membench.store.stored_cells import VERSION
 from membench.store.summary import summarise_cell
 from membench.talks.judge import Judge
@@ -138,10 +138,18 @@ def _refuse_another(cell: Cell, root: Path, recipe: Mapping[str, Any]) -> None:
         stored = cell_folder.read_result(target)
     except cell_folder.Newer:
         raise
-    except Damaged:  # made anew
-        return
+    except Damaged as damage:
+        if not _has_answers_of(target, cell):
+            raise Damaged(f"{damage}, and its records are of another play: run its command again") from None
+        return  # made anew
     if stored and stored["status"] == "done" and stored.get("rescored_from") != cell.id:
         raise Damaged(f"{target} is another play of this cell, scored by this version: {cell.folder} is left as it is")
+
+
+def _has_answers_of(folder: Path, cell: Cell) -> bool:
+    """Whether the records there are those of this cell but for their scores, or none."""
+    own, other = ([{**r, "scores": None} for r in read_records(place)] for place in (cell.folder, folder))
+    return other in (own, [])
 
 
 def _is_floor(cell: Cell) -> bool:

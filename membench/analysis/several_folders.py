@@ -82,7 +82,8 @@ def _summed_up_alike(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     """Whether what is made of the same records is the same, and of the yardsticks those that both know."""
     ours, theirs = a.get("yardsticks") or {}, b.get("yardsticks") or {}
     known = all(_alike(ours[name], theirs[name]) for name in ours.keys() & theirs.keys())
-    return known and all(_alike(a[name], b[name]) for name in ("summary", "costs", "counts"))
+    costs = ({name: value for name, value in result["costs"].items() if value is not None} for result in (a, b))
+    return known and _alike(*costs) and all(_alike(a[name], b[name]) for name in ("summary", "counts"))
 
 
 def _rank(cell: Cell) -> tuple[bool, bool, bool, int]:

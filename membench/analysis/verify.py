@@ -13,7 +13,7 @@ from membench.analysis.several_folders import once
 from membench.api import Task
 from membench.errors import MembenchError
 from membench.planning.restore import Ground, ground_of, task_of
-from membench.store.cell_folder import Cell, cells, read_targets, sound_records, sound_targets
+from membench.store.cell_folder import Cell, cells, read_targets, records_of, sound_records, sound_targets
 from membench.store.costs import ledger_of
 from membench.store.question_subsets import compared
 from membench.store.recipe import FLOOR, GOLD, GROUND, REFERENCE
@@ -44,12 +44,12 @@ class Verdict:
 def verify(*roots: Path) -> list[Verdict]:
     """Recompute all played cells under these folders.
 
-    Of several copies of a cell one that comes out is told of, and each that does not; a play that failed is not one of
-    them where another came out. Raises MembenchError if there is no such folder, and for copies that all come out and
-    have other answers.
+    Of several copies of a cell there is one verdict for those that come out, and one for each that does not; a play
+    that failed has none where another one came out. Raises MembenchError if there is no such folder, and for copies
+    that come out and have other answers.
     """
     every = [cell for root in dict.fromkeys(roots) for cell in cells(root)]
-    golds = [cell for cell in every if cell.recipe["task"] == GOLD and not cell.damage]
+    golds = [cell for cell in every if cell.recipe["task"] == GOLD and _is_sound(cell)]
     grounds: Grounds = {}
     found = [
         Verdict(cell, tuple(dict.fromkeys(_problems(cell, golds, grounds))))
@@ -57,6 +57,13 @@ def verify(*roots: Path) -> list[Verdict]:
     ]
     counted = {cell.id: cell for cell in once(verdict.cell for verdict in found if verdict.ok)}
     return [v for v in found if counted.get(v.cell.id, v.cell) is v.cell or not (v.ok or _has_failed(v.cell))]
+
+
+def _is_sound(cell: Cell) -> bool:
+    try:
+        return bool(records_of(cell))
+    except Damaged:
+        return False
 
 
 def _has_failed(cell: Cell) -> bool:

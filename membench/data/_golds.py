@@ -13,7 +13,7 @@ from membench.text.sentences import sentences
 _ALSO = re.compile(r"(\S.*?)(?:\s*\([^()]*\))?\s+(?:is|are) also acceptable\.?", re.DOTALL)
 _RANGE = re.compile(r"Answers ranging from (\d{1,2}) (\w+) to (\d{1,2}) \2")
 _OR = re.compile(r"(.+?)\s*\(or\s+([^()]+)\)\.?", re.DOTALL)
-_AGO = re.compile(r"(\d+ \w+) ago")
+_AGO = re.compile(r"(\w+ \w+) ago")
 
 
 def answers_of(gold: str) -> tuple[str, ...]:

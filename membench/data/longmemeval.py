@@ -52,7 +52,8 @@ class LongMemEval(Source):
         path = _file(argument)
         rows = {asked.id: (asked, row) for row in records("longmemeval", path) if (asked := _question(row))}
         bare = [Context(asked.id, "", (asked,)) for asked, _ in rows.values()]
-        name = data_name("longmemeval", argument)
+        bare_id = argument if is_file_argument(argument) else argument.removesuffix(f":{HISTORIES[0]}")
+        name = data_name("longmemeval", bare_id)
         return dataset(name, bare, limit, held_out, lambda context: _whole(context, *rows[context.id][1]))
 
 

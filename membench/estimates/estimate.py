@@ -120,14 +120,14 @@ def write_measured(results: Iterable[Mapping[str, Any]], model: str, count: int)
     """The table that `read_measured` reads, from results on one model: a method's lower median with defaults.
 
     Left out are tasks whose answers have a form of their own, such as lists, and what was timed beside other cells,
-    unless a method has nothing else: then it is rather too slow.
+    unless a method has nothing else: its seconds are then too many.
     """
     mine = [r for r in results if r["recipe"]["model"] == model and r["status"] == "done" and _plain(r["recipe"])]
-    alone = {r["recipe"]["method"] for r in mine if not r["costs"].get("beside")}
-    mine = [r for r in mine if not (r["costs"].get("beside") and r["recipe"]["method"] in alone)]
     mine = [
         r for r in mine if r["recipe"]["task"] == GOLD or registry.load("tasks", r["recipe"]["task"])().form is None
     ]
+    alone = {r["recipe"]["method"] for r in mine if _rate(r) and not r["costs"].get("beside")}
+    mine = [r for r in mine if not (r["costs"].get("beside") and r["recipe"]["method"] in alone)]
     rates: dict[str, list[Rate]] = {}
     for r in mine:
         if found := _rate(r):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from membench.errors import MembenchError
 from membench.keyvalues.pool import Sink
 from membench.losses.lessons import Lessons
 from membench.reading.key_values import project
@@ -66,15 +65,12 @@ def distil(
     """The prefix trained on these sentences by AdamW, its rate falling linearly from `lr` to 0; float32, on the CPU.
 
     The student reads every sentence behind the worked examples and the prefix, exactly as questions will be read. A
-    prefix has no hidden state to predict a sentence's first token from, so that one carries no loss. Raises
-    MembenchError for a model in float16, whose keys do not stand beside those of a prefix.
+    prefix has no hidden state to predict a sentence's first token from, so that one carries no loss.
     """
     plan = learnable([replace(s, start=max(1, s.start)) for s in step] for step in steps)
     leaves = [part.detach().float().clone().requires_grad_() for part in (*start.keys, *start.values)]
     prefix = Prefix(tuple(leaves[: len(start.keys)]), tuple(leaves[len(start.keys) :]))
     optimiser = torch.optim.AdamW(leaves, lr=lr, weight_decay=0.0)  # towards what it starts as, not towards nothing
-    if llm.model.dtype == torch.float16:
-        raise MembenchError("a prefix is not trained over float16 weights: take --dtype bfloat16, or float32")
     autocast = precision(llm, named_precision, by_teacher=True)
     with autocast:
         lessons = Lessons(teach(llm, [s for step in plan for s in step]), plan, llm.logits, llm.budgets.kept_bytes)

@@ -130,7 +130,7 @@ class Combined(Method[Memories]):
 
     def _given(self, member: Method[Any], contexts: Sequence[str]) -> list[str]:
         """What a part is given of these texts: one that brings text what is retained, if anything is, others all."""
-        if self.retained == 1 or not member.brings_text:
+        if self.retained == 1 or member.kind == "weights" or not member.brings_text:
             return list(contexts)
         return [text for text in (retained(text, self.retained) for text in contexts) if text]
 

@@ -47,41 +47,42 @@ def rectangular(seeds: Sequence[Mapping[str, float]]) -> list[list[float]]:
     ]
 
 
-def pooled(seeds: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
+def pooled(seeds: Sequence[Mapping[str, Any]], parts: bool = False) -> list[dict[str, float]]:
     """Linearised values, a mapping a seed, whose mean over seeds and contexts is the ratio of the sums of all seeds.
 
     r + (a - r·d) / mean(d) with r = Σa / Σd over all. A context that a seed has not adds nothing to its sums and stands
-    at r. Of metrics as `kept_ci` and `parts_ci` take them; empty where a seed's terms are not stored, or all
-    denominators are 0.
+    at r. Of `parts` of wholes, one that has no whole in any seed tells nothing and is left out. Metrics are as
+    `kept_ci` and `parts_ci` take them; empty where a seed's terms are not stored, or all denominators are 0.
     """
-    return _linear(*_all_terms(seeds))
+    terms, every = _all_terms(seeds)
+    below = sum(d for sums in terms for _, d in sums.values())
+    if not below:
+        return []
+    ratio = sum(a for sums in terms for a, _ in sums.values()) / below
+    every = _telling(terms, every) if parts else every
+    middle = below / (len(terms) * len(every))
+    found = ({c: sums.get(c, (0.0, 0.0)) for c in every} for sums in terms)
+    return [{c: ratio + (a - ratio * d) / middle for c, (a, d) in sums.items()} for sums in found]
+
+
+def _telling(terms: Sequence[Mapping[str, tuple[float, float]]], every: Sequence[str]) -> list[str]:
+    return [c for c in every if any(sums.get(c, (0.0, 0.0))[1] for sums in terms)]
 
 
 def parts_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
     """Σ parts / Σ wholes of these seeds, each its metric as stored with its wholes as `below`: a share, never above 1.
 
-    Wilson's interval over the contexts that have a whole in any seed, worth as many trials as equal wholes would be.
-    Without ends where one context has. None where the wholes sum to nothing.
+    Wilson's interval over the contexts that have a whole in any seed: at least as many trials as equal wholes with this
+    sum would be worth. Without ends where there is one such context. None where there is none.
     """
-    terms, every = _all_terms(seeds)
-    telling = [c for c in every if any(sums.get(c, (0.0, 0.0))[1] for sums in terms)]
-    matrix = [list(values.values()) for values in _linear(terms, telling)]
+    matrix = [list(values.values()) for values in pooled(seeds, parts=True)]
     if not matrix:
         return None
     spread = spread_of(matrix)
     if spread is None:
         return Interval(matrix[0][0], None, None)
-    return wilson(spread, worth([fmean(sums.get(c, (0.0, 0.0))[1] for sums in terms) for c in telling]))
-
-
-def _linear(terms: Sequence[Mapping[str, tuple[float, float]]], every: Sequence[str]) -> list[dict[str, float]]:
-    below = sum(d for sums in terms for _, d in sums.values())
-    if not below:
-        return []
-    ratio = sum(a for sums in terms for a, _ in sums.values()) / below
-    middle = below / (len(terms) * len(every))
-    found = ({c: sums.get(c, (0.0, 0.0)) for c in every} for sums in terms)
-    return [{c: ratio + (a - ratio * d) / middle for c, (a, d) in sums.items()} for sums in found]
+    terms, every = _all_terms(seeds)
+    return wilson(spread, worth([fmean(sums.get(c, (0.0, 0.0))[1] for sums in terms) for c in _telling(terms, every)]))
 
 
 def kept_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:

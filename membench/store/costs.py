@@ -188,7 +188,8 @@ def costs_of(records: Sequence[Record]) -> dict[str, float | None]:
     telling = {record["episode"] for record in forgets} or {record["episode"] for record in writes}
     changes = [r for r in records if r["type"] in ("write", "forget") and r["episode"] in telling]
     ends = _ends(changes)
-    before = _ends(r for r in changes if r["type"] == "write") if forgets else []
+    first = {r["episode"]: r["step"] for r in reversed(forgets)}
+    before = _ends(r for r in changes if r["step"] < first.get(r["episode"], 0))
     return {
         "write_seconds_per_context": _per(_seconds(writes), contexts),
         "forget_seconds_per_context": _per(_seconds(forgets), sum(len(record["contexts"]) for record in forgets)),

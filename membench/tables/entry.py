@@ -95,16 +95,20 @@ class Entry:
         name = self._full(name)
         found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
         if ratio := self._pooled(name):
-            return [{c: values[c] for c in own} for values, own in zip(ratio, found, strict=True)]
+            own = ratio if self.is_of_parts(name) else found
+            return [{c: values[c] for c in those} for values, those in zip(ratio, own, strict=True)]
         return found if all(found) else []
 
     def _pooled(self, name: str) -> list[dict[str, float]]:
-        """Of several seeds such a ratio is that of their sums: its linearised values by seed and context."""
-        return pooled([s[name] for s in self.summaries]) if len(self.summaries) > 1 and self._has_below(name) else []
+        """Linearised values by seed and context of parts of wholes, and of what is kept by several seeds."""
+        found = [s[name] for s in self.summaries] if name in self.names else []
+        if self.is_of_parts(name):
+            return pooled(found, parts=True)
+        return pooled(found) if len(found) > 1 and name.startswith(KEPT) else []
 
-    def _has_below(self, name: str) -> bool:
-        """Whether it is a ratio whose denominators are stored."""
-        return name in self.names and (name.startswith(KEPT) or all("below" in s[name] for s in self.summaries))
+    def is_of_parts(self, name: str) -> bool:
+        """Whether it is a share of what some contexts have none of: these are not among its contexts."""
+        return (name := self._full(name)) in self.names and all("below" in s[name] for s in self.summaries)
 
     def value(self, name: str) -> float | None:
         """A metric's mean over the seeds, or the ratio of their sums; "contains" means "contains/all"."""
@@ -118,10 +122,9 @@ class Entry:
         name = self._full(name)
         if name not in self.names:
             return None
-        if self._has_below(name):
-            ratio = kept_ci if name.startswith(KEPT) else parts_ci
-            if (found := ratio([s[name] for s in self.summaries])) is not None:
-                return found
+        ratio = kept_ci if name.startswith(KEPT) else parts_ci if self.is_of_parts(name) else None
+        if ratio and (found := ratio([s[name] for s in self.summaries])) is not None:
+            return found
         if not (matrix := self.matrix(name)):
             return mean_ci([s[name]["value"] for s in self.summaries])
         unit = getattr(self.spec(name), "unit", "")
@@ -147,9 +150,7 @@ class Entry:
 
     def clusters(self, name: str) -> int | None:
         """Over how many contexts a metric's interval is, of the seed with the fewest; None where it has none so."""
-        below = [s.get(self._full(name), {}).get("below") for s in self.summaries]
-        telling = [sum(map(bool, those)) for those in below if those]
-        return min(telling or map(len, self.by_context(name)), default=None)
+        return min(map(len, self.by_context(name)), default=None)
 
     def recovery(self, name: str) -> Interval | None:
         """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (docs/statistics.md); may exceed 1.

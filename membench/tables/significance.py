@@ -64,7 +64,15 @@ def unpaired(rivals: Sequence[Entry], metric: str, contexts: Sequence[str]) -> s
     by = metric.removesuffix("/all")
     if torn := ", ".join(e.label for e in rivals if is_uneven(e.by_context(metric))):
         return f"{by} of {torn} is about other texts with each seed"
-    return f"the methods share fewer than two texts with {by}" if len(contexts) < 2 else ""
+    if len(contexts) < 2:
+        return f"the methods share fewer than two texts with {by}"
+    return "" if _on_the_same(rivals, metric) else f"{by} is about other texts with each method"
+
+
+def _on_the_same(rivals: Sequence[Entry], metric: str) -> bool:
+    """Whether a share of what some contexts have none of is about the same contexts for all."""
+    of_parts = any(e.is_of_parts(metric) for e in rivals)
+    return not (of_parts and is_uneven([scores for e in rivals for scores in e.by_context(metric)]))
 
 
 def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
@@ -78,11 +86,12 @@ def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
 def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) -> float | None:
     """The p-value of a pair that was picked after the table was seen: Holm's over all pairs that could have been.
 
-    Those are the pairs of all entries that a table ranks, and of these two; what is about other texts with each seed is
-    paired with none. None where one of the two has one seed, or fewer than two contexts are shared by all.
+    Those are the pairs of all entries that a table ranks, and of these two; what is about other texts with each seed,
+    or than these two, is paired with none. None where one of the two has one seed, or fewer than two contexts are
+    shared by all.
     """
     rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e in pair)]
-    rivals = [e for e in rivals if not is_uneven(e.by_context(metric))]
+    rivals = [e for e in rivals if not is_uneven(e.by_context(metric)) and _on_the_same([e, *pair], metric)]
     found = [e.by_context(metric) for e in rivals]
     contexts = shared_keys([scores for those in found for scores in those])
     pairs = [(i, j) for i in range(len(rivals)) for j in range(i + 1, len(rivals)) if not _unseeded(rivals, (i, j))]

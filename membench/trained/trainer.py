@@ -153,7 +153,7 @@ def precision(llm: LLM, name: str, by_teacher: bool) -> AbstractContextManager[A
     """Mixed precision for training: bfloat16 where the weights are halves (`auto`), or as named.
 
     Never by what a processor is good at, so that a cell is the same on all of them. Always where a teacher's states are
-    learned from and the weights are halves: his are kept in float32, and the two meet in the output head.
+    learned from and the weights are halves: a teacher's states are kept in float32, and both meet in the output head.
     """
     if name not in get_args(Precision):
         raise MembenchError(f"unknown precision {name!r}: choose from {', '.join(get_args(Precision))}")

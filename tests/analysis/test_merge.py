@@ -112,3 +112,24 @@ def test_how_far_each_folder_is_is_asked_of_each(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["merge", str(a), str(b), str(a / ".." / "a"), "-o", str(tmp_path / "into")])
     assert done.stderr.startswith("2 cells were not finished and are left out: ")
     assert [part.split("`")[0] for part in done.stderr.split("`membench status ")[1:]] == [f"{a}/../a", str(b)]
+
+
+def test_a_damaged_cell_under_the_name_of_another_one_is_not_written_over(tmp_path: Path) -> None:
+    a, into = tmp_path / "a", tmp_path / "into"
+    name = put(a).name
+    other = put(into, "dpr").rename(into / name)
+    with (other / "records.jsonl").open("a") as file:
+        file.write("{}\n")
+    with pytest.raises(MembenchError, match=f"{name} holds another cell than its name says"):
+        merge([a], into)
+    assert json.loads((other / "recipe.json").read_text())["method"] == "dpr"
+
+
+def test_a_copy_by_a_newer_membench_beside_the_sound_cell_hinders_nothing(tmp_path: Path) -> None:
+    a, into = tmp_path / "a", tmp_path / "into"
+    put(a)
+    folder = put(into)
+    shutil.copytree(folder, into / "zcopy")
+    result = into / "zcopy" / "result.json"
+    result.write_text(json.dumps(json.loads(result.read_text()) | {"schema": 99}))
+    assert merge([a], into).there == (folder,)

@@ -139,3 +139,16 @@ def test_what_is_scored_in_place_comes_from_no_other_cell_and_a_damaged_result_i
     done = CliRunner().invoke(main, ["score", SEQUENCE, "-o", str(stored)])
     assert (done.exit_code, done.stderr) == (0, "")
     assert newest(stored)["rescored_from"] == old
+
+
+def test_a_play_by_the_new_version_whose_result_is_damaged_keeps_its_records(stored: Path) -> None:
+    old = json.loads((stored / SEQUENCE / "result.json").read_text())
+    folder = cell_folder.open_cell(stored, old["recipe"] | {"metric_version": METRIC_VERSION + 1})
+    lines = (stored / SEQUENCE / "records.jsonl").read_text().splitlines()
+    fresh = "".join(f"{json.dumps(json.loads(line) | {'answer': 'another'})}\n" if '"answer"' in line else f"{line}\n"
+                    for line in lines)  # fmt: skip
+    (folder / "records.jsonl").write_text(fresh)
+    (folder / "result.json").write_text("{")
+    done = score(stored)
+    assert (done.exit_code, "its records are of another play" in done.stderr) == (1, True)
+    assert (folder / "records.jsonl").read_text() == fresh

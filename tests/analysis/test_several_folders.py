@@ -159,3 +159,24 @@ def test_a_result_without_records_gives_way_and_two_of_them_are_no_crash(folders
     assert len(cells_of(folders)) == 3
     done = CliRunner().invoke(main, ["merge", *map(str, folders), "-o", str(folders[0].parent / "c")])
     assert (done.exit_code, "left out: " in done.stderr) == (1, True)
+
+
+def test_a_yardstick_that_is_damaged_in_one_folder_says_nothing_of_cells_of_another(tmp_path: Path) -> None:
+    reference = Path(__file__).parents[2] / "results" / "reference"
+    a, b = tmp_path / "a", tmp_path / "b"
+    names = ["sequential--selfparam--smollm2-135m--06e52d675ae7"]
+    names += ["gold--base--smollm2-135m--11df3feedc42", "gold--in-context--smollm2-135m--527329dfc62e"]
+    for root in (a, b):
+        for name in names:
+            shutil.copytree(reference / name, root / name)
+    with (b / names[1] / "records.jsonl").open("a") as file:
+        file.write("{\n")
+    assert {v.cell.folder: v.ok for v in verify(a, b) if not v.ok} == {b / names[1]: False}
+
+
+def test_a_cost_that_is_none_is_one_that_is_missing(folders: tuple[Path, Path]) -> None:
+    (cell,) = [c for c in cell_folder.cells(folders[1]) if c.recipe["method"] == "bm25"]
+    known = {name: value for name, value in cell.result["costs"].items() if value is not None}
+    assert known.keys() < cell.result["costs"].keys()
+    cell_folder.finish(cell.folder, {**cell.result, "costs": known}, digest(cell.folder))
+    assert len(cells_of(folders)) == 3

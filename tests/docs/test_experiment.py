@@ -119,6 +119,8 @@ def test_other_rows_are_those_that_the_rule_selects_and_the_comparison_does_not_
         assert settings != seeds.BEST[method]
         if source == "the grid's rule":
             assert f"-m {method} -M lr={settings['lr']:g}" in script
+            assert settings == {"lr": settings["lr"], "epochs": 24}
+    assert script.count(" -M lr=0.008") + script.count(" -M lr=0.02") == len(rows.others()) - 1
     said = [answer_of(record(1, 1, "g", "g", 2.0)), answer_of(record(1, 1, "g", "?", 1.0))]
     assert rows.by_text(said, "contains", "yes") == {"c1": 0.5}
     assert rows.by_text(said, "contains", "no") == {}
@@ -194,6 +196,6 @@ def test_a_cell_that_is_in_both_folders_is_one_seed(tmp_path: Path, monkeypatch:
     for cell in mine:
         shutil.copytree(cell.folder, tmp_path / "copy" / cell.folder.name)
     monkeypatch.setattr(findings, "EXPERIMENT", tmp_path / "copy")
-    assert "one seed)" in findings.sentences(mine, 1, "")
+    assert "3 seeds)" in findings.sentences(mine, 1, "")
     both = list(comparison.chosen("batch", (ROOT / "results" / "reference", tmp_path / "copy")))
     assert len({cell.id for cell in both}) == len(both) > 2

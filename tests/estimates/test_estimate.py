@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from membench.cli.app import main
-from membench.estimates.estimate import MEASURED, Estimator, parameters, read_measured
+from membench.estimates.estimate import MEASURED, Estimator, Rate, parameters, read_measured, write_measured
 from membench.estimates.forecast import Forecast, spell
 from membench.planning import plan
 from membench.planning.request import Request
@@ -230,3 +230,15 @@ def test_a_line_in_a_pipe_is_one_line_however_long() -> None:
     shown = io.StringIO()
     Reporter(Console(file=shown)).say("failed: " + "because " * 40)
     assert shown.getvalue().count("\n") == 1
+
+
+def test_what_was_timed_alone_in_another_form_does_not_stand_for_what_was_timed_beside() -> None:
+    def result(method: str, task: str, beside: int | None) -> dict[str, object]:
+        recipe = {"model": "m", "method": method, "task": task, "settings": {}, "defaults": {}}
+        costs = {"write_seconds_per_context": 2.0, "read_seconds_per_question": 1.0, "beside": beside}
+        versions = {"threads": 2, "cpu": "a processor", "machine": "a machine"}
+        return {"status": "done", "recipe": recipe, "costs": costs, "versions": versions}
+
+    given = [result("bm25", "single", None), result("bm25", "batch", 1)]
+    given += [result("hybrid", "recommendation", None), result("hybrid", "single", 1)]
+    assert read_measured(write_measured(given, "m", 1)).rates == {"bm25": Rate(2.0, 1.0), "hybrid": Rate(2.0, 1.0)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from membench.model.llm import LLM
 from membench.planning.request import Request
 from membench.playing.drift import Prompt, follow
 from membench.plugins import registry, settings
-from membench.plugins.combined import retained
+from membench.plugins.combined import Combined, retained
 from membench.plugins.conformance import check
 from membench.reading.cache_argument import kept_in
 from membench.targets.scribe import Scribe
@@ -209,7 +210,12 @@ def test_what_is_retained_is_given_to_those_that_bring_text_alone() -> None:
     classes = {name: registry.load("methods", name) for name in ("bm25", "dpr", "hybrid", "raptor", "full-context")}
     assert all(cls.brings_text for cls in classes.values())
     others = ("selfparam", "ft-s", "ft-c", "lora-bank", "cartridge", "cartridge-bank", "memoryllm", "infllm")
-    assert not any(registry.load("methods", name).brings_text for name in others)
+    classes |= {name: registry.load("methods", name) for name in others}
+    assert all(cls.kind == "weights" or not cls.brings_text for cls in (classes[name] for name in others))
+    text = "One is here. Two is here. Three is here. Four is here."
+    for name, cls in classes.items():
+        given = Combined._given(SimpleNamespace(retained=0.5), cls, [text])  # type: ignore[arg-type]
+        assert (given == [text]) == (name in others), name
 
 
 def test_text_is_retained_in_part(llm: LLM) -> None:

@@ -7,10 +7,16 @@ from typing import Any
 
 import pytest
 
+from membench.advice.evidence import worst_damage
+from membench.analysis.compare import compare
+from membench.errors import MembenchError
 from membench.statistics.shares import share_ci
 from membench.statistics.uneven import parts_ci
+from membench.store.cell_folder import Cell
 from membench.store.summary import _plain
+from membench.tables.leaderboard import tables
 from membench.views import ratio_of_parts
+from tests.support.table_cells import cell
 
 
 def stored(parts: list[float], wholes: list[float]) -> dict[str, Any]:
@@ -62,3 +68,40 @@ def test_it_covers() -> None:
             assert found.high is not None
             tried, held = tried + 1, held + (found.low <= 0.7 <= found.high)
     assert held / tried > 0.93
+
+
+def damaged(method: str, parts: list[float], wholes: list[float]) -> Cell:
+    one = cell(method, (0.4,) * 20)
+    one.result["summary"]["damage/all"] = stored(parts, wholes)
+    return one
+
+
+def test_nothing_is_claimed_from_texts_that_have_nothing_to_lose() -> None:
+    """Twenty texts of which a tenth has a question that the model knew: no difference, and few draws that claim one."""
+    rng = random.Random(1)
+    claims = 0
+    for _ in range(120):
+        wholes = [float(rng.random() < 0.1) for _ in range(20)]
+        if any(wholes):
+            those = [damaged(m, [w * (rng.random() < 0.5) for w in wholes], wholes) for m in ("bm25", "dpr")]
+            (table,) = tables(those, sort="damage")
+            claims += any(entry.standing and entry.standing.resolved for entry in table.entries)
+    assert claims <= 6
+
+
+def test_shares_of_other_texts_are_not_compared() -> None:
+    half = [1.0] * 10 + [0.0] * 10
+    cells = [damaged("bm25", half, half), damaged("dpr", [0.0] * 20, half[::-1])]
+    (table,) = tables(cells, sort="damage")
+    assert table.asked == ("no groups: the methods share fewer than two texts with damage",)
+    cells[1] = damaged("dpr", [0.0] * 20, [1.0] * 20)
+    (table,) = tables(cells, sort="damage")
+    assert table.asked == ("no groups: damage is about other texts with each method",)
+    with pytest.raises(MembenchError, match="damage is about other texts with each method"):
+        compare(cells, "bm25", "dpr", metric="damage/all")
+    assert [entry.clusters("damage") for entry in table.entries] == [20, 10]
+
+
+def test_damage_that_one_text_tells_of_is_not_known_to_be_small() -> None:
+    (table,) = tables([damaged("bm25", [0.0] * 20, [1.0] + [0.0] * 19)])
+    assert worst_damage(table.entries[0]) == 1.0

@@ -42,6 +42,7 @@ def test_all_at_once_is_one_write_of_what_is_held() -> None:
     assert [type(step) for step in forgot.steps] == [Write, Ask, Forget, Ask]
     assert forgot.steps[0] == Write(DATA.contexts)
     assert never.steps[0] == Write(tuple(DATA.contexts[k] for k in (1, 2, 4)))
+    assert [type(step) for step in list(DELETION(every=1, writes="one").episodes(DATA, 0))[1].steps] == [Ask]
 
 
 def answer(episode: str, step: int, position: int, question: str, text: str, contains: float) -> Answer:
