@@ -182,12 +182,13 @@ def _rescore(
     gold_answers = _gold_answers(golds, recipe) if task.gold_script else {}
     said = {a.question: a.answer for a in gold_answers.get(REFERENCE, ())}
     new = scored_rows(cell, old, task, said, rose=recipe != cell.recipe) if scored else old
+    unread = judge.unread if judge else 0
     new = judged_rows(new, judge) if judge else new
     changed = sum(r["scores"] != before["scores"] for r, before in zip(new, old, strict=True) if r["type"] == "answer")
     fresh = dict(zip(("summary", "costs", "counts"), summarise_cell(task, new), strict=True))
     fresh |= derived(cell, task, new, gold_answers, parameters, rose=recipe != cell.recipe)
     whole = {**cell.result, "id": cell_id(recipe), "recipe": recipe, **fresh}
-    whole |= {"judge": judge.identity} if judge else {}
+    whole |= {"judge": {**judge.identity, "unread": judge.unread - unread}} if judge else {}
     made = tuple(name for name in fresh if fresh[name] != cell.result.get(name))
     dropped = tuple(name for name in cell.result.get("yardsticks") or {} if name not in whole["yardsticks"])
     if recipe != cell.recipe:

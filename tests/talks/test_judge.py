@@ -77,6 +77,7 @@ def test_verdicts_are_columns_with_their_calibration_and_change_no_score(
     assert call("verify", played).exit_code == 0
     (cell,) = [c for c in cells(played) if c.recipe["method"] == "bm25"]
     assert cell.result["judge"]["model"] == "strict"
+    assert cell.result["judge"]["unread"] == 0
     assert "judge" not in json.dumps(cell.recipe)
     table = call("leaderboard", played, "-t", "conversation", "--columns", "all").stdout
     heads = "".join(line for line in table.splitlines() if line.startswith("| method"))
@@ -96,6 +97,11 @@ def test_verdicts_are_columns_with_their_calibration_and_change_no_score(
     found = summaries(played)["bm25"]
     assert (found["judge_vague/all"], found["judge_wrong/all"]) == (1, 1), "another judge takes its place"
     assert found["judge_agrees/all"] == pytest.approx(1 / 3)
+    server.answer = lambda _: completion("perhaps")
+    assert call("score", "--all", "-o", played, "--judge", "openai:undecided", *judge[2:]).exit_code == 0
+    (cell,) = [c for c in cells(played) if c.recipe["method"] == "bm25"]
+    assert cell.result["judge"]["unread"] > 0
+    assert not any(name.startswith("judge") for name in cell.result["summary"])
 
 
 def record(kind: str, answer: str, *wrong: str) -> dict[str, Any]:
