@@ -10,9 +10,10 @@ from typing import Any
 
 from membench.statistics.half_life import HalfLife, half_life
 from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaired_ci
+from membench.statistics.pooled_ratios import kept_ci, parts_ci, pooled
 from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.statistics.shares import share_ci
-from membench.statistics.uneven import in_order, is_uneven, kept_ci, parts_ci, pooled, rectangular, shared_keys
+from membench.statistics.uneven import in_order, is_uneven, rectangular, shared_keys
 from membench.tables.catalogue import spec_of
 from membench.text.visible import visible
 from membench.values import MetricSpec
@@ -102,9 +103,8 @@ class Entry:
     def _pooled(self, name: str) -> list[dict[str, float]]:
         """Linearised values by seed and context of parts of wholes, and of what is kept by several seeds."""
         found = [s[name] for s in self.summaries] if name in self.names else []
-        if self.is_of_parts(name):
-            return pooled(found, parts=True)
-        return pooled(found) if len(found) > 1 and name.startswith(KEPT) else []
+        parts = self.is_of_parts(name)
+        return pooled(found, parts) if parts or (len(found) > 1 and name.startswith(KEPT)) else []
 
     def is_of_parts(self, name: str) -> bool:
         """Whether it is a share of what some contexts have none of: these are not among its contexts."""

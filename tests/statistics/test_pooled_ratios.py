@@ -10,8 +10,8 @@ import pytest
 from membench.advice.evidence import worst_damage
 from membench.analysis.compare import compare
 from membench.errors import MembenchError
+from membench.statistics.pooled_ratios import parts_ci
 from membench.statistics.shares import share_ci
-from membench.statistics.uneven import parts_ci
 from membench.store.cell_folder import Cell
 from membench.store.summary import _plain
 from membench.tables.leaderboard import tables
