@@ -1,24 +1,27 @@
-"""How well and how fast the retrieval methods find the passage that a question is about: recall, ranks, time, bytes.
+"""How well and how fast the retrieval methods find the passage that a question is about: ranks, time, bytes.
 
     OMP_NUM_THREADS=1 python benchmarks/retrieval_ladder.py --data squad:FILE --fill PASSAGES [--kept FOLDER]
 
 The store has every context of the data and, up to its size, passages of a JSON list of {"title", "text"} that no
-question is about. Questions are drawn at random, the same for all methods, and asked one at a time; the first also
-derives the index, where there is one, and is not timed. Seconds are those that the processor spent in one thread. With
---kept the vectors are written in blocks and kept, so that a run that was stopped goes on.
+question is about. Each question is about another passage; which ones, and in which order, is drawn at random, the same
+for all methods. They are asked one at a time, behind one that is not timed, as it also derives the index where there is
+one. Seconds are those that the processor spent in one thread. Blocks of questions are added to benchmarks/ladder.jsonl,
+from which `make tables` writes the table of docs/retrieval.md; those that are there are not asked again. With --kept
+vectors are written in blocks, too, and kept, so that a run that was stopped goes on.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, median
 from typing import Any
 
 import click
+from ladder_rows import DEPTH, ROWS, stored
 
 from membench.api import Method
 from membench.errors import MembenchError
@@ -29,9 +32,9 @@ from membench.plugins import registry
 from membench.retrieval import Retrieval
 from membench.values import Dataset
 
-DEPTH = 10  # ranks that are looked at
-BLOCK = 200  # passages of a write that is kept
-HEAD = ("retriever", "questions", "recall@1", "recall@5", "MRR@10", "ms a question", "write s", "state MB")
+WRITTEN = 200  # passages of a write that is kept
+ASKED = 20  # questions of a row
+Question = tuple[str, str]  # and the text that it is about
 
 
 def store(data: Dataset, fill: Path | None, size: int) -> list[str]:
@@ -43,10 +46,17 @@ def store(data: Dataset, fill: Path | None, size: int) -> list[str]:
     return (own + [text for text in dict.fromkeys(rest) if text not in known])[:size]
 
 
+def drawn(data: Dataset, passages: Sequence[str]) -> list[Question]:
+    """A question about each of these passages that has any, in random order."""
+    draw, held = random.Random(0), set(passages)
+    found = [(draw.choice(c.questions).text, c.text) for c in data.contexts if c.questions and c.text in held]
+    return draw.sample(found, len(found))
+
+
 def written(method: Method[Any], passages: Sequence[str], kept: Path | None) -> tuple[Any, float]:
     """The memory of these passages and the seconds that its writes took, those of a run before included."""
     memory, done, seconds = None, 0, 0.0
-    block = BLOCK if kept else len(passages)
+    block = WRITTEN if kept else len(passages)
     state = kept and kept / "seconds.json"
     if kept and state and state.exists():
         memory = memories.load(kept, [type(method)])
@@ -62,52 +72,57 @@ def written(method: Method[Any], passages: Sequence[str], kept: Path | None) -> 
     return memory, seconds
 
 
-def row(name: str, method: Retrieval[Any], memory: Any, asked: Sequence[tuple[str, str]]) -> list[str]:
-    """Recall, ranks, time and bytes of one retriever; `asked` are questions and the texts that they are about.
+def ranked(method: Retrieval[Any], memory: Any, asked: Sequence[Question]) -> tuple[list[int | None], list[float]]:
+    """Where each question's passage stands among the first, from 1, and the milliseconds that each took.
 
     A part of the text is found, too: `raptor` cuts texts, and ranks summaries among the parts.
     """
-    texts = method.texts(memory)
-    ranks, spent = [], []
+    texts, ranks, spent = method.texts(memory), [], []
     for question, gold in asked:
         started = time.process_time()
         (found,) = method.search(memory, [question])
-        spent.append(time.process_time() - started)
+        spent.append(round(1000 * (time.process_time() - started), 2))
         ranks.append(next((rank for rank, place in enumerate(found[:DEPTH], 1) if texts[place] in gold), None))
-    hits = [mean(rank is not None and rank <= k for rank in ranks) for k in (1, 5)]
-    mrr = mean(1 / rank if rank else 0.0 for rank in ranks)
-    ms = 1000 * median(spent[1:] or spent)
-    size = memories.nbytes(memory) / 1e6
-    return [name, str(len(asked)), *(f"{value:.3f}" for value in (*hits, mrr)), f"{ms:.1f}", "", f"{size:.1f}"]
+    return ranks, spent
 
 
 @click.command()
 @click.option("--data", required=True, help="Contexts with questions, as membench run takes it.")
 @click.option("--fill", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Other passages (JSON).")
 @click.option("--size", default=6119, help="Passages of the store.")
-@click.option("--questions", default=500, help="Questions that are asked.")
-@click.option("--few", default=50, help="Of these, questions that `rerank` is asked.")
-@click.option("--methods", default="bm25,dpr,hybrid,rerank")
+@click.option("--questions", default=10**9, help="Questions that are asked, at most.")
+@click.option("--few", default=100, help="Of these, questions that `rerank` is asked.")
+@click.option("--methods", default="bm25,dpr,hybrid,raptor,rerank")
 @click.option("--kept", type=click.Path(file_okay=False, path_type=Path), help="Where vectors are kept.")
 def main(data: str, fill: Path | None, size: int, questions: int, few: int, methods: str, kept: Path | None) -> None:
-    """Measure and print a table."""
+    """Measure what is not stored, and store it."""
     source, _, argument = data.partition(":")
     loaded = registry.load("data", source)().load(argument, 10**9, 0)
     passages = store(loaded, fill, size)
-    held = set(passages)
-    every = [(q.text, c.text) for c in loaded.contexts for q in c.questions if c.text in held]
-    asked = random.Random(0).sample(every, min(questions, len(every)))
+    asked = drawn(loaded, passages)[:questions]
+    of = hashlib.sha256(json.dumps([passages, drawn(loaded, passages)]).encode()).hexdigest()[:12]
+    if any(row["of"] != of for row in stored()):
+        raise MembenchError(f"{ROWS} is about other passages or questions: move it away")
+    click.echo(f"{len(passages)} passages, {len(asked)} questions", err=True)
     llm = LLM.load(weights.resolve("smollm2-135m"), name="smollm2-135m", style=weights.style("smollm2-135m"))
-    click.echo(f"{len(passages)} passages, {len(held & {c.text for c in loaded.contexts})} of them with questions\n")
-    click.echo(f"| {' | '.join(HEAD)} |\n|{'--:|' * len(HEAD)}")
     for name in methods.split(","):
         method = registry.load("methods", name)(llm=llm, k=DEPTH)
         if not isinstance(method, Retrieval):
             raise MembenchError(f"{name} searches no texts")
-        dense = name in ("dpr", "hybrid")
-        memory, seconds = written(method, passages, kept if dense else None)
-        line = row(name, method, memory, asked[:few] if name == "rerank" else asked)
-        click.echo(f"| {' | '.join([*line[:6], f'{seconds:.1f}', line[7]])} |")
+        there = {row["first"] for row in stored() if row["retriever"] == name}
+        count = min(few, len(asked)) if name == "rerank" else len(asked)
+        left = [first for first in range(0, count, ASKED) if first not in there]
+        if not left:
+            continue
+        memory, seconds = written(method, passages, kept if name in ("dpr", "hybrid") else None)
+        method.search(memory, [asked[0][0]])
+        for first in left:
+            ranks, spent = ranked(method, memory, asked[first : min(first + ASKED, count)])
+            cost = {"write_s": round(seconds, 1), "bytes": memories.nbytes(memory)}
+            row = {"retriever": name, "of": of, "first": first, "ranks": ranks, "ms": spent, **cost}
+            with ROWS.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            click.echo(f"{name}: {first + len(ranks)} of {count} questions", err=True)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ A block stands between `<!-- table: NAME -->` and `<!-- end -->`, each on a line
     fair                     other scores of the same answers beside contains
     shares                   text alone, and text with weights, at each share of the text that is retained
     tuning                   the rows of the tuning grid, and each method's best one (benchmarks/tune_rows.py)
+    ladder                   how well and how fast retrievers find the passage asked about (benchmarks/ladder_rows.py)
     settings METHOD,METHOD   the defaults of these methods
     findings N               the first N sentences of what the run says (benchmarks/findings.py)
 
@@ -33,6 +34,7 @@ from typing import Any
 import click
 from fair_metrics import fair
 from findings import sentences
+from ladder_rows import ladder_table
 from text_and_weights import grid, shown, swept
 from tune_rows import tuning_table
 
@@ -52,7 +54,7 @@ ROOT = Path(__file__).parent.parent
 FILES = (
     "README.md", "docs/findings.md", "docs/reference.md", "docs/results.md", "docs/columns.md", "docs/methods.md",
     "docs/scores.md", "docs/tuning.md", "docs/combined.md", "docs/deletion.md", "docs/composition.md",
-    "docs/conversation.md",
+    "docs/conversation.md", "docs/retrieval.md",
 )  # fmt: skip
 COMPACT = (
     "recall@1", "recall@5", "placebo@5", "valid", "titles", "mrr mc", "contains", "recovery", "group", "MDE",
@@ -85,8 +87,8 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
         return f"\n{fair(cells)}\n\n"
     if name == "shares":
         return f"\n{grid(shown([*cells, *swept()]))}\n\n"
-    if name == "tuning":
-        return f"\n{markdown_grid(tuning_table())}\n\n"
+    if name in ("tuning", "ladder"):
+        return f"\n{markdown_grid(tuning_table() if name == 'tuning' else ladder_table())}\n\n"
     words = name.split()
     if words[0] == "settings":
         return f"\n{markdown_grid(_defaults(words[1].split(',')))}\n\n"
@@ -99,7 +101,7 @@ def _body(name: str, cells: Sequence[cell_folder.Cell], home: str) -> str:
     if len(words) != 3:
         raise MembenchError(
             f"block {name!r}: write [{'|'.join(FORMS)}] TASK DATA MODEL [METHODS], settings METHODS, findings N, "
-            "fair, shares, tuning, or columns"
+            "fair, shares, tuning, ladder, or columns"
         )
     task, data, model = words
     found = tables(cells, task=task, data=data, model=model)
