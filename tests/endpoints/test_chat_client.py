@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import re
 import time
-import tracemalloc
-from collections.abc import Iterator
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
-from membench.endpoints import http_call
-from membench.endpoints.chat_client import ChatClient, ChatReply, spoken
-from membench.endpoints.endpoint_address import address, without_secrets
+from membench.endpoints.chat_client import ChatReply, spoken
 from membench.endpoints.endpoint_call import shown
-from membench.endpoints.http_call import Limits
 from membench.endpoints.model_client import ModelClient
 from membench.errors import MembenchError
-from tests.support.chat_server import ChatServer, Reply, completion, refusal, serving
+from tests.support.chat_asking import TALK, client, fails
+from tests.support.chat_server import ChatServer, Reply, completion, refusal
 
 pytestmark = pytest.mark.long
 
-TALK = [("system", "Be brief."), ("user", "Who built it?")]
 SCHEMA = {"type": "object"}
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("OPENAI_API_KEY", "key-of-this-test")
-    monkeypatch.setattr(http_call, "BACKOFF", 0.01)
-    with serving() as running:
-        yield running
-
-
-def client(server: ChatServer, **limits: Any) -> ChatClient:
-    return ChatClient("some-model", address(server.url), Limits(**limits))
-
-
-def fails(server: ChatServer, *replies: Reply, **limits: Any) -> str:
-    """What the error says after the endpoint's name."""
-    server.replies = list(replies)
-    with pytest.raises(MembenchError) as caught:
-        client(server, **limits).reply(TALK)
-    said = str(caught.value)
-    assert said.startswith(f"{server.url} ")
-    assert said.isprintable()
-    return said.removeprefix(f"{server.url} ")
 
 
 # ---------------------------------------------------------------- replies
@@ -218,171 +185,3 @@ def test_a_server_that_refuses_all_and_still_more_is_asked_once_for_each(server:
         client(server).reply(TALK, SCHEMA, max_tokens=7)
     assert len(server.requests) == 6
     assert set(server.requests[-1]) == {"model", "messages"}
-
-
-# ---------------------------------------------------------------- failures that pass
-
-
-def cut_off(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "5000")
-    handler.end_headers()
-    handler.wfile.write(b'{"id": "1", "choi')
-
-
-@pytest.mark.parametrize(
-    "reply", [refusal("busy", 503), refusal("slow down", 429), cut_off, (200, {"error": {"code": 429}})]
-)
-def test_a_passing_failure_is_tried_again(server: ChatServer, reply: Reply) -> None:
-    server.replies = [reply, reply, completion("Ines")]
-    assert client(server).reply(TALK).text == "Ines"
-    assert len(server.requests) == 3
-
-
-def test_a_failure_that_does_not_pass_is_told_after_some_tries(server: ChatServer) -> None:
-    assert fails(server, *[refusal("Rate limit reached", 429)] * 9) == "answered 429: Rate limit reached"
-    assert len(server.requests) == Limits().tries
-    assert fails(server, *[cut_off] * 9, tries=2).startswith("broke off: ")
-
-
-@pytest.mark.parametrize("form", ["seconds", "date"])
-def test_the_wait_that_is_asked_for_is_kept(server: ChatServer, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    after = "1" if form == "seconds" else formatdate(time.time() + 3600, usegmt=True)
-    waits: list[float] = []
-    monkeypatch.setattr("membench.endpoints.http_call.time.sleep", waits.append)
-    status, body = refusal("slow down", 429)
-    server.replies = [(status, body, {"retry-after-ms": "none", "Retry-After": after}), completion("Ines")]
-    assert client(server, seconds=5000.0).reply(TALK).text == "Ines"
-    assert waits == [1.0] if form == "seconds" else 3500 < waits[0] <= 3600
-
-
-def test_a_wait_longer_than_the_call_is_not_begun(server: ChatServer) -> None:
-    reply = (429, {"error": {"message": "quota"}}, {"retry-after-ms": "none", "Retry-After": "3600"})
-    started = time.monotonic()
-    said = fails(server, reply)
-    assert said == "answered 429: quota; it asks to wait 3600 s, and a call ends after 120 s"
-    assert time.monotonic() - started < 60
-
-
-def test_an_endpoint_that_is_not_there_is_one_line(server: ChatServer) -> None:
-    nowhere = ChatClient("m", address("http://127.0.0.1:9/v1"))
-    with pytest.raises(MembenchError, match=r"^http://127.0.0.1:9/v1 Connection error: .*refused"):
-        nowhere.reply(TALK)
-
-
-# ---------------------------------------------------------------- limits
-
-
-def test_a_reply_is_read_up_to_a_limit(server: ChatServer) -> None:
-    assert fails(server, (200, b" " * 70_000), size=65_536) == "sent more than 65,536 bytes"
-    assert fails(server, (500, b" " * 70_000), size=65_536) == "sent more than 65,536 bytes"
-
-
-def test_a_packed_reply_is_unpacked_up_to_the_limit(server: ChatServer) -> None:
-    bomb = gzip.compress(gzip.compress(b" " * 300 * 2**20, 9), 9)
-    assert len(bomb) < 20_000
-    tracemalloc.start()
-    said = fails(server, (200, bomb, {"Content-Encoding": "gzip, gzip"}), size=2**20)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert said == "sent more than 1,048,576 bytes"
-    assert peak < 30 * 2**20
-    server.replies = [(200, gzip.compress(json.dumps(completion("Ines")[1]).encode()), {"Content-Encoding": "gzip"})]
-    assert client(server).reply(TALK).text == "Ines"
-    assert "cannot be read" in fails(server, (200, b"no gzip", {"Content-Encoding": "gzip"}))
-
-
-def drip(start: bytes) -> Any:
-    def write(handler: BaseHTTPRequestHandler) -> None:
-        handler.wfile.write(start)
-        for _ in range(200):
-            handler.wfile.write(b"a")
-            handler.wfile.flush()
-            time.sleep(0.05)
-
-    return write
-
-
-@pytest.mark.parametrize(
-    "start",
-    [b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Long: ", b""],
-    ids=["body", "headers", "status"],
-)
-def test_a_call_ends_however_slowly_an_endpoint_drips(server: ChatServer, start: bytes) -> None:
-    started = time.monotonic()
-    said = fails(server, drip(start), seconds=0.5)
-    assert 0.4 < time.monotonic() - started < 5
-    assert said == "did not answer within 0.5 s"
-
-
-def test_an_endpoint_that_says_nothing_is_waited_for_as_long(server: ChatServer) -> None:
-    assert fails(server, lambda handler: time.sleep(3), seconds=0.3) == "did not answer within 0.3 s"
-
-
-# ---------------------------------------------------------------- addresses
-
-
-def test_a_password_in_the_url_is_sent_and_never_shown(server: ChatServer) -> None:
-    url = server.url.replace("http://", "http://me:p%40ssword@")
-    where = address(url)
-    assert where.public == server.url
-    assert "ssword" not in repr(where)
-    server.replies = [completion("Ines"), refusal("p@ssword bWU6cEBzc3dvcmQ=", 403)]
-    asking = ChatClient("m", where)
-    assert asking.reply(TALK).text == "Ines"
-    assert server.keys == [f"Basic {base64.b64encode(b'me:p@ssword').decode()}"]
-    with pytest.raises(MembenchError) as caught:
-        asking.reply(TALK)
-    assert str(caught.value) == f"{server.url} answered 403: *** ***"
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"),
-    [
-        ("http://host/v1", "http://host/v1"),
-        ("https://host:8443/v1/?api-version=3", "https://host:8443/v1/?api-version=3"),
-        ("http://me:pass@host/v1", "http://host/v1"),
-        ("http://token@host/v1", "http://host/v1"),
-        ("http://m%C3%AB:p%3Ass@[::1]:8000/v1", "http://[::1]:8000/v1"),
-        ("http://host/v1?api-version=3&api_key=abc&sig=x", "http://host/v1?api-version=3"),
-        ("http://me:a@b@host/v1", "http://host/v1"),
-    ],
-)
-def test_what_is_secret_in_a_url_is_not_stored(typed: str, stored: str) -> None:
-    assert without_secrets(typed) == stored
-
-
-@pytest.mark.parametrize(
-    "url", ["localhost:8000", "ftp://host/v1", "http://", "http:/host", "http://me:pass@host:port/v1", ""]
-)
-def test_what_is_no_url_is_one_line_without_a_password(url: str) -> None:
-    with pytest.raises(MembenchError, match=r"--base-url wants a URL such as http://localhost:8000/v1") as caught:
-        without_secrets(url)
-    assert "pass" not in str(caught.value)
-
-
-def test_parameters_stay_behind_the_path(server: ChatServer) -> None:
-    server.replies = [completion("Ines")]
-    ChatClient("m", address(f"{server.url}/?api-version=3&key=abcd")).reply(TALK)
-    assert server.paths == ["/v1/chat/completions?api-version=3&key=abcd"]
-
-
-@pytest.mark.parametrize("key", ["sk-ab–cd", "sk-ab cd", "sk-ab\ncd", "sk-абв", "sk-ab\x00cd"])
-def test_a_key_that_no_header_can_hold_is_named_and_not_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "\x00" in key:
-        key = key.replace("\x00", "\x7f")  # which an environment can hold
-    monkeypatch.setenv("OPENAI_API_KEY", key)
-    with pytest.raises(MembenchError, match=r"OPENAI_API_KEY: character \d .*copy the key anew") as caught:
-        address(None)
-    assert "sk-" not in str(caught.value)
-
-
-def test_without_a_key_an_endpoint_of_ones_own_is_asked_for_nothing(
-    server: ChatServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", " \n")
-    server.replies = [completion("Ines")]
-    assert client(server).reply(TALK).text == "Ines"
-    assert server.keys == [None]
-    with pytest.raises(MembenchError, match="set OPENAI_API_KEY, or give --base-url"):
-        address(None)

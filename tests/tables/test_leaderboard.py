@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,54 +12,11 @@ from membench.cli import app
 from membench.errors import MembenchError
 from membench.store import cell_folder
 from membench.store.cell_folder import Cell
-from membench.store.recipe import cell_id
 from membench.tables.columns import COLUMNS, columns_help
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import rows, tables
-from membench.tables.render import grids, notes, render
-
-CONTEXTS = ("c0", "c1", "c2", "c3")
-FLOOR = {"contains/all": (0.0, 0.1, 0.0, 0.1), "contains/rehearsed": (0.0, 0.1, 0.0, 0.1)}
-REFERENCE = {"contains/all": (0.8, 0.9, 0.7, 0.8), "contains/rehearsed": (0.8, 0.9, 0.7, 0.8)}
-SCORES = {
-    "contains/all": (0.4, 0.5, 0.3, 0.4),
-    "contains/rehearsed": (0.8, 0.8, 0.6, 0.8),
-    "contains/placebo": (0.1, 0.0, 0.1, 0.0),
-    "f1/all": (0.4, 0.4, 0.4, 0.4),
-}
-
-
-def summary(values: Mapping[str, tuple[float, ...]]) -> dict[str, Any]:
-    return {
-        name: {"value": sum(those) / len(those), "contexts": dict(zip(CONTEXTS, those, strict=False))}
-        for name, those in values.items()
-    }
-
-
-def cell(
-    method: str = "ft-c", status: str = "done", scores: Mapping[str, tuple[float, ...]] | None = None, **recipe: Any
-) -> Cell:
-    whole = {
-        "task": "single", "task_settings": {}, "data": "worlds", "data_hash": "d0", "limit": 4, "model": "tiny",
-        "weights_hash": "w0", "dtype": "float32", "style": "plain", "prompt_hash": "p0", "metric_version": 1,
-        "method": method, "method_version": 1, "settings": {"lr": 0.001, "steps": 8},
-        "defaults": {"lr": 0.001, "steps": 12}, "seed": 0,
-    } | recipe  # fmt: skip
-    result = {
-        "id": cell_id(whole), "status": status, "reason": None if status == "done" else "it broke", "recipe": whole,
-        "summary": summary(scores or SCORES), "yardsticks": {"base": summary(FLOOR), "in-context": summary(REFERENCE)},
-        "costs": {"write_seconds_per_context": 12.5, "state_bytes_per_context": 3_686_400, "deployed_growth_bytes": 0},
-        "counts": {"contexts": 4, "questions": 64, "answered": 64 if status == "done" else 16},
-    }  # fmt: skip
-    return Cell(Path("r"), result)
-
-
-def gold(method: str, scores: Mapping[str, tuple[float, ...]], **recipe: Any) -> Cell:
-    made = cell(method, scores=scores, task="gold", settings={}, defaults={}, **recipe)
-    return Cell(made.folder, {**made.result, "yardsticks": {}, "costs": {"write_seconds_per_context": 0.0}})
-
-
-CELLS = [gold("base", FLOOR), gold("in-context", REFERENCE), cell()]
+from membench.tables.render import grids, notes
+from tests.support.leaderboard_cells import CELLS, FLOOR, REFERENCE, SCORES, cell, gold, summary
 
 
 def entries(cells: list[Cell], **filters: Any) -> tuple[Entry, ...]:
@@ -276,62 +228,6 @@ def test_a_metric_of_a_foreign_task_gets_a_column() -> None:
     foreign = cell(task="films", scores={"recall@5/all": (0.1, 0.2, 0.3, 0.4)})
     (table,) = tables([Cell(foreign.folder, {**foreign.result, "yardsticks": {}})])
     assert grids(table)["memory"] == [["method", "recall@5"], ["ft-c steps=8", "0.25 †"]]
-
-
-HARD = [*CELLS, cell("a_b|c*", "failed", data="worlds"), cell("ft-s", settings={"targets": "50%_&#{}~^$\\"})]
-
-
-def test_markdown_is_a_table_with_its_marks_escaped() -> None:
-    text = render(tables(HARD), "md")
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert r"a\_b\|c\*" in text
-    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in lines[:6]}
-    assert len(widths) == 1
-    assert "it broke" in text
-
-
-def test_latex_escapes_and_balances() -> None:
-    text = render(tables(HARD), "latex")
-    assert r"50\%\_\&\#\{\}\textasciitilde{}\textasciicircum{}\$\textbackslash{}" in text
-    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\end{table}") == 2
-    bodies = re.findall(r"\\begin\{tabular\}\{(l r*|lr*)\}(.*?)\\end\{tabular\}", text, flags=re.S)
-    for columns, body in bodies:
-        lines = [line for line in body.splitlines() if line.endswith(r"\\")]
-        assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {len(columns) - 1}
-    assert text.isascii()
-
-
-def test_latex_tells_minus_dash_and_option_apart() -> None:
-    scores = {**SCORES, "margin/all": (-1.5, -1.5, -1.5, -1.5)}
-    text = render(tables([*CELLS, cell("[x]* --a", scores=scores)], against="ft-c"), "latex")
-    assert "$-$1.50" in text
-    assert "{[}x]{*} -{}-a" in text
-    assert not re.search(r"(?<![\w$])-\d", text)
-
-
-def test_json_and_csv_hold_the_same_rows() -> None:
-    found = tables(HARD)
-    parsed = json.loads(render(found, "json"))
-    table = list(csv.DictReader(io.StringIO(render(found, "csv"))))
-    assert len(parsed) == len(table) > 5
-    assert [r["method"] for r in parsed] == [r["method"] for r in table]
-    assert json.loads(table[-1]["settings"]) == parsed[-1]["settings"]
-    assert parsed == rows(HARD)
-
-
-def test_rich_shows_every_column_within_the_width() -> None:
-    text = re.sub(r"\x1b\[[0-9;]*m", "", render(tables(HARD), "rich", width=160))
-    assert max(map(len, text.splitlines())) <= 160
-    assert "0.40 †" in text
-    assert "† fewer than 5 contexts, too few for an interval, or than 20 questions" in text
-    assert "3.69 MB" in text
-    assert "it broke" in text
-
-
-def test_nothing_stored_is_nothing_printed_and_formats_are_known() -> None:
-    assert [render([], form) for form in ("md", "latex", "rich", "json")] == ["", "", "", "[]\n"]
-    with pytest.raises(MembenchError, match="did you mean 'latex'"):
-        render([], "latx")
 
 
 def test_the_help_names_every_column() -> None:
