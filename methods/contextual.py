@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -50,13 +50,17 @@ def _with_lines(llm: LLM, contexts: tuple[str, ...], limit: int, overlap: int) -
     found: list[str] = []
     for text in contexts:
         first, *rest = passages(text, limit, overlap, count) or (text,)
-        line = passages(_line(text), LINE_TOKENS, 0, count)[0] if rest else ""
+        line = _line(text, count) if rest else ""
         found += (first, *(f"{line}\n{passage}" for passage in rest))
     return tuple(found)
 
 
-def _line(text: str) -> str:
-    """The title of a document that has one, and its first sentence."""
+def _line(text: str, count: Callable[[str], int]) -> str:
+    """The title of a document that has one, and as much of its first sentence as there is room for."""
     title, body = titled(text)
     first = next(iter(sentences(body)), "")
-    return f"{title}. {first}" if title else first
+    line = f"{title}. {first}" if title else first
+    if not title or count(line) <= LINE_TOKENS:
+        return passages(line, LINE_TOKENS, 0, count)[0]
+    room = LINE_TOKENS - count(f"{title}. ")
+    return f"{title}. {passages(first, room, 0, count)[0]}" if room > 0 else passages(title, LINE_TOKENS, 0, count)[0]

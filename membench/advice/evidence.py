@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from membench.statistics.intervals import FEWEST
 from membench.store.cell_folder import Cell, records_of
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table
@@ -59,9 +60,19 @@ def played(entry: Entry, table: Table) -> Played:
 
 def worst_damage(entry: Entry) -> float | None:
     """The upper end of the worst damage that is stored, so that what is not resolved to be small does not pass."""
-    found = [entry.interval(name) for name in entry.names if name.partition("/")[0].partition(":")[0] in DAMAGE]
-    ends = [1.0 if i.high is None else i.high for i in found if i]  # 1: of one text nothing is resolved
+    names = [name for name in entry.names if name.partition("/")[0].partition(":")[0] in DAMAGE]
+    ends = [end for name in names if (end := _upper_end(entry, name)) is not None]
     return min(max(*ends, 0.0), 1.0) if ends else None
+
+
+def _upper_end(entry: Entry, name: str) -> float | None:
+    """1 where too few contexts tell of it, and where all tell the same share: nothing says how others would vary."""
+    found = entry.interval(name)
+    if found is None:
+        return None
+    few = (entry.clusters(name) or FEWEST) < FEWEST
+    flat = found.low == found.high and 0 < found.value < 1
+    return 1.0 if found.high is None or few or flat else found.high
 
 
 def _waiting(entries: Sequence[tuple[Played, Entry]], cells: Sequence[Cell]) -> dict[Played, Measured]:

@@ -35,7 +35,7 @@ def _more(entry: Entry, each: float, count: float) -> float:
     if merged(entry) or (constant(entry) and marginal is None):
         beside, state = entry.cost("deployed_growth_bytes") or 0.0, each * count
         return beside / count if beside < state else 0.0
-    return each if marginal is None else marginal
+    return each if marginal is None else max(0.0, marginal)
 
 
 def grew(entry: Entry) -> bool:

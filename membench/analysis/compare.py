@@ -13,7 +13,7 @@ from membench.errors import MembenchError, unknown
 from membench.planning.restore import task_of
 from membench.statistics.break_even import BreakEven, Span, break_even, spans
 from membench.statistics.paired_tests import ALPHA, contrasts
-from membench.statistics.uneven import is_uneven
+from membench.statistics.uneven import in_order, shared_keys
 from membench.store.cell_folder import Cell, records_of
 from membench.store.records import answer_of
 from membench.tables.catalogue import COSTS, column_of
@@ -78,32 +78,35 @@ def compare(
     Without `metric` each table is judged by the one that leads it: contains, or the one that is declared to lead.
     `declared` says that the pair was chosen before the results were seen: it is then a family of its own.
     A metric of which lower is better (fidelity_kl) is compared as it is: a positive difference is A's being higher.
-    Raises MembenchError for an unknown or ambiguous name, and where no table has both with this metric.
+    A table in which nothing pairs the two is left out. Raises MembenchError for an unknown or ambiguous name, and where
+    no table is left.
     """
     found = tables(cells, sort=metric, **filters)
     for name in (a, b):
         if not any(declared_entry(table.entries, name) for table in found):
             raise unknown("method", name, {e.method for table in found for e in table.entries})
-    out = []
+    out, left_out = [], []
     for table in found:
         full = column_of(metric) if metric else leading_metric(table.entries, None)
         one, other = declared_entry(table.entries, a), declared_entry(table.entries, b)
         if one and other and one is not other and one.by_context(full) and other.by_context(full):
-            out += _compared(table, one, other, full, cells, declared)
+            shared = shared_keys([*one.by_context(full), *other.by_context(full)])
+            if why := unpaired((one, other), full, shared):
+                left_out.append(why)
+            else:
+                out.append(_compared(table, one, other, full, shared, cells, declared))
+    if not out and left_out:
+        raise MembenchError(f"{left_out[0]}: compare another metric")
     if not out:
         raise MembenchError(f"no table has both {a} and {b} with {metric or 'one metric'} over two contexts or more")
     return out
 
 
-def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cell], declared: bool) -> list[Comparison]:
-    """None where the two share fewer than two contexts. Raises MembenchError where nothing pairs one's seeds."""
-    ours, theirs = a.by_context(metric), b.by_context(metric)
-    shared = [c for c in ours[0] if all(c in scores for scores in (*ours, *theirs))]
-    if len(shared) < 2 and not (is_uneven(ours) or is_uneven(theirs)):
-        return []
-    if why := unpaired((a, b), metric, shared):
-        raise MembenchError(f"{why}: compare another metric")
-    samples = [np.array([[scores[c] for c in shared] for scores in those]) for those in (ours, theirs)]
+def _compared(
+    table: Table, a: Entry, b: Entry, metric: str, shared: Sequence[str], cells: Sequence[Cell], declared: bool
+) -> Comparison:
+    """The two by the contexts that they share."""
+    samples = [np.array([in_order(scores, shared) for scores in e.by_context(metric)]) for e in (a, b)]
     found = contrasts(samples, [(0, 1)], is_share(metric, [a, b]), flip_all=True)
     played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
     ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
@@ -111,14 +114,12 @@ def _compared(table: Table, a: Entry, b: Entry, metric: str, cells: Sequence[Cel
     difference, alone = float(found.difference[0]), None if a.unseeded or b.unseeded else float(found.p[0])
     mde = None if alone is None or np.isnan(found.mde[0]) else float(found.mde[0])
     p = alone if declared else corrected(table.entries, metric, (a, b))
-    return [
-        Comparison(
-            table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
-            difference, float(found.low[0]), float(found.high[0]), p, float(found.p_t[0]), float(found.p_flip[0]),
-            mde, len(shared), *counts, _ratios(a, b),
-            _break_even(a, b, *played), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
-        )
-    ]  # fmt: skip
+    return Comparison(
+        table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
+        difference, float(found.low[0]), float(found.high[0]), p, float(found.p_t[0]), float(found.p_flip[0]),
+        mde, len(shared), *counts, _ratios(a, b),
+        _break_even(a, b, *played), _verdict(a, b, difference, p, metric), (*a.ids, *b.ids),
+    )  # fmt: skip
 
 
 def _verdict(a: Entry, b: Entry, difference: float, p: float | None, metric: str) -> str:

@@ -121,7 +121,7 @@ def _standard_error(entry: Entry, name: str) -> float | None:
     found = entry.interval(name)
     if found is None or found.low is None:
         return None
-    return standard_error(entry.matrix(name) or [[summary[name]["value"]] for summary in entry.summaries])
+    return standard_error(entry.matrix(name) or [[s[name]["value"]] for s in entry.summaries if name in s])
 
 
 def _values(cells: Sequence[Cell]) -> Iterator[tuple[Table, Entry, str, float]]:

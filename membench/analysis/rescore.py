@@ -134,6 +134,7 @@ def _refuse_another(cell: Cell, root: Path, recipe: Mapping[str, Any]) -> None:
     if recipe == cell.recipe:
         return
     target = cell_folder.folder_of(root, recipe)
+    left = f"{cell.folder} is left as it is"
     try:
         stored = cell_folder.read_result(target)
     except cell_folder.Newer:
@@ -142,8 +143,11 @@ def _refuse_another(cell: Cell, root: Path, recipe: Mapping[str, Any]) -> None:
         if not _has_answers_of(target, cell):
             raise Damaged(f"{damage}, and its records are of another play: run its command again") from None
         return  # made anew
-    if stored and stored["status"] == "done" and stored.get("rescored_from") != cell.id:
-        raise Damaged(f"{target} is another play of this cell, scored by this version: {cell.folder} is left as it is")
+    if stored is None or stored["status"] != "done":
+        if not _has_answers_of(target, cell):
+            raise Damaged(f"{target} is another play of this cell, by this version, and not done: {left}")
+    elif stored.get("rescored_from") != cell.id:
+        raise Damaged(f"{target} is another play of this cell, scored by this version: {left}")
 
 
 def _has_answers_of(folder: Path, cell: Cell) -> bool:

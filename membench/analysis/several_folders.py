@@ -57,9 +57,9 @@ def one_of(a: Cell, b: Cell) -> Cell:
     if mine != theirs or not mine[0]:
         return other if theirs > mine else better
     if better.result["records_sha256"] == other.result["records_sha256"]:
-        if not _summed_up_alike(better.result, other.result):
+        if apart := _summed_up_apart(better.result, other.result):
             raise MembenchError(
-                f"{a.folder} and {b.folder} have other numbers of the same records: `membench score --all -o FOLDER` "
+                f"{a.folder} and {b.folder} have other {apart} of the same records: `membench score --all -o FOLDER` "
                 "makes them anew"
             )
         return better
@@ -78,12 +78,15 @@ def one_of(a: Cell, b: Cell) -> Cell:
     return better
 
 
-def _summed_up_alike(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Whether what is made of the same records is the same, and of the yardsticks those that both know."""
+def _summed_up_apart(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    """What of that which is made of the same records differs, of yardsticks those that both know; "" for nothing."""
     ours, theirs = a.get("yardsticks") or {}, b.get("yardsticks") or {}
-    known = all(_alike(ours[name], theirs[name]) for name in ours.keys() & theirs.keys())
     costs = ({name: value for name, value in result["costs"].items() if value is not None} for result in (a, b))
-    return known and _alike(*costs) and all(_alike(a[name], b[name]) for name in ("summary", "counts"))
+    if not _alike(*costs) or not all(_alike(a[name], b[name]) for name in ("summary", "counts")):
+        return "numbers"
+    if not all(_alike(ours[name], theirs[name]) for name in ours.keys() & theirs.keys()):
+        return "floors or references (their own cells must be in the folder)"
+    return ""
 
 
 def _rank(cell: Cell) -> tuple[bool, bool, bool, int]:

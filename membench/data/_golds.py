@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
 from membench.corpora.sessions import forms_of, written_day
 from membench.data._distractors import coarse_type
+from membench.errors import MembenchError
 from membench.text.mentions import same
 from membench.text.sentences import sentences
 
@@ -14,18 +17,29 @@ _ALSO = re.compile(r"(\S.*?)(?:\s*\([^()]*\))?\s+(?:is|are) also acceptable\.?",
 _RANGE = re.compile(r"Answers ranging from (\d{1,2}) (\w+) to (\d{1,2}) \2")
 _OR = re.compile(r"(.+?)\s*\(or\s+([^()]+)\)\.?", re.DOTALL)
 _AGO = re.compile(r"(\w+ \w+) ago")
+_WORDS = ("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SMALL = {"an": 1} | {word: max(1, n) for n, word in enumerate(_WORDS)}
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def gold_text(record: Mapping[str, Any], where: str) -> str:
+    """The published answer of a record, a text or a number. Raises MembenchError for anything else and for none."""
+    gold = record.get("answer")
+    if isinstance(gold, bool) or not isinstance(gold, str | int | float) or not (text := str(gold).strip()):
+        raise MembenchError(f"{where}: 'answer' is missing" if gold in (None, "") else f"{where}: 'answer' is no text")
+    return text
 
 
 def answers_of(gold: str) -> tuple[str, ...]:
     """The accepted answers of a gold, the one that it names first at the beginning.
 
     "18 days. 19 days (including the last day) is also acceptable." names two, and so does "25 minutes and 50 seconds
-    (or 25:50)". A whole date is also accepted in the forms of membench's own dates.
+    (or 25:50)". A whole date is also accepted in the other forms in which days are written.
     """
     kept: list[str] = []
     for answer in _named(gold):
         when = written_day(answer)
-        for form in (answer, *(forms_of(when) if when else ())):
+        for form in (answer, *(_written(when) if when else ())):
             if not any(same(form, other) for other in kept):
                 kept.append(form)
     return tuple(kept)
@@ -44,8 +58,33 @@ def _named(gold: str) -> Iterator[str]:
     elif found := _OR.fullmatch(gold):
         first, more = found.groups()
         yield first
-        # In other words the bracket may stand for a part of the first answer alone: "a red sofa (or couch)".
-        if coarse_type(first) == coarse_type(more) != "other":
-            yield more
+        yield from _instead(first, more)
     else:
         yield gold
+
+
+def _instead(first: str, more: str) -> Iterator[str]:
+    """What a bracket names in place of an answer, where that is sure: it may stand for a part of the answer alone.
+
+    "25:50" for "25 minutes and 50 seconds", "14 days" for "two weeks", "Honda Civic 2020" where "Honda Civic 2019 (or
+    2020)" is said; nothing for "a red sofa (or couch)".
+    """
+    if _NUMBER.fullmatch(more) and not _NUMBER.fullmatch(_digits(first)):
+        if len(_NUMBER.findall(first)) == 1:
+            yield _NUMBER.sub(more, first)
+    elif coarse_type(_digits(first)) == coarse_type(_digits(more)) != "other":
+        yield more
+
+
+def _digits(answer: str) -> str:
+    """An answer with a number that English writes in words as digits."""
+    return re.sub(r"\w+", lambda word: str(_SMALL.get(word[0].lower(), word[0])), answer)
+
+
+def _written(when: datetime) -> tuple[str, ...]:
+    """A day in the forms in which answers give it: 7 May 2023, May 7, 2023, 2023-05-07, 7th May 2023, …"""
+    own = forms_of(when)
+    month, n = own[0].split()[1], when.day
+    nth = f"{n}{'th' if 10 < n < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
+    words = (f"{nth} {month} {when.year}", f"{nth} of {month} {when.year}", f"{month} {nth}, {when.year}")
+    return (*own, *words, f"{n:02} {month} {when.year}", f"{when:%Y/%m/%d}")

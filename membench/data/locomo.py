@@ -18,7 +18,7 @@ from typing import Any
 from membench.api import Source
 from membench.corpora.sessions import ABSTENTION, Session, asked_on, recalled
 from membench.data._chains import records
-from membench.data._golds import answers_of
+from membench.data._golds import answers_of, gold_text
 from membench.data._talks import dataset
 from membench.errors import MembenchError
 from membench.io.user_files import data_name, want
@@ -129,11 +129,9 @@ def _question(id_: str, item: dict[str, Any], last: int, sessions: dict[int, Ses
         trap = str(item.get("adversarial_answer") or "").strip()
         more = {"leak": trap} if trap else {}
         return Question(id_, text, NOT_STATED, "", (trap,) if trap else (), tags | more)
-    answer = str(item.get("answer", "")).strip()
-    if not answer:
-        raise MembenchError(f"{where}: 'answer' is missing")
+    answer = gold_text(item, where)
     # Of category 3 what stands behind a semicolon is why, as the published score has it.
-    gold = answer.partition(";")[0].strip() if category == 3 else answer
+    gold = (answer.partition(";")[0].strip() or answer) if category == 3 else answer
     return Question(id_, text, answers_of(gold), "", tags=tags)
 
 

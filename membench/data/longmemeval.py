@@ -17,7 +17,7 @@ from typing import Any
 from membench.api import Source
 from membench.corpora.sessions import ABSTENTION, Session, asked_on, recalled
 from membench.data._chains import Row, records
-from membench.data._golds import answers_of
+from membench.data._golds import answers_of, gold_text
 from membench.data._talks import dataset
 from membench.errors import MembenchError
 from membench.io.hub import NotFetched, hub_folder
@@ -50,7 +50,12 @@ class LongMemEval(Source):
     def load_conversations(self, argument: str, limit: int, held_out: int) -> Dataset:
         """One context a question, of each kind in turn. Raises MembenchError with file and record."""
         path = _file(argument)
-        rows = {asked.id: (asked, row) for row in records("longmemeval", path) if (asked := _question(row))}
+        rows: dict[str, tuple[Question, Row]] = {}
+        for row in records("longmemeval", path):
+            if asked := _question(row):
+                if asked.id in rows:
+                    raise MembenchError(f"{row[0]}: the question id {asked.id!r} stands there twice")
+                rows[asked.id] = asked, row
         bare = [Context(asked.id, "", (asked,)) for asked, _ in rows.values()]
         bare_id = argument if is_file_argument(argument) else argument.removesuffix(f":{HISTORIES[0]}")
         name = data_name("longmemeval", bare_id)
@@ -64,7 +69,7 @@ def _file(argument: str) -> str:
     if is_file_argument(argument):
         return argument
     hub_id, _, history = argument.partition(":")
-    if (history or HISTORIES[0]) not in HISTORIES:
+    if (history or HISTORIES[0]) not in HISTORIES or argument.endswith(":"):
         raise MembenchError(f"longmemeval:{argument}: want one of {', '.join(f'{hub_id}:{h}' for h in HISTORIES)}")
     files = [f"longmemeval_{history or HISTORIES[0]}{end}" for end in ("_cleaned.json", ".json", "")]
     folder = hub_folder(hub_id, files)
@@ -87,9 +92,7 @@ def _question(row: Row) -> Question | None:
         return None
     if type_ not in TYPES and not nothing:
         raise MembenchError(f"{where}: unknown 'question_type' {type_!r}: want {', '.join([*TYPES, PREFERENCE])}")
-    gold = str(record.get("answer", "")).strip()
-    if not gold and not nothing:
-        raise MembenchError(f"{where}: 'answer' is missing")
+    gold = "" if nothing else gold_text(record, where)
     asked = _when(want(record, "question_date", str, where), f"{where}: question_date")
     text = asked_on(asked, want(record, "question", str, where).strip())
     tags = {"kind": ABSTENTION if nothing else TYPES[type_], "type": type_}

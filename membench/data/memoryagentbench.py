@@ -72,11 +72,13 @@ def _contexts(id_: str, row: Row) -> list[Composed]:
     today = START + timedelta(days=len(texts))
     found: dict[tuple[int, ...], list[Question]] = {}
     for k, (question, golds) in enumerate(zip(asked, accepted, strict=True)):
+        if not isinstance(question, str) or not question.strip():
+            raise MembenchError(f"{where}: questions[{k}]: wants a text")
         answers = _answers(golds, f"{where}: answers[{k}]")
-        evidence = _evidence(texts, str(question), answers, source.lower().startswith(TWO_HOPS))
+        evidence = _evidence(texts, question, answers, source.lower().startswith(TWO_HOPS))
         if evidence:
             name = f"{id_}-{'-'.join(map(str, evidence))}"
-            made = Question(f"{id_}-q{k}", asked_on(today, str(question).strip()), answers, name, tags={"kind": kind})
+            made = Question(f"{id_}-q{k}", asked_on(today, question.strip()), answers, name, tags={"kind": kind})
             found.setdefault(evidence, []).append(made)
     return [recalled(those[0].context, [sessions[n] for n in e], those, sessions) for e, those in found.items()]
 

@@ -60,7 +60,7 @@ def summarise_retention(answers: Sequence[Answer], score: str) -> dict[str, Metr
 
     - "matrix:S": `curve` is R row by row, T × T; `value` the mean over contexts just after their own write.
     - "retention:S": `curve` is ρ(k) = Σ_i R[i+k, i] / Σ_i R[i, i] by age k = 0, 1, ... as far as the denominator is not
-      0; `value` the same ratio pooled over the oldest quarter of the ages.
+      0; `value` the same ratio pooled over the oldest quarter of the ages, whose denominators are `below`.
     - "forgetting:S": mean over all contexts but the last of (best score since their write - final score).
     - "forward:S": mean score of contexts 2..T just before their own write; what is not 0 is no memory.
     - "kept:S", "kept:S-rehearsed": Σ final scores of the first half of the contexts / Σ of theirs just after writing,
@@ -103,7 +103,7 @@ def _retention(rows: Matrix) -> Metric | None:
     own = {c: sum(rows[i][c] for k in oldest if i + k < len(rows)) for i, c in enumerate(order)}
     reached = order[: len(order) - oldest[0]]
     pooled = ratio_of_sums({c: late[c] for c in reached}, own)
-    return Metric(pooled.value, pooled.contexts, tuple(curve)) if pooled else None
+    return pooled and replace(pooled, curve=tuple(curve), below=tuple(own[c] for c in pooled.contexts))
 
 
 def _kept(rows: Matrix) -> Metric | None:

@@ -152,8 +152,8 @@ def retained(text: str, share: float) -> str:
         start = text.index(sentence, at)
         between += text[at:start]
         at = start + len(sentence)
-        if i in chosen:  # lines stay lines, as those of speakers
-            kept += (("\n" if "\n" in between else " ") if kept else "") + sentence
+        if i in chosen:  # lines stay lines, as those of speakers; scripts without spaces stay without
+            kept += (("\n" if "\n" in between else " " if between[-1:].isspace() else "") if kept else "") + sentence
             between = ""
         else:
             between += sentence

@@ -20,7 +20,7 @@ from membench.plugins import registry, settings
 from membench.plugins.given_back import sound_answers, sound_recall
 from membench.plugins.tiny_model import tiny_encoder, tiny_llm
 from membench.targets.scribe import Scribe
-from membench.text.sentences import sentences
+from membench.text.words import words
 from membench.values import Pair, Recall
 
 TEXTS = (
@@ -32,6 +32,9 @@ PAIRS = (
     (Pair("Who sponsors the Oxley Trade Survey?", "the Brannow Bank"), Pair("When does it appear?", "every March")),
 )
 QUESTIONS = ("Who made the harbour of Vellmar?", "Which bank pays for the Oxley Trade Survey?", "Who is Ada Quill?")
+
+
+RUN = 4  # words that make a passage of a text that was forgotten
 
 
 @dataclass(frozen=True)
@@ -129,9 +132,9 @@ class _Trial:
         if memories.digest(self.second) != before:
             return "the memory given to forget was changed"
         brought = self.method.recall(left, QUESTIONS).contexts or ()
-        gone = sentences(TEXTS[0])
-        said = next((s for texts in brought for text in texts for s in gone if s in text), None)
-        return f"{said!r} is recalled after its text was forgotten" if said else ""
+        gone, kept = _runs(TEXTS[0]), _runs(" ".join(TEXTS[1:]))
+        said = next((run for texts in brought for text in texts for run in _runs(text) if run in gone - kept), None)
+        return f"{' '.join(said)!r} is recalled after its text was forgotten" if said else ""
 
     def returned(self) -> str:
         return "" if _fingerprint(self.method.llm) == self.weights else "weights, or modules of the model, have changed"
@@ -176,3 +179,9 @@ def _no_network() -> Iterator[None]:
 
     with mock.patch.object(socket.socket, "connect", refuse):
         yield
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """What stands together in a text, as its words in a row, however they are written."""
+    every = words(text)
+    return {tuple(every[i : i + RUN]) for i in range(len(every) - RUN + 1)}

@@ -21,6 +21,8 @@ from membench.errors import MembenchError
 from membench.io import weights
 from membench.io.model_files import folder_state
 from membench.model.meter import Meter
+from membench.text.sentences import is_ended
+from membench.text.words import count_words
 
 Vectors = NDArray[np.float32]
 
@@ -131,11 +133,12 @@ class DprEncoder(Encoder):
 def titled(text: str) -> tuple[str, str]:
     """A passage's title, "" if it has none, and its text.
 
-    A title is a first line of a few words that no sentence ends, with more lines behind it.
+    A title is a first line of a few words that nothing ends as it ends sentences and clauses, with more lines behind
+    it. In scripts without spaces each character is a word.
     """
     line, _, rest = text.partition("\n")
     title = line.strip()
-    if rest.strip() and 0 < len(title.split()) <= TITLE_WORDS and title[-1] not in ".!?:;,":
+    if rest.strip() and 0 < count_words(title) <= TITLE_WORDS and not is_ended(title):
         return title, rest.strip()
     return "", text
 

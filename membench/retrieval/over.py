@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from membench.api import Method, identity_of
 from membench.errors import MembenchError
+from membench.plugins import registry
 from membench.plugins.parts import part
 from membench.retrieval.method import Retrieval
 from membench.settings.types import name_of
@@ -30,9 +31,10 @@ class Over(Retrieval[Any]):
 
         Raises MembenchError for a method that is no retriever.
         """
-        found = part(self.of, self, **self.lends)
-        if not isinstance(found, Retrieval):
+        name = (self.of.split() or [""])[0]
+        if not issubclass(registry.load("methods", name), Retrieval):
             raise MembenchError(f"{name_of(type(self))} stands over a method that searches texts: of={self.of} is none")
+        found = cast("Retrieval[Any]", part(self.of, self, **self.lends))
         lengths = (self.chunk_tokens, self.overlap) if self.chunk_tokens else (found.chunk_tokens, found.overlap)
         return replace(found, k=self.depth, chunk_tokens=lengths[0], overlap=lengths[1])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -10,8 +10,10 @@ from membench.statistics.intervals import Interval, spread_of
 from membench.statistics.ratios import recovered_ci, worth
 from membench.statistics.shares import wilson
 
+Metrics = Sequence[Mapping[str, Any] | None]  # a seed each; None where its denominators sum to 0, so that it has none
 
-def pooled(seeds: Sequence[Mapping[str, Any]], parts: bool = False) -> list[dict[str, float]]:
+
+def pooled(seeds: Metrics, parts: bool = False) -> list[dict[str, float]]:
     """Linearised values, a mapping a seed, whose mean over seeds and contexts is the ratio of the sums of all seeds.
 
     r + (a - r·d) / mean(d) with r = Σa / Σd over all. A context that a seed has not adds nothing to its sums and stands
@@ -33,7 +35,15 @@ def _telling(terms: Sequence[Mapping[str, tuple[float, float]]], every: Sequence
     return [c for c in every if any(sums.get(c, (0.0, 0.0))[1] for sums in terms)]
 
 
-def parts_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
+def ratio_over(metric: Mapping[str, Any], contexts: Iterable[str]) -> float | None:
+    """Σ numerators / Σ denominators of one seed's metric over some contexts; None where the denominators sum to 0."""
+    terms = _terms(metric)
+    chosen = [terms[context] for context in contexts if context in terms]
+    below = sum(d for _, d in chosen)
+    return sum(a for a, _ in chosen) / below if below else None
+
+
+def parts_ci(seeds: Metrics) -> Interval | None:
     """Σ parts / Σ wholes of these seeds, each its metric as stored with its wholes as `below`: a share, never above 1.
 
     Wilson's interval over the contexts that have a whole in any seed: at least as many trials as equal wholes with this
@@ -42,15 +52,16 @@ def parts_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
     matrix = [list(values.values()) for values in pooled(seeds, parts=True)]
     if not matrix:
         return None
-    spread = spread_of(matrix)
+    spread = spread_of(matrix) if len(matrix[0]) > 1 else None
     if spread is None:
-        return Interval(matrix[0][0], None, None)
+        return Interval(fmean(values[0] for values in matrix), None, None)
     terms, every = _all_terms(seeds)
     return wilson(spread, worth([fmean(sums.get(c, (0.0, 0.0))[1] for sums in terms) for c in _telling(terms, every)]))
 
 
-def kept_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
-    """Σ numerators / Σ denominators of several seeds, each its metric as stored: linearised `contexts`, and `curve`.
+def kept_ci(seeds: Metrics) -> Interval | None:
+    """Σ numerators / Σ denominators of several seeds, each its metric as stored: linearised `contexts`, and `curve` or
+    `below`.
 
     Without ends where the denominators are not surely above 0. None where a seed's are not stored, or all are 0.
     """
@@ -63,10 +74,10 @@ def kept_ci(seeds: Sequence[Mapping[str, Any]]) -> Interval | None:
     return found._replace(low=None if found.low is None else max(0.0, found.low))  # no sum is below 0
 
 
-def _all_terms(seeds: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, tuple[float, float]]], list[str]]:
-    """Those of every seed, none where one has none; and all contexts."""
-    terms = [_terms(metric) for metric in seeds]
-    terms = terms if all(terms) else []
+def _all_terms(seeds: Metrics) -> tuple[list[dict[str, tuple[float, float]]], list[str]]:
+    """Those of every seed, none where those of one are not stored; and all contexts."""
+    terms = [{} if metric is None else _terms(metric) for metric in seeds]
+    terms = terms if all(sums or metric is None for sums, metric in zip(terms, seeds, strict=True)) else []
     return terms, list(dict.fromkeys(context for sums in terms for context in sums))
 
 

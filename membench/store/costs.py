@@ -154,13 +154,13 @@ def _marginal_bytes(writes: Sequence[Record]) -> float | None:
     """Slope of the memory's bytes on the contexts that it holds, by least squares within episodes, which share it.
 
     Other episodes hold other texts, so that their sizes side by side tell nothing. Where every episode has one size
-    alone, the slope is from the empty memory on.
+    alone, the slope is from the empty memory on. What is forgotten is left out: to unlearn may take more bytes.
     """
     points: dict[str, list[tuple[int, int]]] = {}
     for r in writes:
-        own = points.setdefault(r["episode"], [])
-        change = len(r["contexts"]) * (1 if r["type"] == "write" else -1)
-        own.append(((own[-1][0] if own else 0) + change, r["state_bytes"]))
+        if r["type"] == "write":
+            own = points.setdefault(r["episode"], [])
+            own.append(((own[-1][0] if own else 0) + len(r["contexts"]), r["state_bytes"]))
     several = [own for own in points.values() if len({size for size, _ in own}) > 1]
     found = [np.array(own, dtype=float) for own in several or ([(0, 0), *own] for own in points.values())]
     if not found:

@@ -8,9 +8,10 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from membench.statistics.gains import gain
 from membench.statistics.half_life import HalfLife, half_life
-from membench.statistics.intervals import Interval, mean_ci, two_way_ci, unpaired_ci
-from membench.statistics.pooled_ratios import kept_ci, parts_ci, pooled
+from membench.statistics.intervals import Interval, mean_ci, two_way_ci
+from membench.statistics.pooled_ratios import kept_ci, parts_ci, pooled, ratio_over
 from membench.statistics.ratios import recovered_ci, two_way_ratio_ci
 from membench.statistics.shares import share_ci
 from membench.statistics.uneven import in_order, is_uneven, rectangular, shared_keys
@@ -82,9 +83,15 @@ class Entry:
 
     @cached_property
     def names(self) -> list[str]:
-        """The metrics that every cell of the entry has."""
-        first, *others = self.summaries or ({},)
-        return [name for name in first if all(name in summary for summary in others)]
+        """The metrics that every cell of the entry has; a ratio that some have not is one of 0 to 0 there."""
+        every = dict.fromkeys(name for summary in self.summaries for name in summary)
+        return [name for name in every if all(name in s for s in self.summaries) or self._is_ratio(name)]
+
+    def _is_ratio(self, name: str) -> bool:
+        return name.startswith(KEPT) or all("below" in s[name] for s in self.summaries if name in s)
+
+    def _terms(self, name: str) -> list[Mapping[str, Any] | None]:
+        return [summary.get(name) for summary in self.summaries] if name in self.names else []
 
     @property
     def unseeded(self) -> bool:
@@ -97,36 +104,37 @@ class Entry:
         found = [s.get(name, {}).get("contexts", {}) for s in self.summaries]
         if ratio := self._pooled(name):
             own = ratio if self.is_of_parts(name) else found
-            return [{c: values[c] for c in those} for values, those in zip(ratio, own, strict=True)]
+            return [{c: values[c] for c in those or values} for values, those in zip(ratio, own, strict=True)]
         return found if all(found) else []
 
     def _pooled(self, name: str) -> list[dict[str, float]]:
         """Linearised values by seed and context of parts of wholes, and of what is kept by several seeds."""
-        found = [s[name] for s in self.summaries] if name in self.names else []
-        parts = self.is_of_parts(name)
-        return pooled(found, parts) if parts or (len(found) > 1 and name.startswith(KEPT)) else []
+        found, parts = self._terms(name), self.is_of_parts(name)
+        return pooled(found, parts) if parts or (len(found) > 1 and self._is_ratio(name)) else []
 
     def is_of_parts(self, name: str) -> bool:
         """Whether it is a share of what some contexts have none of: these are not among its contexts."""
-        return (name := self._full(name)) in self.names and all("below" in s[name] for s in self.summaries)
+        name = self._full(name)
+        return name in self.names and self._is_ratio(name) and not name.startswith((KEPT, RETAINED))
 
     def value(self, name: str) -> float | None:
         """A metric's mean over the seeds, or the ratio of their sums; "contains" means "contains/all"."""
         name = self._full(name)
         if ratio := self._pooled(name):
             return fmean(value for values in ratio for value in values.values())
-        return fmean(s[name]["value"] for s in self.summaries) if name in self.names else None
+        return fmean(metric["value"] for metric in self._terms(name) if metric) if name in self.names else None
 
     def interval(self, name: str) -> Interval | None:
         """A metric with its interval over contexts and, with several seeds, over seeds."""
         name = self._full(name)
         if name not in self.names:
             return None
-        ratio = kept_ci if name.startswith(KEPT) else parts_ci if self.is_of_parts(name) else None
-        if ratio and (found := ratio([s[name] for s in self.summaries])) is not None:
+        terms = self._terms(name)
+        ratio = parts_ci if self.is_of_parts(name) else kept_ci if self._is_ratio(name) else None
+        if ratio and (found := ratio(terms)) is not None:
             return found
         if not (matrix := self.matrix(name)):
-            return mean_ci([s[name]["value"] for s in self.summaries])
+            return mean_ci([metric["value"] for metric in terms if metric])
         unit = getattr(self.spec(name), "unit", "")
         return share_ci(matrix) if unit == "share" or name.startswith(RETAINED) else two_way_ci(matrix)
 
@@ -142,9 +150,12 @@ class Entry:
         return spec_of(name, self.declared)
 
     def yardstick(self, which: Summary, name: str) -> float | None:
-        """The floor's or the reference's mean over the contexts of this entry's metric."""
+        """The floor's or the reference's mean, of parts their ratio, over the contexts of this entry's metric."""
         name = self._full(name)
-        theirs = which.get(name, {}).get("contexts", {})
+        found = which.get(name, {})
+        if self.is_of_parts(name):
+            return ratio_over(found, self.means(name)) if "below" in found else None
+        theirs = found.get("contexts", {})
         shared = [c for c in self.means(name) if c in theirs]
         return sum([theirs[c] for c in shared]) / len(shared) if shared else None
 
@@ -155,7 +166,7 @@ class Entry:
     def recovery(self, name: str) -> Interval | None:
         """Σ(score - floor) / Σ(reference - floor) over contexts and seeds (docs/statistics.md); may exceed 1.
 
-        None for the yardsticks, and where the reference is not significantly above the floor.
+        None for the yardsticks, of parts of wholes, and where the reference is not significantly above the floor.
         """
         name = self._full(name)
         if name not in self._recoveries:
@@ -166,7 +177,7 @@ class Entry:
         mine = self.by_context(name)
         low, high = (y.get(name, {}).get("contexts", {}) for y in (self.floor, self.reference))
         shared = [c for c in shared_keys(mine) if c in low and c in high]
-        if self.mark or not shared:
+        if self.mark or not shared or self.is_of_parts(name):
             return None
         whole = [high[c] - low[c] for c in shared]
         spec = self.spec(name)
@@ -180,26 +191,8 @@ class Entry:
         return two_way_ci([[scores[c] - low[c] for c in shared] for scores in mine]) if shared else None
 
     def gain(self, score: str) -> Interval | None:
-        """Knowledge gain: a score of what was written minus that of the same contexts' questions while unwritten."""
-        pairs = [(s.get(f"{score}/all", {}), s.get(f"{score}/placebo", {})) for s in self.summaries]
-        found = [
-            {c: v - placebo["contexts"][c] for c, v in seen["contexts"].items() if c in placebo["contexts"]}
-            for seen, placebo in pairs
-            if "contexts" in seen and "contexts" in placebo
-        ]
-        shared = shared_keys(found)
-        if shared and len(found) == len(self.summaries):
-            return two_way_ci([in_order(contexts, shared) for contexts in found])
-        return self._unpaired_gain(score)
-
-    def _unpaired_gain(self, score: str) -> Interval | None:
-        """The gain where placebo questions are about contexts that are never written, so that nothing pairs them."""
-        sides = [self.by_context(f"{score}/{view}") for view in ("all", "placebo")]
-        names = [shared_keys(found) for found in sides]
-        if not all(names):
-            return None
-        seen, placebo = ([in_order(scores, n) for scores in found] for found, n in zip(sides, names, strict=True))
-        return unpaired_ci(seen, placebo)
+        """Knowledge gain: a score of what was written minus that of questions while their contexts were unwritten."""
+        return gain(self.summaries, score)
 
     @cached_property
     def half_life(self) -> HalfLife | None:
@@ -242,7 +235,7 @@ class Entry:
         """A metric's curve, the mean over seeds as far as all reach; None without one."""
         if name not in self.names:
             return None
-        curves = [s[name].get("curve", []) for s in self.summaries]
+        curves = [(metric or {}).get("curve", []) for metric in self._terms(name)]
         return [fmean(values) for values in zip(*curves, strict=False)] or None
 
 

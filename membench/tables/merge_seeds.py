@@ -105,9 +105,9 @@ def baselines(entries: Sequence[Entry]) -> list[Entry]:
     """Rows for what needs no model, from the views in which a task sums it up; any cell of a table has the same."""
     found: dict[str, Entry] = {}
     for view, entry in itertools.product(BASELINES, entries):
-        names = [name for name in entry.names if name.endswith(f"/{view}")]
-        if names and view not in found:
-            metrics = {name.removesuffix(view) + "all": entry.summaries[0][name] for name in names}
+        own = (*entry.summaries, {})[0]
+        metrics = {name.removesuffix(view) + "all": own[name] for name in own if name.endswith(f"/{view}")}
+        if metrics and view not in found:
             plain = replace(entry, method=view, settings={}, seeds=(0,), ids=(), summaries=(metrics,), costs={})
             found[view] = replace(plain, coverage=None, mark="no model", title=None)
     return list(found.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from membench.corpora.sessions import ABSTENTION
@@ -22,10 +23,10 @@ from membench.text.digest import digest
 
 RULES = (
     "You check answers to questions about what was said in earlier conversations. An answer is right if it states what "
-    "the correct answer states, in whatever words. It is wrong if it states something else, if it is vague or only "
+    "a correct answer states, in whatever words. It is wrong if it states something else, if it is vague or only "
     "touches on the topic, and if it offers several possibilities. Reply with one word: yes or no."
 )
-ANSWERED = "Question: {question}\nCorrect answer: {gold}\nAnswer to check: {answer}\nIs the answer right?"
+ANSWERED = "Question: {question}\nCorrect answers: {gold}\nAnswer to check: {answer}\nIs the answer right?"
 DECLINED = (
     "Question: {question}\nNothing that was said answers this question.\nAnswer to check: {answer}\n"
     "Does the answer say that this is not known?"
@@ -51,6 +52,7 @@ class Judge:
     asked: int = 0  # of the endpoint
     unread: int = 0  # replies that are neither yes nor no; what they were about has no verdict
     _client: ChatClient = field(init=False, repr=False)
+    _counting: Lock = field(init=False, repr=False, default_factory=Lock)
 
     def __post_init__(self) -> None:
         self._client = ChatClient(self.model, address(self.base_url))
@@ -77,18 +79,20 @@ class Judge:
         if not answer.strip():
             return 0.0
         form = DECLINED if record["tags"].get("kind") == ABSTENTION else ANSWERED
-        request = form.format(question=record["text"], gold=record["gold"][0], answer=answer)
+        request = form.format(question=record["text"], gold=" / ".join(record["gold"]), answer=answer)
         reply = self._reply([("system", RULES), ("user", request)])
         words = reply.lower().replace("*", " ").replace(".", " ").replace(",", " ").split()
         verdict = SAYS.get(words[0]) if words else None
-        self.unread += verdict is None
+        with self._counting:
+            self.unread += verdict is None
         return verdict
 
     def _reply(self, talk: Talk) -> str:
         key = {"judge": self.model, "url": self._client.where.public, "talk": talk}
         if known := self.kept.get(key, _Said):
             return known.text
-        self.asked += 1
+        with self._counting:
+            self.asked += 1
         text = self._client.reply(talk, max_tokens=LENGTH).text
         self.kept.put(key, _Said(text))
         return text

@@ -6,21 +6,28 @@ import regex
 
 _CLOSING = "[」』”’）》】〉〕]*"
 _ENDS = "。！？｡।॥؟۔።፧។៕။།༎։׃"
+_PAUSES = "，、；：､،؛፣፤၊՝"
 
 # Marks of English end a sentence before a space; those of scripts that may leave it out, everywhere.
 BREAKS = tuple(
     regex.compile(pattern, regex.V1)
     for pattern in (
         rf"(?<=[.!?])(?=\s)|(?=\n)|(?<=[{_ENDS}]{_CLOSING})(?![{_ENDS}」』”’）》】〉〕…])",
-        r"(?<=[,;:])(?=\s)|(?<=[，、；：､،؛፣፤၊՝]|……)",
+        rf"(?<=[,;:])(?=\s)|(?<=[{_PAUSES}]|……)",
         r"(?=\s)",
     )
 )
+_ENDED = regex.compile(rf"[.!?:;,{_ENDS}{_PAUSES}][\"'»)\]」』”’）》】〉〕]*\s*$", regex.V1)
 
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, in order and without the space between them."""
     return [part.strip() for part in BREAKS[0].split(text) if part.strip()]
+
+
+def is_ended(text: str) -> bool:
+    """Whether its last mark, but for closing quotes and brackets, is one that ends sentences or clauses."""
+    return bool(_ENDED.search(text))
 
 
 def characters(text: str) -> list[str]:

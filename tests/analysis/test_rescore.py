@@ -141,14 +141,21 @@ def test_what_is_scored_in_place_comes_from_no_other_cell_and_a_damaged_result_i
     assert newest(stored)["rescored_from"] == old
 
 
-def test_a_play_by_the_new_version_whose_result_is_damaged_keeps_its_records(stored: Path) -> None:
+@pytest.mark.parametrize("kind", ["damaged", "missing", "failed"])
+def test_a_play_by_the_new_version_that_is_not_done_keeps_its_records(stored: Path, kind: str) -> None:
     old = json.loads((stored / SEQUENCE / "result.json").read_text())
     folder = cell_folder.open_cell(stored, old["recipe"] | {"metric_version": METRIC_VERSION + 1})
     lines = (stored / SEQUENCE / "records.jsonl").read_text().splitlines()
     fresh = "".join(f"{json.dumps(json.loads(line) | {'answer': 'another'})}\n" if '"answer"' in line else f"{line}\n"
                     for line in lines)  # fmt: skip
     (folder / "records.jsonl").write_text(fresh)
-    (folder / "result.json").write_text("{")
+    if kind == "damaged":
+        (folder / "result.json").write_text("{")
+    elif kind == "failed":
+        recipe = json.loads((folder / "recipe.json").read_text())
+        failed = {**old, "id": cell_id(recipe), "recipe": recipe, "status": "failed", "reason": "out of memory"}
+        cell_folder.finish(folder, failed, digest(folder))
     done = score(stored)
-    assert (done.exit_code, "its records are of another play" in done.stderr) == (1, True)
+    said = "its records are of another play" if kind == "damaged" else "is another play of this cell, by this version"
+    assert (done.exit_code, said in done.stderr) == (1, True)
     assert (folder / "records.jsonl").read_text() == fresh

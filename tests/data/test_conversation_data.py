@@ -122,8 +122,8 @@ def test_locomo_takes_a_day_in_other_forms(tmp_path: Path) -> None:
         qa(3, "Is it so?", ["D1:1"], answer="Likely no; it is late"),
     ]  # fmt: skip
     found = questions(load("locomo", written(tmp_path / "locomo10.json", [locomo(*asked)])))
-    assert found["When?"].answers == ("7 May 2023", "May 7, 2023", "2023-05-07")
-    assert found["And then?"].answers == ("19 January, 2023", "January 19, 2023", "2023-01-19")
+    assert found["When?"].answers[:3] == ("7 May 2023", "May 7, 2023", "2023-05-07")
+    assert found["And then?"].answers[:3] == ("19 January, 2023", "January 19, 2023", "2023-01-19")
     assert found["When?"].distractors[0] == "19 January, 2023"
     assert found["Is it so?"].answers == ("Likely no",)
 

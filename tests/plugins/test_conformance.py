@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,19 @@ class NeverForgets(Notes):
 
 
 @dataclass(frozen=True)
+class NeverForgetsPieces(Notes):
+    """What it recalls are pieces of sentences, in lower case."""
+
+    def forget(self, memory: Any, contexts: Any) -> Any:
+        return dict(memory)
+
+    def recall(self, memory: Any, questions: Sequence[str]) -> Recall:
+        texts = (memory or {"texts": []})["texts"]
+        pieces = [" ".join(text.lower().split()[k : k + 6]) for text in texts for k in range(0, 12, 6)]
+        return Recall(contexts=tuple(tuple(pieces) for _ in questions))
+
+
+@dataclass(frozen=True)
 class ForgetsInPlace(Notes):
     def forget(self, memory: Any, contexts: Any) -> Any:
         memory["texts"] = [text for text in memory["texts"] if text not in contexts]
@@ -110,6 +124,7 @@ def test_a_good_method_passes(monkeypatch: pytest.MonkeyPatch, cls: type) -> Non
         (NotPlain, "a memory is plain data", "plain data only, not set"),
         (Short, "one answer a question, as text", "answer gave answers to 1 of 3 questions"),
         (NeverForgets, "what is forgotten is not recalled", " is recalled after its text was forgotten"),
+        (NeverForgetsPieces, "what is forgotten is not recalled", " is recalled after its text was forgotten"),
         (ForgetsInPlace, "what is forgotten is not recalled", "given to forget was changed"),
         (Meddler, "the model comes back as it was", "have changed"),
         (Caller, "a memory is plain data", "allows no network"),

@@ -124,6 +124,19 @@ def test_a_passage_carries_the_line_of_its_document(llm: LLM) -> None:
     assert "ships" not in without[0]
 
 
+@pytest.mark.parametrize("length", [5, 12, 20, 60])
+def test_a_line_has_the_title_and_as_much_of_the_first_sentence_as_there_is_room_for(llm: LLM, length: int) -> None:
+    first = " ".join(f"Word{k}" for k in range(length)) + "."
+    text = f"The harbour of Vellmar\n{first} {' '.join(f'And {k} ships.' for k in range(40))}"
+    *_, last = made("contextual", llm, chunk_tokens=30).passages([text])
+    line = last.partition("\n")[0]
+    whole = f"The harbour of Vellmar. {first}"
+    assert whole.startswith(line)
+    assert line.startswith("The harbour of Vellmar. Word0")
+    assert len(llm.ids(line)) <= 40
+    assert line == whole or len(llm.ids(whole)) > 40
+
+
 @pytest.mark.parametrize("name", ["rerank", "contextual"])
 def test_forgetting_is_exact(name: str, llm: LLM, below: dict[str, str]) -> None:
     for of in below.values():
@@ -148,6 +161,8 @@ def test_a_recipe_names_what_is_below(llm: LLM, below: dict[str, str]) -> None:
     ("of", "message"),
     [
         ("base", "rerank stands over a method that searches texts: of=base is none"),
+        ("bm25+dpr", "rerank stands over a method that searches texts: of=bm25+dpr is none"),
+        ("full-context", "rerank stands over a method that searches texts: of=full-context is none"),
         ("bm26", "unknown method 'bm26': did you mean 'bm25'?"),
         ("", "unknown method ''"),
         ("bm25 kk=1", "unknown setting 'kk' of method bm25"),
@@ -155,7 +170,8 @@ def test_a_recipe_names_what_is_below(llm: LLM, below: dict[str, str]) -> None:
     ],
 )
 def test_a_wrong_retriever_is_one_line(of: str, message: str) -> None:
-    with pytest.raises(MembenchError) as error:
-        registry.load("methods", "rerank")(of=of)
-    assert str(error.value).startswith(message)
-    assert "\n" not in str(error.value)
+    for name in ("rerank", "contextual"):
+        with pytest.raises(MembenchError) as error:
+            registry.load("methods", name)(of=of)
+        assert str(error.value).startswith(message.replace("rerank", name))
+        assert "\n" not in str(error.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ import pytest
 from membench.advice.evidence import worst_damage
 from membench.analysis.compare import compare
 from membench.errors import MembenchError
+from membench.metrics.retention import summarise_retention
 from membench.statistics.pooled_ratios import parts_ci
 from membench.statistics.shares import share_ci
 from membench.store.cell_folder import Cell
 from membench.store.summary import _plain
+from membench.tables.entry import Entry
 from membench.tables.leaderboard import tables
+from membench.values import Answer
 from membench.views import ratio_of_parts
 from tests.support.table_cells import cell
 
@@ -70,8 +74,8 @@ def test_it_covers() -> None:
     assert held / tried > 0.93
 
 
-def damaged(method: str, parts: list[float], wholes: list[float]) -> Cell:
-    one = cell(method, (0.4,) * 20)
+def damaged(method: str, parts: list[float], wholes: list[float], **recipe: Any) -> Cell:
+    one = cell(method, (0.4,) * 20, **recipe)
     one.result["summary"]["damage/all"] = stored(parts, wholes)
     return one
 
@@ -105,3 +109,83 @@ def test_shares_of_other_texts_are_not_compared() -> None:
 def test_damage_that_one_text_tells_of_is_not_known_to_be_small() -> None:
     (table,) = tables([damaged("bm25", [0.0] * 20, [1.0] + [0.0] * 19)])
     assert worst_damage(table.entries[0]) == 1.0
+
+
+def three(*sums: tuple[list[float], list[float]], metric: str = "damage/all") -> Entry:
+    """An entry with a seed for each pair of parts and wholes; one without any whole has no such metric, as stored."""
+    cells = []
+    for seed, (parts, wholes) in enumerate(sums):
+        one = cell("ft-c", (0.4,) * 20, trained=9.0, seed=seed)
+        if any(wholes):
+            one.result["summary"][metric] = stored(parts, wholes)
+        cells.append(one)
+    (table,) = tables(cells)
+    return table.entries[0]
+
+
+def test_a_seed_without_any_whole_adds_none_to_the_others() -> None:
+    some = ([1.0, 0.0] * 10, [1.0] * 20)
+    entry = three(some, some, ([0.0] * 20, [0.0] * 20))
+    found = entry.interval("damage")
+    assert found is not None
+    assert entry.value("damage") == pytest.approx(0.5)
+    assert found.value == pytest.approx(0.5)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.5 < found.high
+    assert worst_damage(entry) == found.high
+    assert three(([0.0] * 20, [0.0] * 20)).value("damage") is None
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 5])
+def test_one_text_tells_nothing_of_others_however_many_seeds(seeds: int) -> None:
+    one = ([0.0] * 20, [1.0] + [0.0] * 19)
+    found = parts_ci([stored(*one)] * seeds)
+    assert found is not None
+    assert (found.value, found.low, found.high) == (0, None, None)
+    assert worst_damage(three(*[one] * seeds)) == 1.0
+
+
+def test_damage_of_a_few_texts_that_agree_is_not_known_to_be_small() -> None:
+    few = ([1.0, 1.0] + [0.0] * 18, [4.0, 4.0] + [0.0] * 18)
+    assert worst_damage(three(few)) == 1.0
+    assert worst_damage(three(([1.0] * 20, [4.0] * 20))) == 1.0, (
+        "all agree, so that nothing tells how others would vary"
+    )
+    assert worst_damage(three(([0.0] * 20, [4.0] * 20))) < 0.2  # type: ignore[operator]
+
+
+def test_the_references_ratio_is_over_the_texts_that_tell() -> None:
+    own = [1.0] + [0.0] * 19
+    entry = replace(three((own, own)), reference={"damage/all": stored([2.0] + [0.0] * 19, [2.0] * 20)})
+    assert entry.value("damage") == 1
+    assert entry.yardstick(entry.reference, "damage") == pytest.approx(1.0)  # 2 of 2 of the one text that tells
+    assert entry.recovery("damage") is None
+    assert entry.yardstick({}, "damage") is None
+
+
+def test_retention_has_the_interval_of_what_tells() -> None:
+    """Of twenty texts one was ever right just after its own write, and it stayed so."""
+    names = [f"c{k}" for k in range(20)]
+    answers = [
+        Answer("s", 2 * t, t, k + 1, f"{c}-q", c, {}, "?", ("a",), "a", {"contains": float(c == "c1")})
+        for t in range(1, 21)
+        for k, c in enumerate(names)
+    ]
+    found = summarise_retention(answers, "contains")["retention:contains"]
+    one = cell("bm25", (0.4,) * 20)
+    one.result["summary"]["retention:contains"] = _plain(found)
+    (table,) = tables([one])
+    shown = table.entries[0].interval("retention:contains")
+    assert shown is not None
+    assert shown.value == pytest.approx(1.0)
+    assert shown.low is None
+
+
+def test_a_table_in_which_nothing_pairs_two_methods_does_not_hide_another() -> None:
+    half = [1.0] * 10 + [0.0] * 10
+    apart = [damaged("bm25", half, half), damaged("dpr", [0.0] * 20, [1.0] * 20)]
+    each = {"model": "other", "seed": 7}
+    other = [damaged("bm25", half, [1.0] * 20, **each), damaged("dpr", half[::-1], [1.0] * 20, **each)]
+    (found,) = compare([*apart, *other], "bm25", "dpr", metric="damage/all")
+    assert "other" in found.title

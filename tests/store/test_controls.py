@@ -82,6 +82,14 @@ def test_marginal_bytes_are_taken_within_episodes() -> None:
     assert ledger_of(alone, None)["marginal_bytes_per_context"] == 400
 
 
+def test_what_unlearning_adds_is_no_byte_of_a_context() -> None:
+    written = {**change("s", 0, 1.0, 800, {}), "contexts": list("abcdefgh")}
+    unlearned = {**change("s", 1, 1.0, 900, {}), "type": "forget", "contexts": ["a"]}
+    assert ledger_of([written, unlearned], None)["marginal_bytes_per_context"] == 100
+    apart = [change("s", k, 1.0, 100 * k, {}) for k in range(4)] + [{**unlearned, "step": 5}]
+    assert ledger_of(apart, None)["marginal_bytes_per_context"] == 100
+
+
 def ask(episode: str, step: int, seconds: float, tokens: dict[str, Any]) -> dict[str, Any]:
     return {"type": "ask", "episode": episode, "step": step, "questions": 4, "read": 2, "seconds": seconds,
             "tokens": tokens}  # fmt: skip

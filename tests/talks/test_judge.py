@@ -42,9 +42,9 @@ def asked(body: dict[str, Any]) -> str:
 def strict(body: dict[str, Any]) -> Any:
     """Yes to what has the right answer, and to what says that it does not know."""
     lines = dict(line.split(": ", 1) for line in asked(body).splitlines() if ": " in line)
-    right = lines.get("Correct answer")
-    answer = lines["Answer to check"]
-    return completion("Yes." if (right in answer if right else "don't know" in answer) else "**No**, it is not.")
+    right, answer = lines.get("Correct answers", "").split(" / "), lines["Answer to check"]
+    yes = any(one in answer for one in right) if right != [""] else "don't know" in answer
+    return completion("Yes." if yes else "**No**, it is not.")
 
 
 def lenient(body: dict[str, Any]) -> Any:
@@ -119,23 +119,30 @@ def test_a_judge_is_asked_of_each_answer_and_of_planted_ones(server: ChatServer)
     assert nobody == {"judged": 0, "judge_right": 1, "judge_vague": 0, "judge_wrong": 0}
     said = [asked(body) for body in server.requests]
     assert any("Nothing that was said answers this" in text and "It is Ann." in text for text in said)
+    several = {**record("update", "19 days", "8 days"), "gold": ["18 days", "19 days"]}
+    assert judge.verdicts([several])[0]["judged"] == 1
     server.answer = lambda _: completion("perhaps")
     assert judge.verdicts(rows[:1]) == [{}]
     assert judge.unread == 4
 
 
-def test_what_no_judge_can_do_is_refused_in_one_line(played: Path, tmp_path: Path, server: ChatServer) -> None:
+def test_what_no_judge_can_do_is_refused_in_one_line(
+    played: Path, tmp_path: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.answer = lambda _: refusal("no such model", 404)
     refused = call("score", "--all", "-o", played, "--judge", "openai:gone", "--base-url", server.url)
     assert refused.exit_code == 2
     assert "judge openai:gone" in refused.stderr
     assert "no such model" in refused.stderr
-    for typed in ("gpt", "openai:", "other:m"):
+    for typed in ("gpt", "openai:", "other:m", ""):
         wrong = call("score", "--all", "-o", played, "--judge", typed)
         assert wrong.exit_code == 2
         assert f"--judge {typed}: want openai:MODEL" in wrong.stderr
         planned = call("run", "-m", "bm25", "-t", "conversation", "--dry-run", "--judge", typed, "-o", tmp_path)
         assert (planned.exit_code, wrong.stderr) == (2, planned.stderr)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    planned = call("run", "-m", "bm25", "-t", "conversation", "--dry-run", "--judge", "openai:m", "-o", tmp_path)
+    assert (planned.exit_code, "set OPENAI_API_KEY, or give --base-url" in planned.stderr) == (2, True)
     empty = call("score", "--all", "-o", tmp_path, "--judge", "openai:m", "--base-url", server.url)
     assert "no cell of the task conversation is done here" in empty.stderr
     assert call("verify", played).exit_code == 0

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 
 
 def refuse_judges(judges: Sequence[str], requests: Sequence[Any]) -> None:
-    """Raise MembenchError for a judge that is none and for nothing that it could judge, before anything is played."""
+    """Raise MembenchError before anything is played: for a judge that is none or that has no address or key, and for
+    nothing that it could judge.
+    """
     if not judges:
         return
+    from membench.endpoints.endpoint_address import address
     from membench.talks.judge import model_of
     from membench.talks.measures import TASK
 
     for typed in judges:
         model_of(typed)
+        address(requests[0].base_url)
     if not any(TASK in request.tasks for request in requests):
         raise MembenchError(f"--judge is for the task {TASK}: say -t {TASK}, or leave it out")
 

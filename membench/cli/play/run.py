@@ -37,7 +37,7 @@ def run(ctx: click.Context, /, file: Path | None, dry_run: bool, as_json: bool, 
     """
     blocks = _blocks(ctx, file, {"dry_run": dry_run, "as_json": as_json, **options})
     dry_run, as_json = (any([given.pop(name) for _, given in blocks]) for name in ("dry_run", "as_json"))
-    judges = [judge for _, given in blocks if (judge := given.pop("judge"))]
+    judges = [judge for _, given in blocks if (judge := given.pop("judge")) is not None]
     crew = crew_of(blocks)
     from membench.planning.request import Request, refuse_unknown_names
 
