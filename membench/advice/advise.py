@@ -136,6 +136,7 @@ def _candidate(entry: Entry, metric: str, need: Need, known: Evidence, key: Play
         entry.method,
         waits,
         cost,
+        entry.settings,
     )
 
 

@@ -19,6 +19,7 @@ from membench.tables.leaderboard import tables
 REACH = 10  # times as many texts as were measured; scores beyond are nobody's
 _SHOWN = 3  # methods that a command to play names
 _NEEDS = {"damage not measured": "damage", "p95 seconds not measured": "p95", "deletion not measured": "deletion"}
+_MORE = ("composition", "conversation", "deletion")  # tasks of needs that one has to name (-t)
 _TASKS = {"damage": "contamination", "p95": "latency", "deletion": "deletion"}
 
 
@@ -50,7 +51,7 @@ def answer(cells: Sequence[Cell], need: Need, **filters: Any) -> Answer:
     found = advise(cells, need, **filters)
     recipes = {table.title: table.recipe for table in tables(cells, **filters)}
     fitting = [advice for advice in found if _reaches(advice, need)]
-    best = max(fitting or found, key=_weight)
+    best = max(fitting or found, key=lambda advice: _weight(advice, recipes[advice.title]["task"]))
     recipe = _with_endpoint(recipes[best.title], cells)
     if not fitting:
         return _too_many(best, need, recipe)
@@ -76,14 +77,15 @@ def _reaches(advice: Advice, need: Need) -> bool:
     return need.contexts <= (REACH * advice.held if advice.held > 1 else 1)
 
 
-def _weight(advice: Advice) -> tuple[bool, bool, int, bool, int]:
-    """Questions about texts before tasks with a score of their own, several texts in a memory before one, then the most
-    methods; of those alike the one that wrote all texts at once, as a need does, and the largest memories.
+def _weight(advice: Advice, task: str) -> tuple[bool, bool, bool, int, bool, int]:
+    """Questions about texts before tasks with a score of their own and those that ask for more than remembering,
+    several texts in a memory before one, then the most methods; of those alike the one that wrote all texts at once, as
+    a need does, and the largest memories.
     """
     methods = len({c.method for c in advice.candidates})
     together = advice.metric.endswith("/all")
     own = (spec := spec_of(advice.metric)) is not None and spec.leads
-    return not own, advice.held > 1, methods, together, advice.held
+    return not own, task not in _MORE, advice.held > 1, methods, together, advice.held
 
 
 def _too_many(best: Advice, need: Need, recipe: Mapping[str, Any]) -> Answer:
@@ -102,6 +104,10 @@ def _too_many(best: Advice, need: Need, recipe: Mapping[str, Any]) -> Answer:
     )
 
 
+def _typed(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _untold(advice: Advice) -> list[str]:
     """The needs that no candidate was measured for."""
     return [name for miss, name in _NEEDS.items() if all(miss in c.misses for c in advice.candidates)]
@@ -116,8 +122,13 @@ def _missing(name: str, advice: Advice, recipe: Mapping[str, Any], limit: int | 
 
 def _command(advice: Advice, recipe: Mapping[str, Any], task: str, limit: int | None = None) -> str:
     """What to type, with the best methods of the table."""
-    best = sorted(advice.candidates, key=lambda c: -c.score)
-    methods = ",".join(list(dict.fromkeys(c.method for c in best))[:_SHOWN])
+    best: dict[str, Candidate] = {}
+    for candidate in sorted(advice.candidates, key=lambda c: -c.score):
+        best.setdefault(candidate.method, candidate)
+    shown = list(best.values())[:_SHOWN]
+    methods = ",".join(c.method for c in shown)
+    typed = [f"{c.method}.{key}={_typed(value)}" for c in shown for key, value in c.settings.items()]
+    methods += "".join(f" -M {shlex.quote(setting)}" for setting in typed)
     size = "" if limit is None else f" --limit {limit}"
     data, model = shlex.quote(recipe["data"]), shlex.quote(recipe["model"])
     there = f" --base-url {shlex.quote(url)}" if (url := recipe.get("endpoint", {}).get("url")) else ""

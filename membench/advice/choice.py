@@ -7,8 +7,9 @@ named, with what was observed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from membench.tables.entry import Entry
 from membench.tables.formatting import size
@@ -35,6 +36,7 @@ class Candidate:
     method: str = ""
     p95: float | None = None  # seconds that 95 of 100 questions wait at most, asked one at a time
     cost: float | None = None  # of a month, at the price of an hour
+    settings: Mapping[str, Any] = field(default_factory=dict)  # those that are not the method's defaults
 
 
 Rated = tuple[Entry, Candidate]

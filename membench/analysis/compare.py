@@ -35,9 +35,9 @@ class Comparison:
     anything.
 
     `p` decides: Holm's over all pairs of the table that could have been picked, unless the pair was declared before the
-    results were seen. `verdict` names the higher one, or says "not resolved", with the reason where it is not the
-    numbers'. `p` and `mde` are None where one seed alone says nothing about training, `mde` also where the contexts are
-    too few for any difference.
+    results were seen; `mde` is of the same test. `verdict` names the higher one, or says "not resolved", with the
+    reason where it is not the numbers'. `p` and `mde` are None where one seed alone says nothing about training, `mde`
+    also where the contexts are too few for any difference.
     """
 
     title: str
@@ -81,6 +81,8 @@ def compare(
     A table in which nothing pairs the two is left out. Raises MembenchError for an unknown or ambiguous name, and where
     no table is left.
     """
+    if a == b:
+        raise MembenchError(f"{a} is not compared with itself: name two")
     found = tables(cells, sort=metric, **filters)
     for name in (a, b):
         if not any(declared_entry(table.entries, name) for table in found):
@@ -111,9 +113,10 @@ def _compared(
     played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
     ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
     counts = _counted(ours_asked, theirs_asked, less_is_better(metric, [a, b]))
-    difference, alone = float(found.difference[0]), None if a.unseeded or b.unseeded else float(found.p[0])
-    mde = None if alone is None or np.isnan(found.mde[0]) else float(found.mde[0])
-    p = alone if declared else corrected(table.entries, metric, (a, b))
+    difference, bare = float(found.difference[0]), a.unseeded or b.unseeded
+    alone = (None, None) if bare else (float(found.p[0]), float(found.mde[0]))
+    p, mde = alone if declared else corrected(table.entries, metric, (a, b))
+    mde = None if mde is None or np.isnan(mde) else mde
     return Comparison(
         table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),
         difference, float(found.low[0]), float(found.high[0]), p, float(found.p_t[0]), float(found.p_flip[0]),

@@ -1,14 +1,20 @@
-"""What all data must be, whatever their source: each text and each question's id once, no right distractor."""
+"""What all data must be, whatever their source: each text and each question's id once, no right distractor.
+
+And what they must have for methods that train on sentences which somebody else wrote about them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
+from membench.api import Method, settings_of
 from membench.errors import MembenchError
+from membench.targets.scribe import pairs_at_hand
 from membench.text.fold import unify
 from membench.text.mentions import same
-from membench.values import Composed, Context, Dataset, Question
+from membench.values import Composed, Context, Dataset, Pair, Part, Question
 
 
 def checked(data: Dataset) -> Dataset:
@@ -23,6 +29,22 @@ def checked(data: Dataset) -> Dataset:
         tuple(map(_without_right_distractors, those)) for those in (data.contexts, data.held_out, data.conflicts)
     )
     return replace(data, contexts=contexts, held_out=held_out, conflicts=conflicts)
+
+
+def book_of(data: Dataset, written: Sequence[Context]) -> dict[str, tuple[Pair, ...]]:
+    """The data's own pairs by passage; that there are none of texts that are written apart, as of small talk."""
+    texts = (*data.contexts, *data.held_out, *written)
+    return {c.text: c.targets for c in texts if c.targets or isinstance(c, Part)}
+
+
+def refuse_without_targets(method: Method[Any], data: Dataset, written: Callable[[], Sequence[Context]]) -> None:
+    """Raise MembenchError where a method trains on pairs at hand, and there are none about a text that is written."""
+    for settings in map(settings_of, method.parts):
+        if {"targets", "pairs"} <= settings.keys():
+            texts = written()
+            book = book_of(data, texts)
+            for text in dict.fromkeys(context.text for context in texts):
+                pairs_at_hand(settings["targets"], text, book)
 
 
 def said_of_size(data: Dataset, limit: int | None) -> str:

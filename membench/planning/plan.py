@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -13,14 +12,13 @@ from typing import Any
 from membench.api import Method, Source, Task
 from membench.checkpoints.foreign_code import refuse_foreign_code
 from membench.corpora.test_suites import drift_digest
-from membench.endpoints.endpoint_address import OPENAI, without_secrets
 from membench.errors import MembenchError
 from membench.io import weights
 from membench.metrics.answer_scores import METRIC_VERSION
-from membench.planning.data_checks import checked
+from membench.planning.data_checks import checked, refuse_without_targets
 from membench.planning.gold_script import Gold
 from membench.planning.request import Request
-from membench.planning.served import refuse_drift
+from membench.planning.served import asked_at, refuse_drift
 from membench.planning.validation import ModelInfo, chosen
 from membench.plugins import registry
 from membench.plugins.calls import calling
@@ -29,8 +27,6 @@ from membench.plugins.given_back import sound_data, sound_episodes, sound_task
 from membench.store import schema
 from membench.store.recipe import GOLD, YARDSTICKS, cell_id
 from membench.values import Context, Dataset, Drift, Episode, Write
-
-_ENDPOINTS = {("writer", "openai"), ("summariser", "openai")}  # of sources that a model behind an endpoint writes
 
 
 @dataclass(frozen=True)
@@ -175,7 +171,8 @@ class _Cells:
             schema.recipe(recipe)
         except schema.Unfit as misfit:
             raise MembenchError(f"task {task_name} with method {name}: no recipe can hold {misfit}") from None
-        self.known.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
+        cell = self.known.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
+        refuse_without_targets(method, data, lambda: cell.written)
 
     def _hash(self, contexts: Sequence[Context]) -> str:
         """Made once for all seeds of a method."""
@@ -206,7 +203,7 @@ def _asked(data: Dataset, hashed: Callable[[Sequence[Context]], str]) -> dict[st
 def _played(request: Request, name: str, method: Method[Any]) -> dict[str, Any]:
     """What of a recipe says which method plays."""
     found = facts_of(name, method, request.offline)
-    return {"method": name, **found, "sources": _asked_at(found["sources"], request.base_url)}
+    return {"method": name, **found, "sources": asked_at(found["sources"], request.base_url)}
 
 
 def _refuse_fetched(request: Request, name: str, method: Method[Any]) -> None:
@@ -224,20 +221,6 @@ def _modules(request: Request, model: ModelInfo) -> dict[str, Any]:
         return {}
     found = planned_roles(str(model.path), request.offline, request.trust_remote_code)
     return {} if found == LLAMA else {"modules": list(found)}
-
-
-def _asked_at(sources: dict[str, Any], base_url: str | None) -> dict[str, Any]:
-    """The sources, with the endpoint of those that a model behind one writes, where it is not OpenAI's own.
-
-    Of its URL what may be stored: a user, a password and keys are left out.
-    """
-    base_url = base_url or os.environ.get("OPENAI_BASE_URL")
-    if not base_url or (place := without_secrets(base_url)) == OPENAI:
-        return sources
-    return {
-        name: {**part, "base_url": place} if isinstance(part, dict) and _ENDPOINTS & set(part.items()) else part
-        for name, part in sources.items()
-    }
 
 
 def _drift_sources(name: str, task: Task, data: Dataset, seed: int) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from membench.api import Method, Task
 from membench.checkpoints.devices import chosen_device
+from membench.endpoints.endpoint_address import OPENAI, without_secrets
 from membench.endpoints.model_client import Api, public_url
 from membench.endpoints.model_probe import probe
 from membench.errors import MembenchError
@@ -21,6 +23,7 @@ from membench.values import Dataset, Drift
 DEVICE = "endpoint"  # where such a model stands, as results have it
 DTYPE = "served"  # in place of a dtype: as the server has it
 TEXT_METHODS = "base, in-context, full-context, bm25, dpr, hybrid, contextual, raptor"
+_WRITERS = (("writer", "openai"), ("summariser", "openai"))  # sources that a model behind an endpoint writes
 FLAGS = ("concurrency", "max_tokens_total", "price_in", "price_out", "window")
 
 
@@ -99,4 +102,26 @@ def wants_weights(method: str, model: str) -> str:
 def refuse_drift(task: str, protocol: Task, data: Dataset, model: str) -> None:
     """Raise MembenchError for a task that measures what a memory does to the model elsewhere."""
     if any(isinstance(step, Drift) for episode in protocol.episodes(data, 0) for step in episode.steps):
-        raise MembenchError(f"task {task} reads the model's own probabilities, and {model} is behind an endpoint")
+        raise MembenchError(
+            f"task {task} with drift reads the model's own probabilities, and {model} is behind an endpoint: without, "
+            "-T drift=0, it can be played"
+        )
+
+
+def asked_at(sources: dict[str, Any], base_url: str | None) -> dict[str, Any]:
+    """The sources, with the endpoint of those that a model behind one writes, where it is not OpenAI's own.
+
+    Of its URL what may be stored: a user, a password and keys are left out.
+    """
+    base_url = base_url or os.environ.get("OPENAI_BASE_URL")
+    if not base_url or (place := without_secrets(base_url)) == OPENAI:
+        return sources
+    return {name: _placed(part, place) for name, part in sources.items()}
+
+
+def _placed(part: Any, place: str) -> Any:
+    """A source, or sources within it, with this endpoint where a model behind one writes."""
+    if not isinstance(part, dict):
+        return part
+    found = {name: _placed(inner, place) for name, inner in part.items()}
+    return {**found, "base_url": place} if any(part.get(what) == who for what, who in _WRITERS) else found

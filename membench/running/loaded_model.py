@@ -59,13 +59,14 @@ class Models:
         window, concurrency = served.window or sys.maxsize, request.concurrency or CONCURRENCY
         room = f"a window of {window} tokens" if served.window else "a window that nobody tells (--window N)"
         reporter.say(f"asking {model.name} at {served.facts['url']} ({served.api}, {model.style} prompt, {room})")
-        terms = Terms(served.digest, window, concurrency, allowance, kept, reporter.say)
+        trusts = request.trust_remote_code
+        terms = Terms(served.digest, window, concurrency, allowance, kept, reporter.say, trusts)
         return EndpointModel(model.name, ModelClient(served.model, served.base_url, served.api), model.style, terms)
 
 
 def _terms(request: Request) -> tuple[object, ...]:
     """What of a request is the terms on which an endpoint is asked."""
-    return request.concurrency, request.max_tokens_total, request.overwrite
+    return request.concurrency, request.max_tokens_total, request.overwrite, request.trust_remote_code
 
 
 def _loaded(model: ModelInfo, request: Request, reporter: Reporter) -> LLM:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, cast
 from membench.api import settings_of
 from membench.io import weights
 from membench.model.text_model import TextModel
+from membench.planning.data_checks import book_of
 from membench.planning.plan import PlannedCell
 from membench.planning.request import Request
 from membench.planning.validation import ModelInfo
 from membench.running.progress import Reporter
 from membench.targets.scribe import Scribe
-from membench.values import Pair, Part
+from membench.values import Pair
 
 if TYPE_CHECKING:
     from membench.model.llm import LLM
@@ -23,8 +24,7 @@ def scribe_of(cell: PlannedCell, model: ModelInfo, request: Request, reporter: R
 
     That there are none it knows of texts that are written apart, as of small talk between dated sessions.
     """
-    texts = (*cell.data.contexts, *cell.data.held_out, *cell.written)
-    book = {c.text: c.targets for c in texts if c.targets or isinstance(c, Part)}
+    book = book_of(cell.data, cell.written)
     identity = f"{model.weights_hash} {model.files_hash} {model.dtype}"
     cache = weights.home() / "targets"
     return Scribe(book, cache, request.base_url, request.offline, identity, reporter.say)

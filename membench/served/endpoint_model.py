@@ -40,7 +40,8 @@ class NeedsWeights(MembenchError, AttributeError):
 @dataclass(frozen=True)
 class Terms:
     """How an endpoint is asked: `identity` tells its answers from those of others, `window` is in tokens; requests at
-    once; what it may spend; where its answers are kept; who is told what the user should know.
+    once; what it may spend; where its answers are kept; who is told what the user should know; whether code that comes
+    with the encoder of a search may be run.
     """
 
     identity: str
@@ -49,6 +50,7 @@ class Terms:
     allowance: Allowance
     kept: KeptAnswers
     say: Callable[[str], object] = lambda _: None
+    trusts_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class EndpointModel(AnswerForm):
         self.name = name
         self.client = client
         self.terms = terms
+        self.trusts_code = terms.trusts_code
         self.spoilt = False
         self.renderer = Renderer(style, ServerTemplate())
         self.meter = Meter()

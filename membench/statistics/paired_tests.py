@@ -36,8 +36,9 @@ class Contrasts:
     """One number a pair in each array: the difference, its 95 % interval, p-values, minimum detectable effect.
 
     `p_t` and `p_flip` are the two tests alone; `p` is the largest one, that with a context more included, corrected for
-    the family. `p_flip` is 1 where it was not needed, since Student's t had not rejected. `mde` is the smallest true
-    difference that such data would resolve with 80 % power at the level of Holm's first step; nan where none would be.
+    the family. `p_flip` is nan where it was not needed, since Student's t had not rejected, and no part of `p`. `mde`
+    is the smallest true difference that such data would resolve with 80 % power at the level of Holm's first step; nan
+    where none would be.
     """
 
     difference: Array
@@ -62,11 +63,11 @@ def contrasts(
     p_t = noise.p_value(np.abs(value))
     family = len(pairs)
     needed = np.ones(family, bool) if flip_all else holm(p_t) <= ALPHA
-    p_flip = np.ones(family)
+    p_flip = np.full(family, np.nan)
     p_flip[needed] = sign_flip(differences[needed], max(DRAWS, 40 * family))
     half = noise.reach(np.full(family, ALPHA))
     mde = noise.reach(np.full(family, ALPHA / family)) + noise.reach(np.full(family, 2 * (1 - POWER)))
-    p = np.maximum(p_t, p_flip)
+    p = np.fmax(p_t, p_flip)
     if shares:
         p_more, mde_more = _with_one_more(samples, pairs, differences, noise)
         p, mde = np.maximum(p, p_more), np.maximum(mde, mde_more)

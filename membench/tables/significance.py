@@ -83,12 +83,13 @@ def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
     return found[0] if found else None
 
 
-def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) -> float | None:
-    """The p-value of a pair that was picked after the table was seen: Holm's over all pairs that could have been.
+def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) -> tuple[float | None, float | None]:
+    """The p-value of a pair that was picked after the table was seen, and the minimum detectable effect (nan for none):
+    Holm's over all pairs that could have been picked.
 
     Those are the pairs of all entries that a table ranks, and of these two; what is about other texts with each seed,
-    or than these two, is paired with none. None where one of the two has one seed, or fewer than two contexts are
-    shared by all.
+    or than these two, is paired with none. None and None where one of the two has one seed, or fewer than two contexts
+    are shared by all.
     """
     rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e in pair)]
     rivals = [e for e in rivals if not is_uneven(e.by_context(metric)) and _on_the_same([e, *pair], metric)]
@@ -97,9 +98,10 @@ def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) 
     pairs = [(i, j) for i in range(len(rivals)) for j in range(i + 1, len(rivals)) if not _unseeded(rivals, (i, j))]
     wanted = tuple(sorted(next(k for k, e in enumerate(rivals) if e is one) for one in pair))
     if wanted not in pairs or len(contexts) < 2:
-        return None
+        return None, None
     samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
-    return float(contrasts(samples, pairs, is_share(metric, rivals)).p[pairs.index(wanted)])
+    family, place = contrasts(samples, pairs, is_share(metric, rivals), flip_all=True), pairs.index(wanted)
+    return float(family.p[place]), float(family.mde[place])
 
 
 def _standings(

@@ -67,19 +67,15 @@ class Scribe:
         has nothing to say about this passage.
         """
         kind, argument = _split(writer)
-        if kind == "template":
-            pairs = self._book.get(text, ())
-            if text in self._book and not pairs and any(self._book.values()):
-                return ()
-            remedy = "this data has no pairs of its own: take targets=self, openai or recorded:FILE"
-        elif kind == "recorded":
-            pairs = _recorded(argument, content_key(argument)).get(text, ())
-            remedy = "add a line with this context to the file, or take targets=self or openai"
-        else:
+        pairs = pairs_at_hand(writer, text, self._book)
+        if pairs == ():
+            return ()
+        if pairs is None:
             pairs = self._kept(kind, argument, text, count, llm)
-            remedy = "none of what it wrote was usable: take another writer, or split or shorten the passage"
         if not pairs:
-            raise NoPairs(f"target writer {writer} has no pairs about the passage {beginning(text)}: {remedy}")
+            raise _none_about(
+                writer, text, "none of what it wrote was usable: take another writer, or split or shorten the passage"
+            )
         self.written[text] = self.written.get(text, ()) + tuple(
             pair for pair in pairs[:count] if pair not in self.written.get(text, ())
         )
@@ -116,6 +112,30 @@ class Scribe:
                 "run once without --offline, or take targets=self or recorded:FILE"
             )
         return writers.openai_pairs(self.endpoint, argument, text, count, llm.meter, self._say)
+
+
+def pairs_at_hand(writer: str, text: str, book: Mapping[str, tuple[Pair, ...]]) -> tuple[Pair, ...] | None:
+    """What `template` and `recorded` know of a passage without writing anything; None for writers that do.
+
+    None at all, (), about small talk, as `Scribe.pairs` says. Raises MembenchError for an unknown writer, and NoPairs.
+    """
+    kind, argument = _split(writer)
+    if kind == "template":
+        pairs = book.get(text, ())
+        if not pairs and not (text in book and any(book.values())):
+            raise _none_about(
+                writer, text, "this data has no pairs of its own: take targets=self, openai or recorded:FILE"
+            )
+        return pairs
+    if kind != "recorded":
+        return None
+    if found := _recorded(argument, content_key(argument)).get(text, ()):
+        return found
+    raise _none_about(writer, text, "add a line with this context to the file, or take targets=self or openai")
+
+
+def _none_about(writer: str, text: str, remedy: str) -> NoPairs:
+    return NoPairs(f"target writer {writer} has no pairs about the passage {beginning(text)}: {remedy}")
 
 
 def provenance(writer: str) -> dict[str, str]:

@@ -236,3 +236,17 @@ def test_what_a_method_states_is_read_without_importing_it() -> None:
 def test_nothing_to_advise_on_is_refused() -> None:
     with pytest.raises(MembenchError, match="no stored table has a method"):
         advise([], NEED)
+
+
+def test_what_takes_two_texts_is_no_answer_unless_it_is_asked_for() -> None:
+    """However many methods were played there."""
+    plain = [priced(name, wave(0.7, k), 0.4, task="batch") for k, name in enumerate(("bm25", "dpr"))]
+    more = [priced(n, wave(0.1, k), 0.4, task="composition") for k, n in enumerate(("hybrid", "raptor", "rerank"))]
+    assert answer([*plain, *more], NEED).rests_on.startswith("batch")
+    assert answer([*plain, *more], NEED, task="composition").rests_on.startswith("composition")
+
+
+def test_a_command_to_play_has_the_settings_of_the_rows_that_it_names() -> None:
+    cells = [priced("bm25", wave(0.7), 0.4, settings={"k": 3}), priced("dpr", wave(0.6, 1), 0.4)]
+    found = answer(cells, replace(NEED, contexts=100_000))
+    assert "membench run -m bm25,dpr -M bm25.k=3 -t batch" in found.missing[0].command

@@ -86,7 +86,7 @@ def test_compare_prints_what_a_reader_needs(played: Path) -> None:
 
 def test_compare_refuses_what_it_cannot(played: Path) -> None:
     refused("unknown method 'bm52': did you mean 'bm25'?", "compare", "bm52", "ft-s", "-o", played)
-    refused("no table has both bm25 and bm25 with one metric", "compare", "bm25", "bm25", "-o", played)
+    refused("bm25 is not compared with itself: name two", "compare", "bm25", "bm25", "-o", played)
     refused("unknown metric 'nix': known:", "compare", "bm25", "ft-s", "-o", played, "--metric", "nix")
     refused("no folder", "compare", "bm25", "ft-s", "-o", played / "none")
 

@@ -155,8 +155,8 @@ def test_a_failed_cell_is_kept_and_exits_1(tiny: Path, data_file: Path, tmp_path
         tmp_path,
     ]
     result = call(*given, "-M", f"targets=recorded:{recorded}")
-    assert result.exit_code == 1, result.stderr
-    assert "has no pairs about the passage" in result.stdout
+    assert result.exit_code == 2, result.stderr
+    assert "has no pairs about the passage" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_unreadable_files(tmp_path: Path, source: str) -> None:
         assert "no file can be called" in error(source, Path(name))
     assert "no such file" in error(source, tmp_path / "absent.jsonl")
     assert "the file is empty" in error(source, write(tmp_path / "empty.jsonl", "  "))
-    assert "is a folder, no file" in error(source, tmp_path)
+    assert "is a folder: name a file" in error(source, tmp_path)
     (tmp_path / "latin.jsonl").write_bytes(b'{"a": 1}\n{"context": "caf\xe9"}\n')
     assert "latin.jsonl:2: not UTF-8" in error(source, tmp_path / "latin.jsonl")
 

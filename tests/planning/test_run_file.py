@@ -12,8 +12,10 @@ from click.testing import CliRunner, Result
 
 from membench.cli.app import main
 from membench.cli.play.run import run as run_command
+from membench.errors import MembenchError
 from membench.estimates.estimate import Estimate
 from membench.planning.request import Request
+from membench.plugins import registry
 
 
 def call(*arguments: object) -> Result:
@@ -292,14 +294,18 @@ def test_the_end_says_what_came_of_it_and_what_to_type_next(text: str, tmp_path:
     assert call(*lines[-2].split()[1:]).exit_code == 0
 
 
-def test_a_failed_cell_is_named_with_the_command_that_shows_it(text: str, tmp_path: Path) -> None:
-    recorded = tmp_path / "recorded.jsonl"
-    recorded.write_text('{"context": "Elsewhere.", "pairs": [{"question": "Where?", "answer": "Elsewhere"}]}\n')
-    result = options(tmp_path, text.replace("epochs: 1", f"targets: recorded:{recorded}"))
+def test_a_failed_cell_is_named_with_the_command_that_shows_it(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise MembenchError("no room is left")
+
+    monkeypatch.setattr(registry.load("methods", "ft-s"), "write", write)
+    result = options(tmp_path, text)
     assert result.exit_code == 1
     assert "7 cells: 6 played, 1 failed, 0 done already" in result.stderr
     (line,) = (line for line in result.stderr.splitlines() if "membench show" in line)
     assert line.endswith("# ft-s on batch failed")
     shown = call(*line.partition("#")[0].split()[1:])
-    assert "has no pairs about the passage" in shown.stdout
+    assert "no room is left" in shown.stdout
     assert "the same command, or membench run -C" in result.stderr

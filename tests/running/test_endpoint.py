@@ -318,7 +318,7 @@ def test_a_plug_in_shows_whether_it_needs_weights(llm: LLM, brings: str, refused
         ({"price_in": 1.0}, "give --price-in and --price-out together"),
         ({"price_in": -1.0, "price_out": 1.0}, "a price must be a number from 0 on, got -1.0"),
         ({"window": 0}, "--window must be at least 1, got 0"),
-        ({"tasks": ("contamination",)}, "task contamination reads the model's own probabilities"),
+        ({"tasks": ("contamination",)}, "task contamination with drift reads the model's own probabilities"),
         ({"model": "openai:other"}, "answered 404: The model `other` does not exist."),
         ({"base_url": "http://127.0.0.1:9/v1"}, "openai:tiny at http://127.0.0.1:9/v1 Connection error"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from membench.errors import MembenchError
 from membench.store.cell_folder import Cell
 from membench.tables.leaderboard import Table, rows, tables
 from membench.tables.render import grids, notes, render
+from membench.tables.significance import corrected
 from membench.views import ratio_of_sums
 from tests.support.table_cells import CONTEXTS, cell, wave
 
@@ -150,3 +152,19 @@ def test_recommendations_are_ranked_judged_and_fronted_by_recall() -> None:
         assert good.standing.difference == pytest.approx(recalls["good"] - recalls["poor"])
         assert table.remarks[0].startswith("group: by recall@5;")
     assert [e.method for e in one(cells).entries] == ["good", "poor"]
+
+
+def test_a_pair_that_nothing_resolves_has_the_p_of_its_tests_and_not_1() -> None:
+    """Of a family in which Student's t rejects nothing, too."""
+    rng = random.Random(4)
+    cells = [cell(name, [rng.random() for _ in range(CONTEXTS)]) for name in ("bm25", "dpr")]
+    (table,) = tables(cells)
+    p = [e.standing.p for e in table.entries if e.standing and e.standing.p is not None]
+    assert all(0.05 < value < 1 for value in p)
+    one, other = table.entries[:2]
+    found, mde = corrected(table.entries, "contains/all", (one, other))
+    assert found is not None
+    assert mde is not None
+    assert 0.05 < found < 1
+    assert one.standing is not None
+    assert mde == one.standing.mde

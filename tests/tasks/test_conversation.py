@@ -172,8 +172,8 @@ def test_the_older_of_two_statements_without_target_sentences_is_refused(tiny: P
     data.write_text(json.dumps({**BANKS, "conflict": {**BANKS["conflict"], "old": old}}) + "\n")
     command = ["run", "-m", "selfparam", "-t", "contamination", "--data", f"jsonl:{data}", "--model", str(tiny)]
     done = CliRunner().invoke(main, [*command, "-M", "epochs=1", "--no-yardsticks", "-o", str(tmp_path / "results")])
-    assert done.exit_code == 1
-    assert "has no pairs about the passage 'Survey A" in done.stdout
+    assert done.exit_code == 2
+    assert "has no pairs about the passage 'Survey A" in done.stderr
 
 
 def test_a_text_that_is_asked_about_and_has_no_target_sentences_is_refused(tiny: Path, tmp_path: Path) -> None:
@@ -188,5 +188,5 @@ def test_a_text_that_is_asked_about_and_has_no_target_sentences_is_refused(tiny:
     data.write_text("".join(json.dumps({"id": str(k), **line}) + "\n" for k, line in enumerate((asked_about, other))))
     command = ["run", "-m", "selfparam", "-t", "single", "--data", f"jsonl:{data}", "--model", str(tiny)]
     done = CliRunner().invoke(main, [*command, "-M", "epochs=1", "-L", "2", "-o", str(tmp_path / "results")])
-    assert done.exit_code == 1
-    assert "has no pairs about the passage 'The inn of Oxley is red.'" in done.stdout
+    assert done.exit_code == 2
+    assert "has no pairs about the passage 'The inn of Oxley is red.'" in done.stderr

@@ -125,8 +125,7 @@ def _answered(found: Answer) -> Iterator[str]:
     if not found.chosen:
         shown = "; ".join(f"{c.label} {_score(c)}" for c in sorted(others, key=lambda c: -c.score)[:3])
         yield f"there: {shown}"
-    else:
-        yield from _refused(others)
+    yield from _refused(others)
     if found.others:
         yield f"other tables choose: {', '.join(f'{label} ({count})' for label, count in found.others.items())}"
     if found.chosen:

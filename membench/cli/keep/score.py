@@ -45,6 +45,8 @@ def score(
     """
     from membench.analysis.rescore import rescore
 
+    if everything and cells and Path(cells[0]).is_dir():
+        raise MembenchError(f"--all is all cells of a folder, which -o names: membench score --all -o {cells[0]}")
     if everything == bool(cells):
         raise MembenchError(f"name cells or say --all: `membench ls runs {output}` lists them")
     with judging(judge, base_url) as asked:

@@ -29,5 +29,5 @@ def judging(typed: str | None, base_url: str | None) -> Iterator[Judge | None]:
 
     judge = judge_of(typed, base_url, KeptAnswers(weights.home() / "answers"))
     yield judge
-    unread = f", {judge.unread} of its replies neither yes nor no" if judge.unread else ""
-    click.echo(f"judge {judge.model}: asked {judge.asked} times{unread}; other replies were kept", err=True)
+    unread = f"; {judge.unread} verdicts are missing, where a reply was neither yes nor no" if judge.unread else ""
+    click.echo(f"judge {judge.model}: asked {judge.asked} times, other replies were kept{unread}", err=True)
