@@ -64,7 +64,7 @@ FINDINGS = (
         "Retrieval finds the text.",
         "Of twenty written together `bm25` brings the right one each time: {bm25}, as much as with that text in "
         "the prompt. `selfparam` has {selfparam} ({bm25.cell}, {selfparam.cell}, {selfparam.seeds}). The questions "
-        "name invented people, so BM25 cannot miss.",
+        "name invented things, so BM25 cannot miss.",
         {"bm25": Of("batch", "bm25"), "selfparam": Of("batch", "selfparam", settings={"epochs": 24})},
     ),
     Finding(
@@ -90,7 +90,7 @@ FINDINGS = (
     Finding(
         "Writing into weights does damage.",
         "Of general questions that the model knew, {selfparam} are wrong after one write of `selfparam` "
-        "({selfparam.cell}), {prompt} with a text in the prompt ({prompt.cell}).",
+        "({selfparam.cell}, {selfparam.seeds}), {prompt} with a text in the prompt ({prompt.cell}).",
         {"selfparam": _probe("selfparam", "damage/all"), "prompt": _probe("in-context", "damage/all")},
     ),
     Finding(

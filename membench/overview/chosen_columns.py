@@ -20,7 +20,7 @@ _PLAIN: Mapping[str, str] = {  # heads of the short tables that are no columns o
     "after writes": "the task sequential: texts written one after another, all asked about after the last",
     "just after": "the task sequential: each text asked about just after its write",
     "rehearsed / not": "share right of the facts that target sentences repeat, and of those that none repeats",
-    "memory": "bytes of the whole memory, of as many texts as the table's title says",
+    "memory": "bytes of one whole memory: of all texts that are written into it (alone: of one)",
 }
 
 
