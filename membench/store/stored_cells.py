@@ -89,6 +89,8 @@ def named(every: Sequence[Cell], name: str, roots: Sequence[Path]) -> Cell:
     """The same among these cells, which are all that are stored under these folders."""
     where = " ".join(map(str, roots))
     matching = [c for c in every if c.folder.name == name] or [c for c in every if name and c.id.startswith(name)]
+    if len({c.id for c in matching}) == 1:  # beside it may stand what a newer membench made of it
+        matching = ([c for c in matching if not c.newer] or matching)[:1]
     if len(matching) == 1:
         return matching[0]
     if matching:

@@ -131,5 +131,7 @@ def test_a_copy_by_a_newer_membench_beside_the_sound_cell_hinders_nothing(tmp_pa
     folder = put(into)
     shutil.copytree(folder, into / "zcopy")
     result = into / "zcopy" / "result.json"
-    result.write_text(json.dumps(json.loads(result.read_text()) | {"schema": 99}))
+    whole = json.loads(result.read_text())
+    result.write_text(json.dumps(whole | {"schema": 99}))
     assert merge([a], into).there == (folder,)
+    assert cell_folder.find(into, whole["id"][:8]).folder == folder
