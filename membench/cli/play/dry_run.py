@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from membench.cli.shared.manners import progress_console
 from membench.cli.shared.printing import print_json, print_line, print_table
 from membench.errors import standing_at
 from membench.estimates.estimate import Estimator
@@ -46,7 +47,8 @@ def print_plan(requests: Sequence[Request], shard: Shard | None, as_json: bool) 
     """Show what `membench run` would do with these requests, without fetching or playing anything."""
     rows: list[dict[str, Any]] = []
     wanted: dict[str, str] = {}
-    planned = [_planned(request) for request in requests]
+    with progress_console().status("reading the data"):  # which takes minutes where there are 100,000 texts
+        planned = [_planned(request) for request in requests]
     if shard:
         for own, cells in zip(planned, part([found.cells for found in planned], shard), strict=True):
             own.cells = cells
