@@ -32,8 +32,12 @@ def ladder_table() -> Grid:
     (as the leaderboard tests shares, Holm over the pairs of one number of questions).
     """
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted(stored(), key=lambda row: int(row["first"])):
-        found.setdefault(row["retriever"], []).append(row)
+    for row in sorted(stored(), key=lambda row: (int(row["first"]), len(row["ranks"]))):
+        rows = found.setdefault(row["retriever"], [])
+        if rows and rows[-1]["first"] == row["first"]:
+            rows.pop()  # a part of the same block, of a run that asked fewer questions
+        if row["first"] == sum(len(one["ranks"]) for one in rows):  # what follows a gap waits until that is asked
+            rows.append(row)
     ranks = {name: [rank for row in rows for rank in row["ranks"]] for name, rows in found.items()}
     lines = [list(HEAD)]
     for count in sorted({len(of) for of in ranks.values()}):

@@ -109,9 +109,9 @@ def main(data: str, fill: Path | None, size: int, questions: int, few: int, meth
         method = registry.load("methods", name)(llm=llm, k=DEPTH)
         if not isinstance(method, Retrieval):
             raise MembenchError(f"{name} searches no texts")
-        there = {row["first"] for row in stored() if row["retriever"] == name}
+        there = {row["first"]: len(row["ranks"]) for row in stored() if row["retriever"] == name}
         count = min(few, len(asked)) if name == "rerank" else len(asked)
-        left = [first for first in range(0, count, ASKED) if first not in there]
+        left = [first for first in range(0, count, ASKED) if there.get(first, 0) < min(ASKED, count - first)]
         if not left:
             continue
         memory, seconds = written(method, passages, kept if name in ("dpr", "hybrid") else None)

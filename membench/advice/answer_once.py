@@ -15,6 +15,7 @@ from membench.plugins import registry
 from membench.store.cell_folder import Cell
 from membench.tables.catalogue import spec_of
 from membench.tables.leaderboard import tables
+from membench.tables.merge_seeds import APART
 
 REACH = 10  # times as many texts as were measured; scores beyond are nobody's
 _SHOWN = 3  # methods that a command to play names
@@ -50,8 +51,9 @@ def answer(cells: Sequence[Cell], need: Need, **filters: Any) -> Answer:
     """The answer. Raises MembenchError where nothing that matches has a method to advise on."""
     found = advise(cells, need, **filters)
     recipes = {table.title: table.recipe for table in tables(cells, **filters)}
-    fitting = [advice for advice in found if _reaches(advice, need)]
-    best = max(fitting or found, key=lambda advice: _weight(advice, recipes[advice.title]["task"]))
+    usual = [advice for advice in found if recipes[advice.title]["task"] not in _MORE] or found
+    fitting = [advice for advice in usual if _reaches(advice, need)]
+    best = max(fitting or usual, key=_weight)
     recipe = _with_endpoint(recipes[best.title], cells)
     if not fitting:
         return _too_many(best, need, recipe)
@@ -77,25 +79,24 @@ def _reaches(advice: Advice, need: Need) -> bool:
     return need.contexts <= (REACH * advice.held if advice.held > 1 else 1)
 
 
-def _weight(advice: Advice, task: str) -> tuple[bool, bool, bool, int, bool, int]:
-    """Questions about texts before tasks with a score of their own and those that ask for more than remembering,
-    several texts in a memory before one, then the most methods; of those alike the one that wrote all texts at once, as
-    a need does, and the largest memories.
+def _weight(advice: Advice) -> tuple[bool, bool, int, bool, int]:
+    """Questions about texts before tasks with a score of their own, several texts in a memory before one, then the most
+    methods; of those alike the one that wrote all texts at once, as a need does, and the largest memories.
     """
     methods = len({c.method for c in advice.candidates})
     together = advice.metric.endswith("/all")
     own = (spec := spec_of(advice.metric)) is not None and spec.leads
-    return not own, task not in _MORE, advice.held > 1, methods, together, advice.held
+    return not own, advice.held > 1, methods, together, advice.held
 
 
 def _too_many(best: Advice, need: Need, recipe: Mapping[str, Any]) -> Answer:
     if best.held > 1:
         because = (
-            f"{need.contexts:,} texts are more than {REACH} times the {best.held} that the largest stored memory held, "
-            "and scores may fall with size"
+            f"{need.contexts:,} texts are more than {REACH} times the {best.held} that a memory held in "
+            f"{recipe['task']}, and scores may fall with size"
         )
     else:
-        because = "what is stored wrote one text at a time, which tells nothing of many"
+        because = f"what is stored of {recipe['task']} wrote one text at a time, which tells nothing of many"
     limit = math.ceil(need.contexts / REACH)
     command = _command(best, recipe, "batch", limit)
     gaps = tuple(_missing(name, best, recipe, limit) for name in _untold(best))
@@ -104,8 +105,16 @@ def _too_many(best: Advice, need: Need, recipe: Mapping[str, Any]) -> Answer:
     )
 
 
-def _typed(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _typed(candidate: Candidate) -> str:
+    """Its settings as options of `membench run`."""
+    own = {key: value for key, value in candidate.settings.items() if key not in APART}
+    return "".join(f" -M {shlex.quote(f'{candidate.method}.{key}={_text(value)}')}" for key, value in own.items())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(map(_text, value))
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 
 def _untold(advice: Advice) -> list[str]:
@@ -126,10 +135,11 @@ def _command(advice: Advice, recipe: Mapping[str, Any], task: str, limit: int | 
     for candidate in sorted(advice.candidates, key=lambda c: -c.score):
         best.setdefault(candidate.method, candidate)
     shown = list(best.values())[:_SHOWN]
-    methods = ",".join(c.method for c in shown)
-    typed = [f"{c.method}.{key}={_typed(value)}" for c in shown for key, value in c.settings.items()]
-    methods += "".join(f" -M {shlex.quote(setting)}" for setting in typed)
     size = "" if limit is None else f" --limit {limit}"
     data, model = shlex.quote(recipe["data"]), shlex.quote(recipe["model"])
     there = f" --base-url {shlex.quote(url)}" if (url := recipe.get("endpoint", {}).get("url")) else ""
-    return f"membench run -m {methods} -t {task} --data {data} --model {model}{there}{size}"
+    run = f"-t {task} --data {data} --model {model}{there}{size}"
+    # What is set goes alone, as a method's settings also go to memories that it is a part of.
+    plain = [c.method for c in shown if not _typed(c)]
+    groups = [",".join(plain)] * bool(plain) + [f"{c.method}{_typed(c)}" for c in shown if _typed(c)]
+    return " && ".join(f"membench run -m {group} {run}" for group in groups)

@@ -17,8 +17,9 @@ _ALSO = re.compile(r"(\S.*?)(?:\s*\([^()]*\))?\s+(?:is|are) also acceptable\.?",
 _RANGE = re.compile(r"Answers ranging from (\d{1,2}) (\w+) to (\d{1,2}) \2")
 _OR = re.compile(r"(.+?)\s*\(or\s+([^()]+)\)\.?", re.DOTALL)
 _AGO = re.compile(r"(\w+ \w+) ago")
-_WORDS = ("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_SMALL = {"an": 1} | {word: max(1, n) for n, word in enumerate(_WORDS)}
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SMALL = {word: n for n, word in enumerate(_WORDS, 1)}
+_ONE = re.compile(r"\b[Aa]n? (?=(?:second|minute|hour|day|week|fortnight|month|year|decade|dozen)s?\b)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -77,8 +78,9 @@ def _instead(first: str, more: str) -> Iterator[str]:
 
 
 def _digits(answer: str) -> str:
-    """An answer with a number that English writes in words as digits."""
-    return re.sub(r"\w+", lambda word: str(_SMALL.get(word[0].lower(), word[0])), answer)
+    """An answer with a number that English writes in words as digits, "a week" as 1 week."""
+    counted = _ONE.sub("1 ", answer)
+    return re.sub(r"\w+", lambda word: str(_SMALL.get(word[0].lower(), word[0])), counted)
 
 
 def _written(when: datetime) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def data_name(source: str, argument: str) -> str:
 def read_text(argument: str) -> str:
     """The text of a file; raises MembenchError if it cannot be read or is empty."""
     try:
-        if user_path(argument).is_dir():
+        if os.path.isdir(user_path(argument)):
             raise MembenchError(f"{argument} is a folder: name a file")
         text = read_plain(user_path(argument)).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -5,13 +5,13 @@ And what they must have for methods that train on sentences which somebody else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from membench.api import Method, settings_of
 from membench.errors import MembenchError
-from membench.targets.scribe import pairs_at_hand
+from membench.targets.scribe import NoPairs, at_hand, is_writer, pairs_about
 from membench.text.fold import unify
 from membench.text.mentions import same
 from membench.values import Composed, Context, Dataset, Pair, Part, Question
@@ -37,14 +37,22 @@ def book_of(data: Dataset, written: Sequence[Context]) -> dict[str, tuple[Pair, 
     return {c.text: c.targets for c in texts if c.targets or isinstance(c, Part)}
 
 
-def refuse_without_targets(method: Method[Any], data: Dataset, written: Callable[[], Sequence[Context]]) -> None:
+def writers_of(method: Method[Any]) -> list[tuple[str, int]]:
+    """Who writes the pairs that a method, or parts of it, train on, and how many; none where nothing is trained."""
+    every = [(found.get("targets"), found.get("pairs"), found) for found in map(settings_of, method.parts)]
+    return [(w, n) for w, n, found in every if is_writer(w) and isinstance(n, int) and found.get("epochs") != 0]
+
+
+def refuse_without_targets(name: str, method: Method[Any], data: Dataset, written: Sequence[Context]) -> None:
     """Raise MembenchError where a method trains on pairs at hand, and there are none about a text that is written."""
-    for settings in map(settings_of, method.parts):
-        if {"targets", "pairs"} <= settings.keys():
-            texts = written()
-            book = book_of(data, texts)
-            for text in dict.fromkeys(context.text for context in texts):
-                pairs_at_hand(settings["targets"], text, book)
+    book = book_of(data, written)
+    for writer, _ in writers_of(method):
+        known = at_hand(writer, book)
+        try:
+            for context in written if known is not None else ():
+                pairs_about(writer, context.text, known or {})
+        except NoPairs as none:
+            raise MembenchError(f"{name} on {data.name}: {none}") from None
 
 
 def said_of_size(data: Dataset, limit: int | None) -> str:

@@ -15,7 +15,7 @@ from membench.corpora.test_suites import drift_digest
 from membench.errors import MembenchError
 from membench.io import weights
 from membench.metrics.answer_scores import METRIC_VERSION
-from membench.planning.data_checks import checked, refuse_without_targets
+from membench.planning.data_checks import checked, refuse_without_targets, writers_of
 from membench.planning.gold_script import Gold
 from membench.planning.request import Request
 from membench.planning.served import asked_at, refuse_drift
@@ -133,6 +133,7 @@ class _Cells:
     prompt_hash: str
     known: dict[str, PlannedCell] = field(default_factory=dict)
     _hashes: dict[int, tuple[Sequence[Context], str]] = field(default_factory=dict)  # by the contexts' own id
+    _with_targets: set[tuple[str, str, int]] = field(default_factory=set)
 
     def add(self, name: str, method: Method[Any], task_name: str, task: Task, data: Dataset, seed: int) -> None:
         """Plan one more; the same cell again is that cell."""
@@ -172,7 +173,10 @@ class _Cells:
         except schema.Unfit as misfit:
             raise MembenchError(f"task {task_name} with method {name}: no recipe can hold {misfit}") from None
         cell = self.known.setdefault(cell_id(recipe), PlannedCell(name, method, task, data, recipe))
-        refuse_without_targets(method, data, lambda: cell.written)
+        if (asked := (name, task_name, id(data.contexts))) not in self._with_targets:  # once for all seeds
+            self._with_targets.add(asked)
+            if writers_of(method):
+                refuse_without_targets(name, method, data, cell.written)
 
     def _hash(self, contexts: Sequence[Context]) -> str:
         """Made once for all seeds of a method."""

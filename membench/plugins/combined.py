@@ -153,7 +153,8 @@ def retained(text: str, share: float) -> str:
         between += text[at:start]
         at = start + len(sentence)
         if i in chosen:  # lines stay lines, as those of speakers; scripts without spaces stay without
-            kept += (("\n" if "\n" in between else " " if between[-1:].isspace() else "") if kept else "") + sentence
+            spaced = between[:1].isspace() or between[-1:].isspace()
+            kept += (("\n" if "\n" in between else " " * spaced) if kept else "") + sentence
             between = ""
         else:
             between += sentence

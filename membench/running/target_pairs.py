@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from membench.api import settings_of
 from membench.io import weights
 from membench.model.text_model import TextModel
-from membench.planning.data_checks import book_of
+from membench.planning.data_checks import book_of, writers_of
 from membench.planning.plan import PlannedCell
 from membench.planning.request import Request
 from membench.planning.validation import ModelInfo
@@ -32,10 +31,9 @@ def scribe_of(cell: PlannedCell, model: ModelInfo, request: Request, reporter: R
 
 def written_pairs(cell: PlannedCell, scribe: Scribe, model: TextModel) -> dict[str, tuple[Pair, ...]]:
     """The pairs that the cell's method was trained on, also those written before a kill."""
-    for settings in map(settings_of, cell.method.parts):
-        if {"targets", "pairs"} <= settings.keys():
-            for text in dict.fromkeys(context.text for context in cell.written):
-                if text not in scribe.written:
-                    scribe.pairs(settings["targets"], text, settings["pairs"], cast("LLM", model))
+    for writer, count in writers_of(cell.method):
+        for text in dict.fromkeys(context.text for context in cell.written):
+            if text not in scribe.written:
+                scribe.pairs(writer, text, count, cast("LLM", model))
     model.meter.lap()
     return dict(scribe.written)

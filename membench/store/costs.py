@@ -157,10 +157,12 @@ def _marginal_bytes(writes: Sequence[Record]) -> float | None:
     alone, the slope is from the empty memory on. What is forgotten is left out: to unlearn may take more bytes.
     """
     points: dict[str, list[tuple[int, int]]] = {}
+    held: dict[str, int] = {}
     for r in writes:
-        if r["type"] == "write":
-            own = points.setdefault(r["episode"], [])
-            own.append(((own[-1][0] if own else 0) + len(r["contexts"]), r["state_bytes"]))
+        wrote = r["type"] == "write"
+        held[r["episode"]] = held.get(r["episode"], 0) + len(r["contexts"]) * (1 if wrote else -1)
+        if wrote:
+            points.setdefault(r["episode"], []).append((held[r["episode"]], r["state_bytes"]))
     several = [own for own in points.values() if len({size for size, _ in own}) > 1]
     found = [np.array(own, dtype=float) for own in several or ([(0, 0), *own] for own in points.values())]
     if not found:

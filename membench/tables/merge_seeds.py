@@ -36,6 +36,9 @@ def _origin_hash(recipe: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(origin(recipe), sort_keys=True).encode()).hexdigest()[:8]
 
 
+APART = ("version", "sources")  # what stands among a row's settings and is none: see told_apart
+
+
 def told_apart(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What tells a row apart, among these recipes, from others of its method: its version, and what it was made from.
 

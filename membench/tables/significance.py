@@ -100,7 +100,7 @@ def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) 
     if wanted not in pairs or len(contexts) < 2:
         return None, None
     samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
-    family, place = contrasts(samples, pairs, is_share(metric, rivals), flip_all=True), pairs.index(wanted)
+    family, place = contrasts(samples, pairs, is_share(metric, rivals)), pairs.index(wanted)
     return float(family.p[place]), float(family.mde[place])
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from membench.errors import MembenchError, unknown
 from membench.io.file_hashes import content_key
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from membench.model.llm import LLM
     from membench.model.meter import Meter
 
+Book = Mapping[str, tuple[Pair, ...]]  # by passage
 WRITERS = ("template", "self", "openai", "recorded")
 
 
@@ -42,7 +43,7 @@ class Scribe:
 
     def __init__(
         self,
-        book: Mapping[str, tuple[Pair, ...]],
+        book: Book,
         cache: Path | None,
         base_url: str | None = None,
         offline: bool = False,
@@ -67,15 +68,14 @@ class Scribe:
         has nothing to say about this passage.
         """
         kind, argument = _split(writer)
-        pairs = pairs_at_hand(writer, text, self._book)
-        if pairs == ():
-            return ()
-        if pairs is None:
+        known = at_hand(writer, self._book)
+        if known is None:
             pairs = self._kept(kind, argument, text, count, llm)
-        if not pairs:
-            raise _none_about(
-                writer, text, "none of what it wrote was usable: take another writer, or split or shorten the passage"
-            )
+            if not pairs:
+                remedy = "none of what it wrote was usable: take another writer, or split or shorten the passage"
+                raise _none_about(writer, text, remedy)
+        elif not (pairs := pairs_about(writer, text, known)):
+            return ()
         self.written[text] = self.written.get(text, ()) + tuple(
             pair for pair in pairs[:count] if pair not in self.written.get(text, ())
         )
@@ -114,24 +114,30 @@ class Scribe:
         return writers.openai_pairs(self.endpoint, argument, text, count, llm.meter, self._say)
 
 
-def pairs_at_hand(writer: str, text: str, book: Mapping[str, tuple[Pair, ...]]) -> tuple[Pair, ...] | None:
-    """What `template` and `recorded` know of a passage without writing anything; None for writers that do.
+def at_hand(writer: str, book: Book) -> Book | None:
+    """What `template` and `recorded` know without writing anything, by passage; None for writers that do write.
 
-    None at all, (), about small talk, as `Scribe.pairs` says. Raises MembenchError for an unknown writer, and NoPairs.
+    Raises MembenchError for an unknown writer, and for a file that cannot be read.
     """
     kind, argument = _split(writer)
-    if kind == "template":
-        pairs = book.get(text, ())
-        if not pairs and not (text in book and any(book.values())):
-            raise _none_about(
-                writer, text, "this data has no pairs of its own: take targets=self, openai or recorded:FILE"
-            )
-        return pairs
-    if kind != "recorded":
-        return None
-    if found := _recorded(argument, content_key(argument)).get(text, ()):
+    return book if kind == "template" else _recorded(argument, content_key(argument)) if kind == "recorded" else None
+
+
+def pairs_about(writer: str, text: str, known: Book) -> tuple[Pair, ...]:
+    """What one of these knows of a passage: nothing about small talk, as `Scribe.pairs` says. Raises NoPairs."""
+    found = known.get(text, ())
+    template = writer == "template"
+    if found or (template and text in known and any(known.values())):
         return found
-    raise _none_about(writer, text, "add a line with this context to the file, or take targets=self or openai")
+    remedy = "the data bring none of their own about it: take targets=self, openai or recorded:FILE"
+    if not template:
+        remedy = "add a line with this context to the file, or take targets=self or openai"
+    raise _none_about(writer, text, remedy)
+
+
+def is_writer(name: object) -> TypeGuard[str]:
+    """Whether a setting's value names a writer of target sentences."""
+    return isinstance(name, str) and name.partition(":")[0] in WRITERS
 
 
 def _none_about(writer: str, text: str, remedy: str) -> NoPairs:

@@ -17,7 +17,8 @@ BREAKS = tuple(
         r"(?=\s)",
     )
 )
-_ENDED = regex.compile(rf"[.!?:;,{_ENDS}{_PAUSES}][\"'»)\]」』”’）》】〉〕]*\s*$", regex.V1)
+_ENDED = regex.compile(rf"[.!?:;,{_ENDS}{_PAUSES}][\"'»」』”’]*\s*$", regex.V1)
+_QUOTED = regex.compile(r"\s*[\"'«「『“‘„]")
 
 
 def sentences(text: str) -> list[str]:
@@ -26,8 +27,8 @@ def sentences(text: str) -> list[str]:
 
 
 def is_ended(text: str) -> bool:
-    """Whether its last mark, but for closing quotes and brackets, is one that ends sentences or clauses."""
-    return bool(_ENDED.search(text))
+    """Whether its last mark, but for closing quotes, ends sentences or clauses; a quotation as a whole is not ended."""
+    return bool(_ENDED.search(text)) and not _QUOTED.match(text)
 
 
 def characters(text: str) -> list[str]:

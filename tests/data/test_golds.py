@@ -30,6 +30,7 @@ TIME = "25 minutes and 50 seconds (or 25:50)"
         ("University of California, Los Angeles (UCLA)", ("University of California, Los Angeles (UCLA)",)),
         ("You led 4 engineers. Now, you lead 5", ("You led 4 engineers. Now, you lead 5",)),
         ("a week (or 7 days)", ("a week", "7 days")),
+        ("a trip to the beach (or a lake)", ("a trip to the beach",)),
         ("twelve (or 13)", ("twelve", "13")),
         ("3 times (or 4)", ("3 times", "4 times")),
         ("Honda Civic 2019 (or 2020)", ("Honda Civic 2019", "Honda Civic 2020")),

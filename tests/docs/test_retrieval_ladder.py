@@ -47,6 +47,23 @@ def test_all_are_compared_on_the_questions_that_all_were_asked(tmp_path: Path, m
     assert cells[0]["state MB"] == "3.0"
 
 
+def test_a_part_of_a_block_gives_way_to_the_whole_and_what_follows_a_gap_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder_rows, "ROWS", tmp_path / "ladder.jsonl")
+    rows(ladder_rows.ROWS, a=[1] * 60, b=[2] * 35, c=[1] * 60)
+    lines = ladder_rows.ROWS.read_text().splitlines()
+    whole = json.loads(next(line for line in lines if '"b"' in line and '"first": 20' in line))
+    whole |= {"ranks": [1] * 20, "ms": [1.0] * 20}
+    kept = [line for line in lines if not ('"c"' in line and '"first": 20' in line)]
+    ladder_rows.ROWS.write_text("\n".join([*kept, json.dumps(whole)]) + "\n")
+    _, *found = ladder_rows.ladder_table()
+    counts = {(line[0], line[1]): line[2][:5] for line in found}
+    assert counts["c", "20"] == "1.000"
+    assert counts["b", "40"] == "0.500"
+    assert ("c", "40") not in counts
+
+
 def test_each_question_is_about_another_passage_of_the_store() -> None:
     contexts = []
     for k in range(6):

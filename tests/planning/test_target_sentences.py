@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from membench.errors import MembenchError
 from membench.planning.plan import plan
 from membench.planning.request import Request
 from membench.planning.validation import ModelInfo
+from membench.plugins import registry
 
 MODEL = ModelInfo("m", "", "w", "float32", "plain")
 TEXTS = ("The harbour of Vellmar was built in 1931.", "The Oxley bank opened in March.")
@@ -54,3 +56,23 @@ def test_a_file_that_lacks_a_passage_is_refused(bare: str, tmp_path: Path) -> No
     file.write_text("\n".join(lines) + "\n")
     assert planned(bare, "selfparam", f"targets=recorded:{file}") == 1
     assert planned(bare, "selfparam", "targets=self") == 1
+
+
+def test_what_trains_nothing_or_means_something_else_by_these_names_plays(
+    bare: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert planned(bare, "cartridge", "epochs=0") == 1
+
+    @dataclass(frozen=True)
+    class Aims(registry.load("methods", "bm25")):  # type: ignore[misc]
+        targets: str = "accuracy"
+        pairs: int = 2
+
+    load = registry.load
+    monkeypatch.setattr(registry, "load", lambda kind, name: Aims if name == "bm25" else load(kind, name))
+    assert planned(bare, "bm25") == 1
+
+
+def test_the_line_says_which_method_on_which_data(bare: str) -> None:
+    with pytest.raises(MembenchError, match=r"^selfparam on jsonl:bare\.jsonl: target writer template has no pairs"):
+        planned(bare, "selfparam")

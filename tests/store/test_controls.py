@@ -88,6 +88,9 @@ def test_what_unlearning_adds_is_no_byte_of_a_context() -> None:
     assert ledger_of([written, unlearned], None)["marginal_bytes_per_context"] == 100
     apart = [change("s", k, 1.0, 100 * k, {}) for k in range(4)] + [{**unlearned, "step": 5}]
     assert ledger_of(apart, None)["marginal_bytes_per_context"] == 100
+    again = [change("s", k, 1.0, size, {}) for k, size in enumerate((100, 200, 100, 200))]
+    again[2] = {**again[2], "type": "forget", "contexts": ["c1"]}
+    assert ledger_of(again, None)["marginal_bytes_per_context"] == 100
 
 
 def ask(episode: str, step: int, seconds: float, tokens: dict[str, Any]) -> dict[str, Any]:
