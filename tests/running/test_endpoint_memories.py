@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from tests.support.model_server import serving_model
 pytestmark = pytest.mark.long
 
 ENCODING = ("dpr", "hybrid", "raptor")
-NAMED = [*TEXT_METHODS.split(", "), "bm25+contextual"]
+NAMED = [*TEXT_METHODS.split(", "), "bm25+contextual", "process"]
+PROGRAM = Path(__file__).parents[2] / "examples" / "bm25.pl"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,9 @@ def play(request: Request) -> list[dict[str, Any]]:
 def test_each_method_that_is_named_plays(
     name: str, llm: LLM, data_file: Path, tmp_path: Path, encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if name == "process" and not shutil.which("perl"):
+        pytest.skip("no perl here")
+    settings = (encoder,) if name in ENCODING else (f"command=perl {PROGRAM}",) if name == "process" else ()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OPENAI_API_KEY", "key-of-this-test")
     monkeypatch.setattr(http_call, "BACKOFF", 0.01)
@@ -45,7 +50,7 @@ def test_each_method_that_is_named_plays(
         request = Request(
             methods=(name,), tasks=("batch",), data=(f"jsonl:{data_file}",), model="openai:tiny", limit=2,
             base_url=server.url, output=tmp_path / "far", yardsticks=False,
-            method_settings=(encoder,) if name in ENCODING else (),
+            method_settings=settings,
         )  # fmt: skip
         results = play(request)
         assert [(r["recipe"]["method"], r["status"]) for r in results] == [(name, "done")]
