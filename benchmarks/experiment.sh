@@ -39,6 +39,10 @@ membench run --output results/reference -m selfparam -M epochs=6 -M upper=1.0 -t
 for row in "-m selfparam -M lr=0.008" "-m ft-s -M lr=0.008" "-m cartridge -M lr=0.02"; do
   membench run --output results/reference $row -M epochs=24 -t single -L 20
 done
+# For `cartridge` that row is another method's worth: three seeds of it in every task.
+ruled=(-m cartridge -M lr=0.02 -M epochs=24 --seeds 0,1,2)
+membench run --output results/reference "${ruled[@]}" -t single,batch -L 20
+play "${ruled[@]}" -t sequential -L 20 -T questions=4
 
 # Real paragraphs with five questions each, and real conversations, where their files are at hand: docs/data.md.
 # MEMBENCH_SQUAD=squad:FILE MEMBENCH_REDIAL=redial:FOLDER make experiment.
