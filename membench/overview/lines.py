@@ -177,10 +177,10 @@ def _lines(chosen: Sequence[Table], lead: int, by_settings: bool) -> tuple[Line,
     return tuple(line for _, _, line in sorted(made, key=lambda place: place[:2]))
 
 
-def _plainness(entry: Entry) -> tuple[bool, int, int, str]:
-    """Of a method's settings the smallest stands in its line; no score has a say."""
+def _plainness(entry: Entry) -> tuple[bool, int, int, int, str]:
+    """Of a method's settings those played with most seeds stand in its line, then the fewest; no score has a say."""
     version = entry.settings.get("version", 0)
-    return entry.status != "done", len(entry.settings) - bool(version), -version, entry.label
+    return entry.status != "done", -len(entry.seeds), len(entry.settings) - bool(version), -version, entry.label
 
 
 def _declared(table: Table) -> str:

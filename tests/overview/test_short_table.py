@@ -162,6 +162,8 @@ def test_the_methods_own_settings_stand_in_its_line_whatever_they_score() -> Non
         tuned[0], wide_cell("ft-c", 0.4, settings={"lr": 0.3, "rank": 8}, defaults={"lr": 1.0, "rank": 4}), other
     )
     assert lines_of(two)["ft-c lr=0.1"][0].startswith("0.90 "), "the fewest settings that differ"
+    seeds = [wide_cell("ft-c", 0.4, seed=s, settings={"lr": 0.1}, defaults={"lr": 1.0}) for s in (0, 1)]
+    assert lines_of(board(*seeds, plain, other))["ft-c lr=0.1 (2 seeds)"][0].startswith("0.40 "), "most seeds first"
     (each,) = overviews(tables([*tuned, plain, other]), by_settings=True)
     assert set(lines_of(each)) == {"bm25", "ft-c", "ft-c lr=0.1", "ft-c lr=0.2"}
 
