@@ -23,15 +23,18 @@ VIEWS = (("contains", "yes"), ("contains", "no"), ("margin", None))  # score, wh
 
 
 def others() -> list[tuple[str, dict[str, Any], str]]:
-    """Rows to hold against the played one: method, settings that are not its defaults, why."""
+    """Rows to hold against the played one: method, settings that are not its defaults, why.
+
+    What the grid's rule selects; where that is the played one, the method's defaults.
+    """
     rows = []
     for method, (rate, passes) in DEFAULTS.items():
         found = best(method)
         own = {"lr": found["lr"]} if found["lr"] != rate else {}
         own |= {"epochs": found["epochs"]} if found["epochs"] != passes else {}
-        if own != BEST[method]:
-            rows.append((method, own, "the grid's rule"))
-    return [*rows, ("selfparam", TWENTY, "the second design")]
+        rows.append((method, own, "the grid's rule") if own != BEST[method] else (method, {}, "its defaults"))
+    chosen = [row for row in rows if row[1] != BEST[row[0]]]
+    return [*chosen, ("selfparam", TWENTY, "the second design")]
 
 
 def rows_table(folders: Sequence[Path]) -> str:
@@ -46,7 +49,7 @@ def rows_table(folders: Sequence[Path]) -> str:
             own, base = ([by_text(found, *view) for view in VIEWS] for found in (answers, played))
             numbers = [_mean(score, list(texts.values())) for (score, _), texts in zip(VIEWS, own, strict=True)]
             apart = [_difference(texts, before) for texts, before in zip(own, base, strict=True)]
-            lines.append([method, " ".join(f"{k}={v:g}" for k, v in settings.items()), source, *numbers, *apart])
+            lines.append([method, " ".join(f"{k}={v:g}" for k, v in settings.items()) or "–", source, *numbers, *apart])
     return f"{len(lines) - 1} of {len(planned)} rows are stored.\n\n{markdown(lines)}"
 
 
@@ -65,4 +68,4 @@ def _mean(score: str, texts: Sequence[float]) -> str:
 
 def _difference(texts: dict[str, float], before: dict[str, float]) -> str:
     value, low, high = mean_ci([texts[text] - before[text] for text in texts])
-    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*(round(v, 2) + 0.0 for v in (value, low, high)))  # -0.00 is +0.00

@@ -21,7 +21,7 @@ BEST: dict[str, dict[str, Any]] = {  # docs/tuning.md
     "selfparam": {},
     "ft-s": {"lr": 0.002, "epochs": 24},
     "ft-c": {"epochs": 48},
-    "cartridge": {},
+    "cartridge": {"lr": 0.02, "epochs": 24},
 }
 CONTEXTS = 20
 

@@ -56,6 +56,9 @@ class _Talk:
         self.when = self._dates()
         self.sessions = {place: self._session(place) for place in sorted(PLACES, key=lambda p: self.when[p])}
         self.asked = max(self.when.values()) + timedelta(days=self.rng.randint(3, 20))
+        bought = self.when["bought"]
+        while (self.asked - bought).days in (self.asked.day, bought.day):  # a date that is repeated would answer
+            self.asked += timedelta(days=1)
 
     def _word(self, type_: str) -> str:
         value = next(v for v in iter(lambda: draw(type_, self.rng), None) if not clashes(v, self.taken))

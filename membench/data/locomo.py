@@ -48,9 +48,11 @@ class LoCoMo(Source):
         if not plus or os.path.exists(argument):
             path, extra = argument, ""
         errata = _errata(extra) if extra else {}
-        contexts = [c for where, record in records("locomo", path) for c in _contexts(record, where, errata)]
-        if errata:
-            where, item = next(iter(errata.values()))
+        found = records("locomo", path)
+        used: set[tuple[str, str]] = set()
+        contexts = [c for where, record in found for c in _contexts(record, where, errata, used)]
+        if unused := [key for key in errata if key not in used]:
+            where, item = errata[unused[0]]
             raise MembenchError(f"{where}: no question {item['question']!r} of {item['sample_id']!r} is left in {path}")
         name = data_name("locomo", path) + (f"+{os.path.basename(extra)}" if extra else "")
         return dataset(name, contexts, limit, held_out)
@@ -62,18 +64,22 @@ def _errata(path: str) -> Errata:
         key = want(item, "sample_id", str, where), want(item, "question", str, where).strip()
         if "answer" not in item:
             raise MembenchError(f"{where}: 'answer' is missing: give the right one, or null to leave the question out")
+        if key in found:
+            raise MembenchError(f"{where}: question {key[1]!r} of {key[0]!r} stands there twice")
         found[key] = where, item
     return found
 
 
-def _contexts(record: Any, where: str, errata: Errata) -> list[Composed]:
-    """The contexts of a conversation; errata that were used are taken out."""
+def _contexts(record: Any, where: str, errata: Errata, used: set[tuple[str, str]]) -> list[Composed]:
+    """The contexts of a conversation; errata that say something of a question in it are noted as used."""
     name = want(record, "sample_id", str, where)
     sessions = _sessions(name, want(record, "conversation", dict, where), where)
     asked: dict[tuple[int, ...], list[Question]] = {}
     for k, published in enumerate(want(record, "qa", list, where)):
         place = f"{where}: qa[{k}]"
-        _, right = errata.pop((name, str(want(published, "question", str, place)).strip()), ("", {}))
+        key = name, str(want(published, "question", str, place)).strip()
+        _, right = errata.get(key, ("", {}))
+        used.add(key)
         item = {**published, **right}
         evidence = _evidence(item, sessions, place)
         if evidence and item.get("answer", "") is not None:
@@ -121,7 +127,7 @@ def _evidence(item: dict[str, Any], sessions: dict[int, Session], where: str) ->
 
 def _question(id_: str, item: dict[str, Any], last: int, sessions: dict[int, Session], where: str) -> Question:
     category = item.get("category")
-    if category not in CATEGORIES:
+    if type(category) is not int or category not in CATEGORIES:
         raise MembenchError(f"{where}: 'category' must be a number from 1 to 5, got {category!r}")
     text = asked_on(sessions[last].when, want(item, "question", str, where).strip())
     tags = {"kind": CATEGORIES[category], "category": str(category)}

@@ -7,7 +7,8 @@ Source: the card of huggingface.co/datasets/ai-hyz/MemoryAgentBench and github.c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -108,7 +109,7 @@ def _pieces(text: str) -> Iterator[str]:
     """Runs of sentences with PIECE words at most, or of one sentence that is longer."""
     piece: list[str] = []
     length = 0
-    for sentence in (s for line in text.splitlines() for s in sentences(line)):
+    for sentence in (s for line in text.splitlines() for s in _numbered(sentences(line))):
         more = count_words(sentence)
         if piece and length + more > PIECE:
             yield " ".join(piece)
@@ -117,3 +118,15 @@ def _pieces(text: str) -> Iterator[str]:
         length += more
     if piece:
         yield " ".join(piece)
+
+
+def _numbered(line: Sequence[str]) -> Iterator[str]:
+    """The sentences of a line, a number before one with it, as in "49. Bob is king.": it says which fact is newer."""
+    number = ""
+    for sentence in line:
+        number += f"{sentence} "
+        if not re.fullmatch(r"\d+[.)]", sentence):
+            yield number.rstrip()
+            number = ""
+    if number:
+        yield number.rstrip()

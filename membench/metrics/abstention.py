@@ -22,12 +22,17 @@ _LEAD = r"(?:(?:sorry|well|unfortunately|honestly|hmm|answer|a)\W+|the answer is
 _NOT = r"(?:not|never|n't)"
 _CANNOT = r"(?:cannot|can't|can not|could not|couldn't)"
 _DOES_NOT = r"(?:does not|doesn't|did not|didn't|do not|don't)"
-_SAID = r"(?:stated|mentioned|given|specified|provided|known|said|told|clear|available|described|reported|disclosed)"
+_SAID = (
+    r"(?:stated|mentioned|given|specified|provided|known|said|told|clear|available|described|reported|disclosed|"
+    r"discussed|recorded)"
+)
+_NAMED = r"(?:stated|mentioned|given|specified|provided|described|disclosed|discussed|recorded)"
 _ASKED = r"(?:who|what|when|where|which|why|how(?! to\b)|whether|if|that|the|this|it|any|an?|enough|anything|for|about)"
 _TEXT = (
     r"(?:it|they|(?:the|this|that) (?:\w+ )?(?:text|passage|context|article|document|author|source|story|paragraph|"
-    r"question|sentence|memory|information)s?)"
+    r"question|sentence|memory|information|conversation|session|chat|dialogue|history|record)s?)"
 )
+_SPEAKER = r"(?:you|the user|user)"  # of whom a question about conversations is
 _PATTERNS = tuple(
     re.compile(_LEAD + pattern + r"\W*")
     for pattern in (
@@ -38,6 +43,12 @@ _PATTERNS = tuple(
         rf"{_SAID}(?! as\b| for\b)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:say|state|mention|specify)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:tell|give|provide|contain)(?: (?:us|me))?(?: {_ASKED}\b.*)?",
+        rf"{_SPEAKER} (?:{_DOES_NOT}|have not|haven't|has not|hasn't|never) (?:\w+ly )?"
+        r"(?:mention|say|state|specify|tell|told|give|gave|provide|discuss|disclose|talk|spoke|speak)(?:ed|d)?\b.*",
+        rf"(?:i|we) {_DOES_NOT} have (?:\w+ ){{0,3}}(?:information|knowledge|details?|data|records?)\b.*",
+        r"(?:the )?(?:\w+ )?(?:information|context|text|data)(?: \w+)? (?:is|are|was) "
+        r"(?:not enough|insufficient|not sufficient)\b.*",
+        rf"no (?:\w+ ){{1,5}}(?:is|was|are|were|has been|have been) (?:\w+ly |ever )?{_NAMED}(?! as\b| for\b)\b.*",
         rf"(?:.* )?{_CANNOT} be (?:determined|known|said|answered|found|inferred)\b.*",
         rf"(?:there (?:is|was|are|were) |(?:i|we) have |{_TEXT} (?:has|gives|contains|provides|makes) )?"
         r"(?:no (?:information|answer|mention|data|details?)|not enough (?:information|data|context))"

@@ -87,6 +87,7 @@ class Player:
 
     def _episode(self, episode: Episode, before: int) -> None:
         memory: Any = None
+        self._known = {}  # of two memories that should be equal each is asked: what a program holds shows only so
         stale = False  # whether `memory` lacks writes that the log already holds
         for k, step in enumerate(episode.steps):
             if (episode.name, k) in self.log.closed:

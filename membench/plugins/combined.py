@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 
 from membench.api import Method, identity_of
 from membench.errors import MembenchError
+from membench.model.room import fitting
 from membench.settings.types import types_of
 from membench.text.digest import digest
 from membench.values import Recall
@@ -60,8 +61,8 @@ class Combined(Method[Memories]):
 
     @property
     def forgets(self) -> bool:
-        """If all parts do."""
-        return all(member.forgets for member in self.members)
+        """If all parts do, and hold whole texts: of two texts the retained parts may be the same."""
+        return self.retained == 1 and all(member.forgets for member in self.members)
 
     def require_model(self) -> None:
         """As each part does."""
@@ -105,11 +106,29 @@ class Combined(Method[Memories]):
                 if other := next((brought[k][0] for k in rivals if k in brought), None):
                     raise MembenchError(f"{other} and {name} both bring {_SAID[rivals]}, of which a question has one")
                 brought[kind] = name, value
+        texts = [recall.contexts for recall in found if recall.contexts is not None]
         return Recall(
-            contexts=_joined([recall.contexts for recall in found], len(questions)),
+            contexts=self._fitting(_joined(texts), questions, brought) if len(texts) > 1 else (*texts, None)[0],
             notes={key: value for recall in found for key, value in recall.notes.items()},
             adapter_scope=self.adapter_scope,
             **{kind: value for kind, (_, value) in brought.items()},
+        )
+
+    def _fitting(
+        self, contexts: Sequence[tuple[str, ...]], questions: Sequence[str], brought: Mapping[str, tuple[str, Any]]
+    ) -> tuple[tuple[str, ...], ...]:
+        """Of the texts before each question, those up to the first that the window has no room for.
+
+        Each part sees to it that its own ones fit.
+        """
+        if self.llm is None:
+            return tuple(contexts)
+        _, one = brought.get("prefix", ("", None))
+        _, each = brought.get("prefixes", ("", (one,) * len(questions)))
+        taken = [prefix.tokens if prefix else 0 for prefix in each]
+        return tuple(
+            texts[: fitting(self.llm, texts, question, taken=tokens)]
+            for texts, question, tokens in zip(contexts, questions, taken, strict=True)
         )
 
     def forget(self, memory: Memories, contexts: Sequence[str]) -> Memories | None:
@@ -161,12 +180,13 @@ def retained(text: str, share: float) -> str:
     return kept
 
 
-def _joined(contexts: Sequence[tuple[tuple[str, ...], ...] | None], count: int) -> tuple[tuple[str, ...], ...] | None:
-    """For each question the texts of all parts, each once; None if no part brings any."""
-    given = [texts for texts in contexts if texts is not None]
-    if not given:
-        return None
-    return tuple(tuple(dict.fromkeys(text for texts in given for text in texts[i])) for i in range(count))
+def _joined(contexts: Sequence[tuple[tuple[str, ...], ...]]) -> list[tuple[str, ...]]:
+    """For each question the texts of all parts, without those that an earlier part brings."""
+    first, *others = contexts
+    joined = list(first)
+    for texts in others:
+        joined = [(*old, *(text for text in more if text not in old)) for old, more in zip(joined, texts, strict=True)]
+    return joined
 
 
 @cache
@@ -194,7 +214,7 @@ def combined(names: tuple[str, ...], classes: tuple[type[Method[Any]], ...]) -> 
             f"{name}: {cls.cannot_forget}"
             for name, cls in zip(names, classes, strict=True)
             if cls.forgets is Method.forgets and cls.forget is Method.forget
-        ),
+        ) or "of two texts the parts that `retained` leaves may be the same",
     }  # fmt: skip
     return make_dataclass(whole, own, bases=(Combined,), namespace=kept, frozen=True)
 

@@ -17,6 +17,7 @@ from membench.text.visible import visible
 LINE_BYTES = 64 << 20  # of an answer, at most
 _STDERR_BYTES = 8192  # of what it says of itself, from the end
 _CHUNK = 1 << 16
+_TURN = 0.2  # seconds between two looks whether it still runs
 _GRACE = 1.0  # seconds that a program which has closed its output has to end, and its last words to arrive
 
 
@@ -53,16 +54,20 @@ class Pipe:
             self._fail(f"said {said} before it was asked to {what}: its standard output is for answers alone")
         deadline, left, line = time.monotonic() + seconds, memoryview(request + b"\n"), bytearray()
         while True:
+            gone = self._process.poll() is not None  # looked at first: what it said before it ended is there to read
             with selectors.DefaultSelector() as ready:
                 ready.register(self._out, selectors.EVENT_READ)
                 ready.register(self._err, selectors.EVENT_READ)
                 if left:
                     ready.register(self._in, selectors.EVENT_WRITE)
-                found = [key.fileobj for key, _ in ready.select(max(0.0, deadline - time.monotonic()))]
+                turn = 0.0 if gone else min(_TURN, max(0.0, deadline - time.monotonic()))
+                found = [key.fileobj for key, _ in ready.select(turn)]
             if self._in in found:
                 left = left[self._written(left, what) :]
             if self._err in found:
                 self._hear()
+            if gone and self._out not in found:  # a process that it started may hold its output open
+                self._fail(f"{self._end()} when it was asked to {what}")
             if self._out in found:
                 chunk = self._read(self._out)
                 if chunk == b"":
@@ -78,6 +83,13 @@ class Pipe:
                     self._fail(f"answered with a line of more than {LINE_BYTES >> 20} MiB when it was asked to {what}")
             if time.monotonic() >= deadline:
                 self._fail(f"did not answer within {seconds:g} s when it was asked to {what} (setting timeout)")
+
+    def end(self, seconds: float) -> None:
+        """Close its input, so that it ends by itself; after so many seconds, end it with all processes of its group."""
+        self._in.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        self.kill()
 
     def kill(self) -> None:
         """End it with all processes of its group."""

@@ -6,6 +6,7 @@ import atexit
 import json
 import shlex
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,12 +61,14 @@ class Program:
     def close(self) -> None:
         """Let it end by itself, then end what is left of it."""
         if not self.dead:
+            until = time.monotonic() + CLOSING
             try:
                 self._seconds = min(self._seconds, CLOSING)
                 self._ask("close", Answer)
             except MembenchError:
                 return  # it is dead, which was wanted
-            self.kill()
+            self._pipe.end(max(0.0, until - time.monotonic()))
+            self._gone()
 
     def kill(self) -> None:
         """End it now."""

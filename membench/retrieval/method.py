@@ -9,11 +9,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from membench.api import Method, lent
 from membench.errors import MembenchError
+from membench.model.room import fitting
 from membench.retrieval.passages import passages
 from membench.settings.types import AtLeast0, AtLeast1
 from membench.values import Recall
@@ -72,22 +73,9 @@ class Retrieval(Method[M]):
     def _shown(self, texts: Sequence[str], ranking: Sequence[int], question: str) -> tuple[str, ...]:
         """Added best first, until the first that does not fit."""
         best = ranking[: self.most]
-        chosen = best[: self._room([texts[i] for i in best], question)]
-        return tuple(texts[i] for i in (sorted(chosen) if self.order == "written" else chosen))
-
-    def _room(self, texts: Sequence[str], question: str) -> int:
-        """How many of these texts, from the first on, the prompt of this question has room for."""
-        if self.llm is None:  # nobody reads, so there is no window
-            return len(texts)
-        size = cache(lambda text: len(self.llm.ids(text)))
-        room = self.llm.window - len(self.llm.bos) - self.llm.max_new_tokens
-        spent = 0
-        for count, text in enumerate(texts):
-            spent += size(text)
-            prompt = self.llm.renderer.segments(texts[: count + 1], question)
-            if sum(map(size, prompt)) > room or (self.budget and spent > self.budget):
-                return count
-        return len(texts)
+        if self.llm is not None:  # otherwise nobody reads, so there is no window
+            best = best[: fitting(self.llm, [texts[i] for i in best], question, self.budget)]
+        return tuple(texts[i] for i in (sorted(best) if self.order == "written" else best))
 
 
 @lru_cache(maxsize=4)

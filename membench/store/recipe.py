@@ -72,7 +72,8 @@ def named_so(folder: Path) -> dict[str, Any]:
 def trained_on_its_data(recipe: Mapping[str, Any]) -> str:
     """This cell's data, or its source or argument, where weights that the method brings have seen it (`trained_on`)."""
     source, _, argument = str(recipe["data"]).partition(":")
-    names = {name.casefold(): name for name in (str(recipe["data"]), source, argument) if name}
+    plain = argument.rpartition(":")[0], argument.rpartition("+")[0]  # without how it is read, or what is added to it
+    names = {name.casefold(): name for name in (str(recipe["data"]), source, argument, *plain) if name}
     return next((names[key] for n in _declared(recipe.get("sources")) if (key := str(n).casefold()) in names), "")
 
 

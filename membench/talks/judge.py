@@ -6,6 +6,7 @@ it, and a wrong one. What the judge says of these is what its verdicts are worth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ DECLINED = (
 )
 VAGUE = "That came up in one of the conversations, and it was told with some detail."
 SAYS = {"yes": 1.0, "no": 0.0}
+_VERDICT = re.compile(r"\W*(?:(?:the |my )?(?:answer|verdict)(?: is)?\b\W*)?(yes|no)\b", re.IGNORECASE)
 AT_ONCE = 8  # requests
 LENGTH = 64  # tokens that a reply may have
 
@@ -81,8 +83,8 @@ class Judge:
         form = DECLINED if record["tags"].get("kind") == ABSTENTION else ANSWERED
         request = form.format(question=record["text"], gold=" / ".join(record["gold"]), answer=answer)
         reply = self._reply([("system", RULES), ("user", request)])
-        words = reply.lower().replace("*", " ").replace(".", " ").replace(",", " ").split()
-        verdict = SAYS.get(words[0]) if words else None
+        found = _VERDICT.match(reply)
+        verdict = SAYS[found[1].lower()] if found else None
         with self._counting:
             self.unread += verdict is None
         return verdict

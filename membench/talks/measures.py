@@ -81,14 +81,15 @@ def _judged(told: Sequence[Answer], due: Sequence[Answer]) -> dict[str, Metric]:
     both = [*told, *due]
     found = summarise_view(told, "all", (JUDGED,)) | summarise_view(due, "abstention", (JUDGED,))
     found |= summarise_view(both, "all", (RIGHT, VAGUELY, WRONGLY))
-    agreed = [a for a in both if {RIGHT, VAGUELY, WRONGLY} & a.scores.keys()]
+    agreed = [a for a in both if set(VERDICTS) & a.scores.keys()]
     agreement = _mean(agreed, _agreement)
     return found | ({"judge_agrees/all": agreement} if agreement else {})
 
 
 def _agreement(answer: Answer) -> float:
-    wanted = {RIGHT: 1.0, VAGUELY: 0.0, WRONGLY: 0.0}
-    return fmean(float(answer.scores[name] == right) for name, right in wanted.items() if name in answer.scores)
+    """Of the planted answers; a reply that cannot be read agrees with nothing. Not always is a wrong one planted."""
+    wanted = {RIGHT: 1.0, VAGUELY: 0.0} | ({WRONGLY: 0.0} if WRONGLY in answer.scores else {})
+    return fmean(float(answer.scores.get(name) == right) for name, right in wanted.items())
 
 
 def _outdated(answer: Answer) -> float:

@@ -63,7 +63,9 @@ def train(
     teacher: dict[Sentence, Tensor] = {}
     if loss == "kl":
         teacher |= known or {}
-        teacher |= taught(llm, [s for step in plan for s in step if s not in teacher], lora)
+        # On-policy, what is learned of a pair is another answer, which is not drawn yet.
+        learned = [s for step in plan for s in step if not (objective.on_policy and s.kind == "qa")]
+        teacher |= taught(llm, [s for s in learned if s not in teacher], lora)
     with llm.wearing(below):
         return _fit(llm, plan, teacher, lora, way, objective, on_step, below, apart_from), teacher
 

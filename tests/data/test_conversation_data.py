@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,18 @@ def test_errata_correct_and_take_out(tmp_path: Path) -> None:
         load("locomo", f"{path}+{written(tmp_path / 'errata.json', right)}")
 
 
+def test_errata_are_of_every_question_that_reads_so_and_stand_once(tmp_path: Path) -> None:
+    twice = [qa(4, "What does Ann like?", [f"D{n}:1"], answer="milk") for n in (1, 2)]
+    path = written(tmp_path / "locomo10.json", [locomo(*twice)])
+    right = {"sample_id": "conv-1", "question": "What does Ann like?", "answer": "tea"}
+    data = load("locomo", f"{path}+{written(tmp_path / 'errata.json', [right])}")
+    assert [q.answers for c in data.contexts for q in c.questions] == [("tea",), ("tea",)]
+    with pytest.raises(
+        MembenchError, match=r"record 2: question 'What does Ann like\?' of 'conv-1' stands there twice"
+    ):
+        load("locomo", f"{path}+{written(tmp_path / 'errata.json', [right, {**right, 'answer': None}])}")
+
+
 def agent_bench(source: str, context: str, *asked: tuple[str, Any]) -> dict[str, Any]:
     return {
         "context": context, "questions": [q for q, _ in asked], "answers": [a for _, a in asked],
@@ -170,6 +183,17 @@ def test_memoryagentbench_is_cut_into_dated_pieces(tmp_path: Path) -> None:
     assert several.text.count("Conversation of") == 2
 
 
+def test_a_fact_stays_with_the_number_that_says_which_is_newer(tmp_path: Path) -> None:
+    facts = "Here is a list of facts:\n" + "\n".join(f"{k}. The capital of Land{k} is Town{k}." for k in range(120))
+    row = agent_bench("factconsolidation_sh", facts, ("What is the capital of Land49?", ["Town49"]))
+    (context,) = load("memoryagentbench", written(tmp_path / "rows.json", [row])).contexts
+    assert isinstance(context, Composed)
+    assert len(context.parts) > 1
+    for part in context.parts:
+        told = part.text.partition("Text: ")[2].removeprefix("Here is a list of facts: ")
+        assert re.fullmatch(r"((\d+)\. The capital of Land\2 is Town\2\.( |$))+", told)
+
+
 @pytest.mark.parametrize(("source", "pieces"), [("factconsolidation_mh_6k", 2), ("factconsolidation_sh_6k", 1)])
 def test_facts_of_two_hops_have_two_pieces_of_evidence(tmp_path: Path, source: str, pieces: int) -> None:
     filler = " ".join(f"Line {k} says nothing at all of note." for k in range(60))
@@ -189,6 +213,8 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("longmemeval", longmemeval(1, answer=""), "'answer' is missing"),
     ("locomo", locomo(qa(6, "?", ["D1:1"], answer="x")), "'category' must be a number from 1 to 5, got 6"),
     ("locomo", locomo(qa(1, "?", ["D1:1"])), "'answer' is missing"),
+    ("locomo", locomo(qa(True, "?", ["D1:1"], answer="x")), "'category' must be a number from 1 to 5, got True"),
+    ("locomo", locomo({**qa(1, "?", ["D1:1"], answer="x"), "category": [4]}), "from 1 to 5, got [4]"),
     ("locomo", locomo(*ASKED, conversation={"session_1": [{"speaker": "A", "text": "b"}]}), "'session_1_date_time'"),
     ("locomo", locomo(qa(4, "?", [], answer="x")), "no question that can be matched"),
     ("memoryagentbench", agent_bench("ruler_qa1", "A.", ("?", [])), "answers[0]: wants a text"),

@@ -121,7 +121,10 @@ def test_other_rows_are_those_that_the_rule_selects_and_the_comparison_does_not_
         if source == "the grid's rule":
             assert f"-m {method} -M lr={settings['lr']:g}" in script
             assert settings == {"lr": settings["lr"], "epochs": 24}
-    assert len(re.findall(r'"-m \S+ -M lr=', script)) == len(rows.others()) - 1
+    sources = [source for _, _, source in rows.others()]
+    assert len(re.findall(r'"-m \S+ -M lr=', script)) == sources.count("the grid's rule") == 2
+    assert [m for m, settings, why in rows.others() if why == "its defaults" and not settings] == ["ft-c", "cartridge"]
+    assert rows._difference({"a": 0.5, "b": 0.498}, {"a": 0.5, "b": 0.5}).startswith("+0.00 (")
     said = [answer_of(record(1, 1, "g", "g", 2.0)), answer_of(record(1, 1, "g", "?", 1.0))]
     assert rows.by_text(said, "contains", "yes") == {"c1": 0.5}
     assert rows.by_text(said, "contains", "no") == {}

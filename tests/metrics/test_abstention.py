@@ -18,6 +18,11 @@ from membench.metrics.abstention import PHRASE, abstains
         "I don't know. It may be Corde.", "I do not know who built it", "The author is unknown.", "It is still unknown",
         "There is not enough information", "The text does not give any answer", "I\u2019m unsure", "UNKNOWN!",
         "I DON’T KNOW",
+        "You did not mention this information. You mentioned your cat Luna but not your hamster.",
+        "The information provided is not enough. You did not mention your brother.",
+        "The user never mentioned a brother",
+        "The conversation does not mention a brother.", "I don't have that information.", "No brother was mentioned.",
+        "This was not discussed.", "You haven't told me.", "The provided context is insufficient to answer this.",
         "It is unknown who built the harbour", "The answer is not mentioned in the text.", "unknown from the text",
     ],
 )  # fmt: skip
@@ -33,6 +38,9 @@ def test_abstentions(answer: str) -> None:
         "Tomb of the Unknown Soldier", "The Tomb of the Unknown Soldier", "Unknown Pleasures", "The Great Unknown",
         "I Don't Know How to Love Him", "It does not contain alcohol", "No answer came back", "He does not give up",
         "Unbekannte Welten", "L'Inconnu du Nord-Express", "El desconocido del lago", "未知との遭遇", "不知火",
+        "He did not mention the war", "You never know", "The user manual", "No man was given as much",
+        "never mentioned it",
+        "Information is not everything", "You told your sister", "No one was hurt",
         "Неизвестная", "Невідомий солдат", "ไทย", "ไม่เคยมีใครรู้จักเขา",
     ],
 )  # fmt: skip

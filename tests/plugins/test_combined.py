@@ -223,9 +223,41 @@ def test_text_is_retained_in_part(llm: LLM) -> None:
     memory = method.write(None, TEXTS)
     assert memory[0] == tuple(retained(text, 0.5) for text in TEXTS)
     assert all(len(one) < len(text) for one, text in zip(memory[0], TEXTS, strict=True))
-    assert method.forgets
     assert memories.equal(method.forget(memory, TEXTS[:1]), method.write(None, TEXTS[1:]))
     assert method.forget(memory, TEXTS) is None
+
+
+def test_texts_that_a_part_brings_twice_stay_two(llm: LLM) -> None:
+    """As they do of that part alone: of two parts' texts the later ones stand once."""
+    doubled = (TEXTS[0], TEXTS[0])
+    for name in ("in-context", "base+in-context"):
+        method = made(name, llm)
+        memory = method.write(None, list(doubled))
+        assert method.recall(memory, QUESTIONS).contexts == (doubled, doubled), name
+    both = made("in-context+bm25", llm, bm25_k=2)
+    memory = both.write(None, [*doubled, TEXTS[1]])
+    assert both.recall(memory, QUESTIONS[:1]).contexts == ((*doubled, TEXTS[1]),)
+
+
+def test_what_the_parts_bring_together_fits_the_window(llm: LLM) -> None:
+    """What has no room goes, from the last part on."""
+    texts = [f"Record {k}: {' '.join(f'word{k}x{j}' for j in range(30))}." for k in range(40)]
+    both, first = made("full-context+bm25", llm), made("full-context", llm)
+    recall = both.recall(both.write(None, texts), ["What has Record 3?"])
+    alone = first.recall(first.write(None, texts), ["What has Record 3?"])
+    assert recall.contexts
+    assert alone.contexts
+    assert recall.contexts[0][: len(alone.contexts[0])] == alone.contexts[0]
+    assert "Record 3:" not in " ".join(alone.contexts[0])
+    llm.answer(recall, ["What has Record 3?"], [["a", "b"]])
+
+
+def test_a_part_of_a_text_cannot_be_forgotten(llm: LLM) -> None:
+    """What is retained of two texts may be the same: the other one's would go with it."""
+    assert made("bm25+base", llm).forgets
+    part = made("bm25+base", llm, retained=0.5)
+    assert not part.forgets
+    assert part.cannot_forget == "of two texts the parts that `retained` leaves may be the same"
 
 
 def test_settings_go_to_parts() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from membench.errors import MembenchError
-from membench.programs import pipe
+from membench.programs import pipe, program
 from membench.programs.program import Program
 
 HELLO = r'print "{\"name\":\"n\",\"version\":\"1\",\"kind\":\"text\"}\n"'
@@ -30,6 +30,7 @@ def loop(body: str) -> str:
 HELLOS = {
     r'<STDIN>; print "Loading ...\n"; sleep 9': "answered to hello: an answer that is no JSON: 'Loading ...'",
     r'print STDERR "a\n\nno index: n.db\n\n"; exit 3': "asked to hello; last it said: no index: n.db",
+    r"exit 7 if fork; sleep 99": "ended with status 7 when it was asked to hello",  # a child holds its pipes open
     "kill 9, $$": "was killed by SIGKILL when it was asked to hello",
     "sleep 99": "did not answer within 0.5 s when it was asked to hello (setting timeout)",
     "close STDOUT; sleep 99": "closed its standard input or output when it was asked to hello",
@@ -51,7 +52,7 @@ def test_a_program_that_says_no_hello_is_one_line(code: str, monkeypatch: pytest
     monkeypatch.setattr(pipe, "LINE_BYTES", 1 << 20)
     started = time.monotonic()
     with pytest.raises(MembenchError) as raised:
-        Program(perl(code), 0, 0.5 if "99" in code else 20)
+        Program(perl(code), 0, 0.5 if "99" in code and "exit" not in code else 20)
     assert HELLOS[code] in str(raised.value)
     assert str(raised.value).startswith(("program 'perl -e ", 'program "perl -e '))
     assert len(str(raised.value).splitlines()) == 1
@@ -126,3 +127,15 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     with pytest.raises(MembenchError, match=r"last it said: ; touch \S+ \$HOME \*"):
         Program(argv, 0, 9)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("slowly", [0.3, 99])
+def test_a_closed_program_has_time_to_end(slowly: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "CLOSING", 1.0)
+    ended = tmp_path / "ended"
+    found = Program(perl(loop(OK) + f"; select undef, undef, undef, {slowly}; open my $f, '>', '{ended}'"), 0, 20)
+    started = time.monotonic()
+    found.close()
+    assert found.dead
+    assert ended.exists() == (slowly < 1)
+    assert time.monotonic() - started < 3

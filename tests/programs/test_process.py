@@ -18,6 +18,7 @@ from membench.model.llm import LLM
 from membench.plugins import registry
 from membench.programs.program import running
 from membench.store.cell_folder import Cell
+from membench.store.recipe import trained_on_its_data
 from membench.tables.leaderboard import tables
 from tests.support.table_cells import cell, wave
 
@@ -163,6 +164,10 @@ def test_weights_that_have_seen_the_data_are_marked_in_tables_of_that_data() -> 
     assert labels["squad:dev.json"] == [f"process{mark}", "bm25", f"process+ft-c{mark}"]
     assert labels["jsonl:owner/pairs"][0] == "process (trained on owner/pairs)"
     assert labels["worlds"] == ["process", "bm25", "process+ft-c"]
+    name = "xiaowu0162/longmemeval-cleaned"
+    for data in (f"longmemeval:{name}", f"longmemeval:{name}:m", f"locomo:{name}+errata.json"):
+        recipe = cell("process", wave(0.5), data=data, sources={"program": {"trained_on": [name]}}).recipe
+        assert trained_on_its_data(recipe) == name, data
 
 
 def test_the_program_ends_with_its_cell() -> None:

@@ -14,6 +14,8 @@ from membench.cli.app import main
 from membench.served.kept_answers import KeptAnswers
 from membench.store.cell_folder import cells
 from membench.talks.judge import judge_of
+from membench.talks.measures import summarise_conversation
+from membench.values import Answer
 from tests.support.chat_server import ChatServer, completion, refusal, serving
 
 
@@ -124,6 +126,26 @@ def test_a_judge_is_asked_of_each_answer_and_of_planted_ones(server: ChatServer)
     server.answer = lambda _: completion("perhaps")
     assert judge.verdicts(rows[:1]) == [{}]
     assert judge.unread == 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        ("Yes!", 1), ("yes: it does.", 1), ("'Yes'", 1), ("Answer: yes", 1), ("The answer is **No**.", 0), ("no;", 0),
+        ("Nobody knows", None), ("yesterday", None), ("", None), ("I say yes", None), ("My verdict: no", 0),
+    ],
+)  # fmt: skip
+def test_what_a_judge_says_is_read_from_its_first_word(reply: str, verdict: float | None, server: ChatServer) -> None:
+    server.answer = lambda _: completion(reply)
+    judge = judge_of("openai:m", server.url, KeptAnswers(None))
+    assert judge.verdicts([record("update", "tea")])[0].get("judged") == verdict
+    assert judge.unread == (3 if verdict is None else 0)
+
+
+def test_a_planted_answer_whose_verdict_cannot_be_read_is_no_agreement() -> None:
+    scores = {"contains": 1.0, "f1": 1.0, "judged": 1.0, "judge_right": 1.0}
+    said = Answer("e", 1, 1, 1, "q", "c", {"kind": "update"}, "What?", ("tea",), "tea", scores)
+    assert summarise_conversation([said])["judge_agrees/all"].value == 0.5
 
 
 def test_what_no_judge_can_do_is_refused_in_one_line(

@@ -17,6 +17,7 @@ from membench.cli.app import main
 from membench.corpora import sessions, world_sessions
 from membench.corpora.sessions import ABSTENTION, KINDS, day, forms_of
 from membench.data import locomo, longmemeval, memoryagentbench
+from membench.metrics.answer_scores import mentions
 from membench.planning.data_checks import checked
 from membench.plugins import registry
 from membench.store import cell_folder
@@ -83,6 +84,14 @@ def test_days_ago_count_from_the_day_of_asking() -> None:
             assert then
             gone = datetime.strptime(today[1], "%d %B %Y") - datetime.strptime(then[1], "%d %B %Y")
             assert question.answers == (f"{gone.days} days", str(gone.days))
+
+
+def test_a_date_that_is_repeated_answers_no_count_of_days() -> None:
+    for text, question in asked(talks("", 500)).items():
+        if "days ago" in text:
+            today = re.match(r"It is (\d+ \w+ \d+)", text)
+            assert today
+            assert not mentions(today[1], question.answers)
 
 
 def test_no_date_comes_from_the_machine() -> None:

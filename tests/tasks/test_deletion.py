@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,38 @@ def test_its_table_shows_what_is_left(played: Path) -> None:
     table = CliRunner().invoke(main, ["leaderboard", str(played), "-t", "deletion"]).stdout
     heads = next(line for line in table.splitlines() if line.startswith("| method"))
     assert all(head in heads for head in ("exact", "residual", "rest lost"))
+
+
+LEAKY = """
+import json, pathlib, sys
+texts, index = [], []
+def hello(protocol, seed): return {"name": "leaky", "version": "1", "kind": "text", "forgets": True}
+def write(texts): globals()["texts"] += texts; index.extend(texts)
+def recall(questions): return {"texts": [index[:1] for _ in questions]}
+def forget(texts): globals()["texts"] = [t for t in globals()["texts"] if t not in texts]
+def clear(): texts.clear(); index.clear()
+def save(folder):
+    if texts: pathlib.Path(folder, "texts.json").write_text(json.dumps(texts))
+def load(folder):
+    texts[:] = json.loads(pathlib.Path(folder, "texts.json").read_text()); index[:] = texts
+def close(): pass
+for line in sys.stdin:
+    request = json.loads(line)
+    print(json.dumps(globals()[request.pop("do")](**request) or {}), flush=True)
+"""
+
+
+def test_a_memory_that_saves_no_trace_and_still_searches_the_text_is_found_out(tiny: Path, tmp_path: Path) -> None:
+    """Both memories are equal in bytes, and each is asked."""
+    (tmp_path / "leaky.py").write_text(LEAKY)
+    command = shlex.join([sys.executable, str(tmp_path / "leaky.py")])
+    typed = ["run", "-m", "process", "-M", f"command={command}", "-t", "deletion", "--model", str(tiny), "-L", "3"]
+    done = CliRunner().invoke(main, [*typed, "-T", "every=3", "-o", str(tmp_path / "results")])
+    assert done.exit_code == 0, done.stderr
+    (folder,) = (tmp_path / "results").glob("deletion--process--*")
+    records = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    assert [r["read"] for r in records if r["type"] == "ask"][-1] > 0
+    changed = [r["memory"] for r in records if r["type"] in ("write", "forget")]
+    assert changed[3] == changed[-1]
+    summary = json.loads((folder / "result.json").read_text())["summary"]
+    assert summary["exact/forgotten"]["value"] < 1.0

@@ -67,6 +67,29 @@ def drawings(llm: LLM) -> tuple[Any, list[Any], tuple[Adapter, Adapter]]:
         return learner, seen, (first, learner.write(first, [SECOND]))
 
 
+def test_the_teacher_reads_no_answers_that_are_not_learned(llm: LLM) -> None:
+    """A pair is read with the student's own answers alone, not also with the one that it came with."""
+    read: list[Any] = []
+
+    def noted(of: LLM, sentences: Any, lora: Lora) -> Any:
+        read.extend(sentences)
+        return taught(of, sentences, lora)
+
+    own: list[Any] = []
+
+    class Watched(OwnSamples):
+        def drawn(self, steps: Any) -> Any:
+            found = super().drawn(steps)
+            own.extend(s for step in found[0] for s in step)
+            return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer_module, "taught", noted)
+        patch.setattr(trainer_module, "OwnSamples", Watched)
+        method(llm, on_policy=True).write(None, [FIRST])
+    assert {s for s in read if s.kind == "qa"} == {s for s in own if s.kind == "qa"}
+
+
 def test_the_teacher_is_the_model_without_what_is_written_and_without_what_is_trained(
     llm: LLM, drawings: tuple[Any, list[Any], tuple[Adapter, Adapter]]
 ) -> None:
