@@ -23,10 +23,11 @@ from membench.store.records import answer_of
 from membench.text.mentions import names
 from membench.values import Answer
 
-SCORES = ("learned", "kept", "borrowed", "drift")
+SCORES = ("learned", "kept", "shifted", "borrowed", "drift")
 UNITS = {
     "learned": "margin of rehearsed facts just after their write, nats a token",
-    "kept": "what the second write does to the margin of the first text's questions, nats a token",
+    "kept": "what the second write does to the margin of the first text's rehearsed facts, nats a token",
+    "shifted": "the same of its facts that are not rehearsed",
     "borrowed": "share of questions answered with a value of the other text, the one just written",
     "drift": "KL from the untouched model on generic text after both writes, nats a token",
 }
@@ -94,12 +95,15 @@ def _outcome(run: Run, records: list[dict[str, Any]]) -> Outcome:
     other = [a for a in answers if a.position != a.written]
     drift = next(record for record in records if record["type"] == "drift")
     rehearsed = [a for a in own if a.tags["rehearsed"] == "yes"]
+    known = {a.question for a in rehearsed}
+    changes = {q: a.scores["margin"] - before[q].scores["margin"] for q, a in after.items()}
     writes = [record["tokens"] for record in records if record["type"] == "write"]
     return Outcome(
         run,
         {
             "learned": {a.question: a.scores["margin"] for a in rehearsed},
-            "kept": {q: a.scores["margin"] - before[q].scores["margin"] for q, a in after.items()},
+            "kept": {q: change for q, change in changes.items() if q in known},
+            "shifted": {q: change for q, change in changes.items() if q not in known},
             "borrowed": {a.question: float(_has(a, golds[a.written])) for a in other},
             "drift": {str(i): kl for i, (*_, kl) in enumerate(drift["texts"])},
         },

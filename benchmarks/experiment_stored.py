@@ -94,19 +94,25 @@ def parts_table(folder: Path) -> str:
 
 
 def allocation_table(folder: Path) -> str:
-    """The best use of CORE_HOURS for METHODS trained methods in `single`, by the noise of seeds that is assumed."""
+    """The best use of CORE_HOURS for METHODS trained methods in `single`, by the difference and the noise of seeds.
+
+    The first difference of PAIRS varies least by question, the second most.
+    """
     seconds = CORE_HOURS * 3600 / METHODS
     write, question = _seconds(folder)
-    values = differences(folder, PAIRS[0], "contains")
-    known = parts(values)
-    most = int(np.mean([v.size for v in values]))  # questions that a context has
-    lines = [["sd of seeds", "contexts", "questions", "seeds", "standard error", "95 % interval", "found in 80 %"]]
-    for sd in SEED_NOISE:
-        best = allocate(Parts(known.context, known.question, sd**2, None, 0.0), seconds, write, question, most)
-        if best:
-            sizes = [best.contexts, best.questions, best.seeds]
-            half = f"±{1.96 * best.error:.3f}"
-            lines.append([f"{sd}", *map(str, sizes), f"{best.error:.3f}", half, f"{_FOUND * best.error:.3f}"])
+    head = ["sd of seeds", "contexts", "questions", "seeds", "standard error", "95 % interval", "found in 80 %"]
+    lines = [["difference", *head]]
+    for pair in PAIRS[:2]:
+        values = differences(folder, pair, "contains")
+        known = parts(values)
+        most = int(np.mean([v.size for v in values]))  # questions that a context has
+        for sd in SEED_NOISE:
+            best = allocate(Parts(known.context, known.question, sd**2, None, 0.0), seconds, write, question, most)
+            if best:
+                sizes = [f"{sd}", *map(str, (best.contexts, best.questions, best.seeds))]
+                half = f"±{1.96 * best.error:.3f}"
+                shown = [f"{best.error:.3f}", half, f"{_FOUND * best.error:.3f}"]
+                lines.append([" − ".join(pair), *sizes, *shown])
     told = f"A write takes {write:.0f} s and a question {question:.1f} s (`selfparam` in `single`, stored)."
     return f"{told}\n\n{markdown(lines)}"
 

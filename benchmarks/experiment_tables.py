@@ -152,8 +152,8 @@ def draw(folder: Path, path: Path) -> None:
 BLOCKS: dict[str, Callable[[Path], str]] = {
     "runs": runs_table,
     "effects": effects_table,
-    "remedies": lambda folder: beside_default(remedies(), folder, "remedies", "kept"),
-    "losses": lambda folder: beside_default(losses(), folder, "recipes", "learned", "kept", "drift"),
+    "remedies": lambda folder: beside_default(remedies(), folder, "remedies", "kept", "shifted"),
+    "losses": lambda folder: beside_default(losses(), folder, "recipes", "learned", "kept", "shifted", "drift"),
     "follow": follow_table,
     "seeds": lambda folder: seeds_table([REFERENCE, folder]),
     "comparison": lambda folder: comparison_table([REFERENCE, folder]),

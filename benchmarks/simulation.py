@@ -38,7 +38,9 @@ class Design:
     methods: int = 2
     trained: int = 2  # the others are played once and have no noise
     shift: float = 0.0
-    whole: float = 0.0  # how often the second is right in a context, the first at a question; nothing else counts then
+    whole: float = 0.0  # how often the first is right at a question, the second in a context; nothing else counts then
+    behind: float = 0.0  # of `whole`: how much less often the second is right
+    each: bool = False  # of `whole`: the second, too, question by question
     quiet: float | None = None  # the last method's noise
 
 
@@ -47,9 +49,12 @@ def scores(design: Design, draws: int, rng: np.random.Generator) -> NDArray[np.f
     d, shape = design, (draws, design.methods, design.seeds, design.contexts, QUESTIONS)
 
     if d.whole:
-        each = rng.random(shape) < d.whole
-        each[:, 1:] = each[:, 1:, :, :, :1]
-        return each.mean(-1)
+        drawn = rng.random(shape)
+        if not d.each:
+            drawn[:, 1:] = drawn[:, 1:, :, :, :1]
+        rates = np.array([d.whole, d.whole - d.behind])[:, None, None, None]
+        hits: NDArray[np.bool_] = drawn < rates
+        return hits.mean(-1)
 
     def effect(sd: float, *kept: int) -> NDArray[np.float64]:
         return rng.normal(0, 1, [n if k in kept else 1 for k, n in enumerate(shape)]) * sd
@@ -115,11 +120,29 @@ def table(draws: int = 1500, seed: int = 2027) -> str:
     for name, kind in kinds.items():
         row = [f"{100 * claims(Design(**vars(kind) | {'contexts': size}), draws, seed):.1f}" for size in sizes]
         strong = Design(**vars(kind) | {"contexts": 50, "shift": SHIFT})
-        power = "–" if kind.whole else f"{100 * claims(strong, draws, seed):.1f}"
-        grid.append([name, *row, power])
+        if kind.whole:
+            strong = Design(50, whole=kind.whole, behind=0.15)
+        grid.append([name, *row, f"{100 * claims(strong, draws, seed):.1f}"])
         print(name, *grid[-1][1:], file=sys.stderr)
     big = scores(Design(2000, shift=SHIFT), 50, np.random.default_rng(1)).mean((0, 2, 3))
     print(f"\ntrue difference: {100 * (big[0] - big[1]):.1f} points", file=sys.stderr)
+    return f"{markdown_grid(grid)}\n\n{near_the_ends(draws, seed)}"
+
+
+def near_the_ends(draws: int = 1500, seed: int = 2027) -> str:
+    """How often a difference is found where one method is nearly always right, or never, as markdown."""
+    kinds = {
+        "0.95 and 0.80": Design(0, whole=0.95, behind=0.15, each=True),
+        "0.90 and 0.75": Design(0, whole=0.9, behind=0.15, each=True),
+        "0.57 and 0.42": Design(0, whole=0.57, behind=0.15, each=True),
+        "0.15 and 0.00": Design(0, whole=0.15, behind=0.15, each=True),
+    }
+    sizes = (20, 30, 50)
+    grid = [["found in % of draws, right at each question alike", *(f"{size} contexts" for size in sizes)]]
+    for name, kind in kinds.items():
+        row = [f"{100 * claims(Design(**vars(kind) | {'contexts': size}), draws, seed):.1f}" for size in sizes]
+        grid.append([name, *row])
+        print(name, *row, file=sys.stderr)
     return markdown_grid(grid)
 
 

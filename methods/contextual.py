@@ -23,7 +23,7 @@ LINE_TOKENS = 40  # of the line, at most
 class Contextual(Over):
     """The memory keeps the texts as they were written; lines and passages are derived from them."""
 
-    version: ClassVar[int] = 2  # 2: the first sentence behind a title, too
+    version: ClassVar[int] = 3  # 2: the first sentence behind a title, too; 3: titles in any script and in quotes
     storage: ClassVar[str] = "that of its retriever"
     kind: ClassVar[MemoryKind] = "growing"
 

@@ -21,6 +21,7 @@ _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
 _SMALL = {word: n for n, word in enumerate(_WORDS, 1)}
 _ONE = re.compile(r"\b[Aa]n? (?=(?:second|minute|hour|day|week|fortnight|month|year|decade|dozen)s?\b)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_COUNT = re.compile(rf"(?<![\w.,:])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:])", re.IGNORECASE)  # no ordinal
 
 
 def gold_text(record: Mapping[str, Any], where: str) -> str:
@@ -52,6 +53,9 @@ def _named(gold: str) -> Iterator[str]:
     if len(told) == 2 and (also := _ALSO.fullmatch(told[1])):
         first = told[0].removesuffix(".")
         yield first
+        if _NUMBER.fullmatch(_digits(also[1])):  # "7 times. 8 is also acceptable."
+            yield from _instead(first, also[1])
+            return
         if bare := _AGO.fullmatch(first):  # "7 days ago. 8 days is also acceptable.": so are 7 days
             yield bare[1]
         several = _RANGE.fullmatch(also[1])
@@ -70,11 +74,22 @@ def _instead(first: str, more: str) -> Iterator[str]:
     "25:50" for "25 minutes and 50 seconds", "14 days" for "two weeks", "Honda Civic 2020" where "Honda Civic 2019 (or
     2020)" is said; nothing for "a red sofa (or couch)".
     """
-    if _NUMBER.fullmatch(more) and not _NUMBER.fullmatch(_digits(first)):
-        if len(_NUMBER.findall(first)) == 1:
-            yield _NUMBER.sub(more, first)
+    if _NUMBER.fullmatch(_digits(more)) and not _NUMBER.fullmatch(_digits(first)):
+        if len(counts := _COUNT.findall(first)) == 1:
+            yield from _counted(first, counts[0], more)
     elif coarse_type(_digits(first)) == coarse_type(_digits(more)) != "other":
         yield more
+
+
+def _counted(first: str, count: str, more: str) -> Iterator[str]:
+    """An answer with another count, its noun in the number that this one takes: "1 night" for "2 nights"."""
+    before, _, after = first.partition(count)
+    noun = re.match(r"\s+([^\W\d_]+)", after)
+    one = _digits(more) == "1"
+    if noun and one == noun[1].endswith("s"):
+        other = noun[1].removesuffix("s") if one else f"{noun[1]}s"
+        after = after.replace(noun[1], other, 1)
+    yield before + more + after
 
 
 def _digits(answer: str) -> str:

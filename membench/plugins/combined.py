@@ -28,6 +28,7 @@ Memories = tuple[Any, ...]
 class Combined(Method[Memories]):
     """The parts' memories in the order of their names; a part's settings are fields PART_KEY of the subclass."""
 
+    version: ClassVar[int] = 2  # 2: what is retained keeps its lines, what one part brings twice stays two
     names: ClassVar[tuple[str, ...]]
     classes: ClassVar[tuple[type[Method[Any]], ...]]
 

@@ -132,7 +132,7 @@ class _Trial:
         if memories.digest(self.second) != before:
             return "the memory given to forget was changed"
         brought = self.method.recall(left, QUESTIONS).contexts or ()
-        gone, kept = _runs(TEXTS[0]), _runs(" ".join(TEXTS[1:]))
+        gone, kept = _runs(TEXTS[0]), _runs(" ".join(TEXTS[1:])).union(*map(_runs, QUESTIONS))
         said = next((run for texts in brought for text in texts for run in _runs(text) if run in gone - kept), None)
         return f"{' '.join(said)!r} is recalled after its text was forgotten" if said else ""
 

@@ -18,7 +18,7 @@ BREAKS = tuple(
     )
 )
 _ENDED = regex.compile(rf"[.!?:;,{_ENDS}{_PAUSES}][\"'»」』”’]*\s*$", regex.V1)
-_QUOTED = regex.compile(r"\s*[\"'«「『“‘„]")
+_QUOTATION = regex.compile(r"\s*[\"'«「『“‘„][^\"»」』“”]*[\"'»」』”’]\s*")
 
 
 def sentences(text: str) -> list[str]:
@@ -28,7 +28,7 @@ def sentences(text: str) -> list[str]:
 
 def is_ended(text: str) -> bool:
     """Whether its last mark, but for closing quotes, ends sentences or clauses; a quotation as a whole is not ended."""
-    return bool(_ENDED.search(text)) and not _QUOTED.match(text)
+    return bool(_ENDED.search(text)) and not _QUOTATION.fullmatch(text)
 
 
 def characters(text: str) -> list[str]:

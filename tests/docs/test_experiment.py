@@ -132,19 +132,23 @@ def test_other_rows_are_those_that_the_rule_selects_and_the_comparison_does_not_
 
 
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
-    """Two texts of one rehearsed fact each: the first is learned, lost and answered as the other."""
+    """Two texts of one rehearsed fact each: the first is learned, lost and answered as the other; one more of the first
+    is not rehearsed.
+    """
     tokens = {"reader": {"trained": 100}, "teacher": {"read": 40}}
     records = [
         {"type": "write", "tokens": tokens},
         record(1, 1, "Ines", "Ines", 2.0),
         record(1, 2, "Olna", "nobody", -1.0),
+        {**record(1, 1, "Bo", "?", 0.5), "question": "q1b", "tags": {"rehearsed": "no"}},
         {"type": "write", "tokens": tokens},
         record(2, 1, "Ines", "Olna", 0.5),
         record(2, 2, "Olna", "Olna", 3.0),
+        {**record(2, 1, "Bo", "?", 0.75), "question": "q1b", "tags": {"rehearsed": "no"}},
         {"type": "drift", "texts": [[10, 3.0, 3.1, 0.2], [10, 3.0, 3.1, 0.4]]},
     ]
     found = outcomes._outcome(design.runs()[0], records)
-    assert [found.mean(score) for score in outcomes.SCORES] == pytest.approx([2.5, -1.5, 0.5, 0.3])
+    assert [found.mean(score) for score in outcomes.SCORES] == pytest.approx([2.5, -1.5, 0.25, 1 / 3, 0.3])
     assert (found.fresh, found.old, found.trained, found.taught) == ((2, 2), (1, 0), 100, 40)
 
 

@@ -105,13 +105,20 @@ class Forgets(Notes):
         return {"texts": [text for text in memory["texts"] if text not in contexts]}
 
 
+@dataclass(frozen=True)
+class Quotes(Forgets):
+    def recall(self, memory: Any, questions: Sequence[str]) -> Recall:
+        texts = (memory or {"texts": []})["texts"]
+        return Recall(contexts=tuple(tuple(f"Found for: {q}\n{text}" for text in texts) for q in questions))
+
+
 def failures(monkeypatch: pytest.MonkeyPatch, cls: type) -> dict[str, str]:
     monkeypatch.setattr(registry, "require", lambda kind, names: None)  # it is not registered
     monkeypatch.setattr(registry, "load", lambda kind, name: cls)
     return {point.name: point.detail for point in check("it") if not point.ok}
 
 
-@pytest.mark.parametrize("cls", [Notes, Forgets])
+@pytest.mark.parametrize("cls", [Notes, Forgets, Quotes])
 def test_a_good_method_passes(monkeypatch: pytest.MonkeyPatch, cls: type) -> None:
     assert failures(monkeypatch, cls) == {}
 

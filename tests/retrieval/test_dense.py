@@ -112,10 +112,11 @@ def test_dpr_reads_a_passage_up_to_its_limit(pair: tuple[Path, Path], monkeypatc
 def test_what_counts_as_a_title() -> None:
     assert titled(TEXTS[0]) == ("Vellmar", "The harbour was built by Ines Corde.")
     assert titled("港の歴史\n港は古い。") == ("港の歴史", "港は古い。")
-    for title in ('"Help!"', "Washington (D.C.)"):
+    for title in ('"Help!"', "'Who's there?'", "「誰だ？」", "Washington (D.C.)"):
         assert titled(f"{title}\nMore.") == (title, "More.")
     for text in (
         TEXTS[1], "A sentence.\nAnother.", "Vellmar\n", "\nVellmar", f"{'word ' * 13}\nText.", "",
+        '"Go away," said Tom.\nThen he left.', "“Stop!” he cried.\nMore.", "'Twas a cold night.\nMore.",
         "港は古い。\n次。", f"{'港' * 13}\n次。", "यह घर है।\nऔर।", "He said “stop.”\nMore.",
     ):  # fmt: skip
         assert titled(text) == ("", text)
