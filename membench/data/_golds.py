@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from membench.corpora.sessions import forms_of, written_day
@@ -27,9 +28,17 @@ _COUNT = re.compile(rf"(?<![\w.,:])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:
 def gold_text(record: Mapping[str, Any], where: str) -> str:
     """The published answer of a record, a text or a number. Raises MembenchError for anything else and for none."""
     gold = record.get("answer")
-    if isinstance(gold, bool) or not isinstance(gold, str | int | float) or not (text := str(gold).strip()):
-        raise MembenchError(f"{where}: 'answer' is missing" if gold in (None, "") else f"{where}: 'answer' is no text")
-    return text
+    if not is_gold(gold):
+        blank = gold is None or (isinstance(gold, str) and not gold.strip())
+        raise MembenchError(f"{where}: 'answer' is {'missing' if blank else 'no text'}")
+    return str(gold).strip()
+
+
+def is_gold(gold: object) -> bool:
+    """Whether it is a text that says something, or a number."""
+    if isinstance(gold, str):
+        return bool(gold.strip())
+    return type(gold) is int or (isinstance(gold, float) and isfinite(gold))
 
 
 def answers_of(gold: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 from membench.api import Source
 from membench.corpora.sessions import Session, asked_on, recalled
 from membench.data._chains import Row, records
+from membench.data._golds import is_gold
 from membench.data._talks import dataset
 from membench.errors import MembenchError
 from membench.io.hub import hub_rows
@@ -86,10 +87,10 @@ def _contexts(id_: str, row: Row) -> list[Composed]:
 
 def _answers(golds: Any, where: str) -> tuple[str, ...]:
     listed = golds if isinstance(golds, list) else [golds]
-    texts = tuple(dict.fromkeys(str(gold).strip() for gold in listed if str(gold).strip()))
-    if not texts or not all(isinstance(gold, str | int | float) for gold in listed):
+    told = [gold for gold in listed if gold != ""]
+    if not told or not all(map(is_gold, told)):
         raise MembenchError(f"{where}: wants a text, or a list of texts")
-    return texts
+    return tuple(dict.fromkeys(str(gold).strip() for gold in told))
 
 
 def _evidence(texts: list[str], question: str, answers: tuple[str, ...], two: bool) -> tuple[int, ...]:

@@ -218,6 +218,9 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("locomo", locomo(*ASKED, conversation={"session_1": [{"speaker": "A", "text": "b"}]}), "'session_1_date_time'"),
     ("locomo", locomo(qa(4, "?", [], answer="x")), "no question that can be matched"),
     ("memoryagentbench", agent_bench("ruler_qa1", "A.", ("?", [])), "answers[0]: wants a text"),
+    ("memoryagentbench", agent_bench("ruler_qa1", "A.", ("?", [True])), "answers[0]: wants a text"),
+    ("locomo", locomo(qa(1, "?", ["D1:1"], answer="  ")), "'answer' is missing"),
+    ("locomo", locomo(qa(1, "?", ["D1:1"], answer=float("nan"))), "'answer' is no text"),
     ("memoryagentbench", {"context": "A.", "questions": ["?"], "answers": ["A"]}, "'metadata' is missing"),
 ]
 
