@@ -8,9 +8,9 @@ play() { membench run --output results/experiment "$@"; }
 # Why a memory forgets: the screening, the remedies, two more seeds (development seed; benchmarks/experiment_design.py).
 python benchmarks/experiment.py
 
-# Enough to resolve: three seeds of each trained method at its own best row of docs/tuning.md, on the report's texts. What is
+# Enough to resolve: three seeds of each trained method at settings of its own (docs/tuning.md), on the report's texts. What is
 # written alone and together joins the rows of the reference run; seed 0 of some of these cells is there already.
-best() { # METHOD SEED OPTIONS…: at its own best settings, with `factor` times the passes
+best() { # METHOD SEED OPTIONS…: at settings of its own, with `factor` times the passes
   local method="$1" seed="$2"; shift 2
   case "$method" in
     selfparam) set -- -M "epochs=$((12 * factor))" "$@" ;;

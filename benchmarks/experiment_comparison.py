@@ -1,4 +1,4 @@
-"""Trained methods, each at its own best settings under several seeds, beside each other in every task."""
+"""Trained methods, each at settings of its own under several seeds, beside each other in every task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained methods, each at its own best settings, under several seeds: what a seed changes, and what differs."""
+"""Trained methods, each at settings of its own, under several seeds: what a seed changes, and what differs."""
 
 from __future__ import annotations
 
