@@ -11,6 +11,7 @@ from typing import Any
 from membench.api import settings_of
 from membench.errors import MembenchError
 from membench.imported.results import Matched, Results, matched
+from membench.imported.rows import imported_origin
 from membench.imported.task import IMPORTED
 from membench.io.atomic_files import replace_file
 from membench.store import cell_folder
@@ -60,14 +61,14 @@ def _recipe(one: Results, found: Matched) -> dict[str, Any]:
         "limit": len({item.context for item in one.items}), "model": one.harness,
         **dict.fromkeys(UNKNOWN, "unknown"), "metric_version": 0,
         "method": one.method, "method_version": 0, "settings": dict(one.settings), "seed": one.seed,
-        "defaults": dict(one.defaults), "sources": {"version": one.version, "sha256": one.sha256},
+        "defaults": dict(one.defaults), "sources": {**one.sources, "version": one.version, "sha256": one.sha256},
     }  # fmt: skip
 
 
 def _refuse_other_results(recipe: dict[str, Any], one: Results, stored: Sequence[Cell]) -> None:
     for cell in stored:
         same_row = all(cell.recipe.get(name) == recipe[name] for name in _SAME_ROW if name in recipe)
-        if same_row and cell.id != cell_id(recipe):
+        if same_row and imported_origin(cell.recipe, ()) == imported_origin(recipe, ()) and cell.id != cell_id(recipe):
             raise MembenchError(
                 f"{one.where}: {cell.folder} holds other results of {one.method}, seed {one.seed}, on these items: "
                 "name another folder with -o, or delete that one"

@@ -67,7 +67,7 @@ def _text(row: dict[str, str], name: str, where: str) -> str:
 
 def _score(text: str, where: str) -> float:
     try:
-        value = score_of(float(text))
+        value = score_of(float(text), where)
     except ValueError:
         value = None
     if value is None:

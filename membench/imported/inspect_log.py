@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
-from membench.imported.results import Item, Results, context_of, hash_of, score_of, unique
+from membench.imported.results import (
+    Item,
+    Results,
+    context_of,
+    hash_of,
+    part,
+    score_name,
+    score_of,
+    settings_from,
+    unique,
+)
 from membench.io.plain_files import read_plain
-from membench.io.user_files import parse_json, read_text, want
+from membench.io.user_files import parse_json, read_text, user_path, want
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}  # correct, partially, incorrect, no answer
 _ZIP = b"PK"
@@ -19,7 +29,8 @@ _ZIP = b"PK"
 def read_log(path: str) -> list[Results]:
     """The results of a log, one an epoch, which counts as a seed (the first is seed 0); the method is TASK@MODEL.
 
-    A score is called by its scorer, a part of one SCORER.PART. Raises MembenchError for a run that did not end well,
+    A score is called by its scorer, a part of one SCORER.PART. The task's and the model's arguments and the solver are
+    settings; those of the task that were passed are always shown. Raises MembenchError for a run that did not end well,
     and with the place of what is no log.
     """
     text = _text(path)
@@ -29,11 +40,14 @@ def read_log(path: str) -> list[Results]:
     if log.get("status") != "success":
         raise MembenchError(f"{path}: its run ended with status {log.get('status')!r}: import one that ended well")
     epochs: dict[int, list[tuple[str, Item]]] = defaultdict(list)
+    named: set[str] = set()
     for number, sample in enumerate(want(log, "samples", list, path)):
         where = f"{path}: samples[{number}]"
         epochs[_epoch(sample, where)].append((where, _item(sample, where)))
-    packages = about.get("packages")
-    version = packages.get("inspect_ai") if isinstance(packages, dict) else None
+        named |= {name for name, _ in _values(sample["scores"])}
+    numbers = {name for items in epochs.values() for _, item in items for name in item.scores}
+    version, settings = part(about, "packages").get("inspect_ai"), _settings(about)
+    shown = {"solver", *part(about, "task_args_passed" if "task_args_passed" in about else "task_args")}
     method = f"{task.rpartition('/')[2]}@{model.rpartition('/')[2]}".replace(" ", "-")
     return [
         Results(
@@ -44,13 +58,31 @@ def read_log(path: str) -> list[Results]:
             unique(items),
             epoch - 1,
             version if isinstance(version, str) else None,
+            settings,
+            {name: value for name, value in settings.items() if name not in shown},
+            {"model": model, "task": task},
+            no_numbers=frozenset(named - numbers),
         )
         for epoch, items in sorted(epochs.items())
     ]
 
 
+def _settings(about: Mapping[str, Any]) -> dict[str, str]:
+    """The task's arguments by their names, those of solver and model with what they are of in front."""
+    model = {**part(about, "model_generate_config"), **part(about, "model_args")}
+    found = {
+        **{f"model.{name}": value for name, value in model.items()},
+        **{f"solver.{name}": value for name, value in part(about, "solver_args").items()},
+        **{"solver": about.get("solver")},
+        **part(about, "task_args"),
+    }
+    return settings_from(found)
+
+
 def _text(path: str) -> str:
     """The log as JSON."""
+    if user_path(path).is_dir():
+        raise MembenchError(f"{path} is a folder: name the logs in it")
     try:
         packed = read_plain(Path(path))[:2] == _ZIP
     except FileNotFoundError:
@@ -93,7 +125,7 @@ def _item(sample: dict[str, Any], where: str) -> Item:
         name=name,
         context=context_of(fields, name),
         content=hash_of("\n".join((asked, *gold))),
-        scores=dict(_scores(want(sample, "scores", dict, where))),
+        scores=dict(_scores(want(sample, "scores", dict, where), where)),
         question=asked,
         gold=gold,
         answer=answer if isinstance(answer, str) else "",
@@ -109,11 +141,16 @@ def _message(given: object) -> str:
     return "\n".join(text for text in texts if isinstance(text, str))
 
 
-def _scores(given: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def _scores(given: Mapping[str, Any], where: str) -> Iterator[tuple[str, float]]:
+    for name, value in _values(given):
+        number = LETTERS.get(value) if isinstance(value, str) else score_of(value, f"{where}: {name}")
+        if number is not None:
+            yield name, number
+
+
+def _values(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What each scorer gave, of one that gave several values each."""
     for scorer, score in given.items():
         value = score.get("value") if isinstance(score, dict) else None
-        parts = {f"{scorer}.{part}": v for part, v in value.items()} if isinstance(value, dict) else {scorer: value}
-        for name, part in parts.items():
-            number = LETTERS.get(part) if isinstance(part, str) else score_of(part)
-            if number is not None:
-                yield name, number
+        parts = {f"{scorer}.{name}": v for name, v in value.items()} if isinstance(value, dict) else {scorer: value}
+        yield from ((score_name(name), v) for name, v in parts.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,42 +10,60 @@ from pathlib import Path
 from typing import Any
 
 from membench.errors import MembenchError
-from membench.imported.results import Item, Results, context_of, hash_of, score_of, unique
+from membench.imported.results import (
+    Item,
+    Results,
+    context_of,
+    hash_of,
+    part,
+    score_name,
+    score_of,
+    settings_from,
+    unique,
+)
 from membench.io.user_files import parse_json, read_jsonl, read_text, want
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
+_SHOWN = ("peft", "delta", "revision", "subfolder")  # arguments that make of a model another one than its name says
+_NO_MATTER = ("device", "batch_size", "max_batch_size")
+_PROMPT = ("chat_template_sha", "system_instruction_sha", "fewshot_as_multiturn")  # of what stands around the questions
 Rows = Sequence[tuple[str, Mapping[str, Any]]]
 
 
 def read_samples(path: str) -> Results:
     """The items of one task by one model. The method is called TASK@MODEL, by the file's and its folder's name.
 
-    A score is lm-eval's; where several filters picked the answer, SCORE.FILTER. Raises MembenchError with FILE:LINE for
-    what lm-eval did not write.
+    A score is lm-eval's; where several filters picked the answer, SCORE.FILTER. How the model was loaded and asked is
+    among the settings, of which a few are always shown. Raises MembenchError with FILE:LINE for what lm-eval did not
+    write.
     """
     named = _NAME.fullmatch(Path(path).name)
     if not named:
         raise MembenchError(f"{path}: wants a file that lm-eval wrote by --log_samples, called samples_TASK_DATE.jsonl")
     task, rows = named["task"], list(read_jsonl(path))
     about = _results(Path(path).with_name(f"results_{named['date']}.json"))
-    folder = Path(path).absolute().parent.name
-    shots = _part(about, "n-shot").get(task)
-    seed = _part(about, "config").get("random_seed")
-    better = _part(_part(about, "higher_is_better"), task)
-    items = _items(rows)
+    given, folder = about.get("model_name"), Path(path).absolute().parent.name
+    model = given.rstrip("/") if isinstance(given, str) else folder
+    seed = part(about, "config").get("random_seed")
+    better = {score_name(name): value for name, value in part(part(about, "higher_is_better"), task).items()}
+    items, settings = _items(rows), _settings(about, task)
     names = {name for item in items for name in item.scores}
+    listed = {score_name(name) for _, row in rows for name in row["metrics"]}
     return Results(
         where=path,
         sha256=hash_of(read_text(path)),
         harness="lm-eval",
         version=about["lm_eval_version"] if isinstance(about.get("lm_eval_version"), str) else None,
-        method=f"{task}@{_model(about.get('model_name'), folder)}",
+        method=f"{task}@{_last(model)}",
         items=items,
         seed=seed if isinstance(seed, int) and seed >= 0 else 0,
-        settings={"shots": shots} if isinstance(shots, int) else {},
-        defaults={"shots": 0},
-        no_numbers=frozenset(name for _, row in rows for name in row["metrics"]) - {n.partition(".")[0] for n in names},
-        downwards=frozenset(name for name in names if better.get(name.partition(".")[0]) is False),
+        settings=settings,
+        defaults={name: value for name, value in settings.items() if name not in _SHOWN} | {"shots": 0},
+        sources={"model": model},
+        no_numbers=frozenset(name for name in listed if not any(_is_of(score, name) for score in names)),
+        downwards=frozenset(
+            score for score in names if any(better[name] is False for name in better if _is_of(score, name))
+        ),
     )
 
 
@@ -54,14 +73,30 @@ def _results(path: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = whole.get(name)
-    return found if isinstance(found, dict) else {}
+def _settings(about: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """The shots, how the model was loaded (its name aside), and what the prompts were put into."""
+    config, shots = part(about, "config"), part(about, "n-shot").get(task)
+    given = config.get("model_args")
+    if isinstance(given, str):  # as it was typed, by earlier versions
+        given = {name: value for name, _, value in (text.partition("=") for text in given.split(",")) if value}
+    loaded = {
+        name: value
+        for name, value in (given if isinstance(given, dict) else {}).items()
+        if name not in _NO_MATTER and value != about.get("model_name")
+    }
+    asked = {"gen_kwargs": config.get("gen_kwargs") or None, **{name: about.get(name) for name in _PROMPT}}
+    told = settings_from({"backend": config.get("model"), **asked, **loaded})
+    return ({"shots": shots} if isinstance(shots, int) else {}) | told
 
 
-def _model(name: object, folder: str) -> str:
+def _is_of(score: str, name: str) -> bool:
+    """Whether a score is the one that lm-eval calls so, by whichever filter."""
+    return score == name or score.startswith(f"{name}.")
+
+
+def _last(name: str) -> str:
     """The last part of a path or of OWNER/NAME; lm-eval calls the folder of a model by it, with __ for /."""
-    last = re.split(r"/|__", name.rstrip("/") if isinstance(name, str) else folder)[-1]
+    last = re.split(r"/|__", name)[-1]
     return re.sub(r"\s+", "-", last) or "model"
 
 
@@ -89,9 +124,9 @@ def _item(row: Mapping[str, Any], suffix: str, where: str) -> Item:
     for metric in want(row, "metrics", list, where):
         if not isinstance(metric, str):
             raise MembenchError(f"{where}: 'metrics' must be a list of names, as lm-eval writes it")
-        value = score_of(row.get(metric))
+        value = score_of(row.get(metric), f"{where}: {metric}")
         if value is not None:
-            scores[metric + suffix] = value
+            scores[score_name(metric + suffix)] = value
     question = fields.get("question", prompts[0][0] if prompts else "")
     return Item(
         name=name,
@@ -126,15 +161,16 @@ def _answer(responses: object, prompts: Sequence[tuple[str, str]]) -> str:
         return ""
     if isinstance(responses[0], str):
         return responses[0].strip()
-    found = [score_of(_number(r[0])) if isinstance(r, list) and r else None for r in responses]
+    found = [_number(r[0]) if isinstance(r, list) and r else None for r in responses]
     likely = [(value, -k) for k, value in enumerate(found) if value is not None]
     best = -max(likely)[1] if likely else len(prompts)
     return prompts[best][1].strip() if best < len(prompts) else ""
 
 
-def _number(value: object) -> object:
-    """A log-probability, which lm-eval may write as a text."""
+def _number(value: object) -> float | None:
+    """A log-probability, which lm-eval may write as a text; None for one that is not finite."""
     try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
+        number = float(value) if isinstance(value, str | int | float) else math.nan
+    except (ValueError, OverflowError):  # a text, a whole number of many digits
         return None
+    return number if math.isfinite(number) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from membench.errors import MembenchError, shortened
 from membench.imported.task import Imported
 
-MOST = 1e100  # no score is greater; it could not be stored
+MOST = 1e50  # no score is greater: the sum over all items could not be stored
+_LONG = 60  # letters of a setting that stand in a name
+_SECRET = ("key", "token", "secret", "password")  # how the names of arguments end that no file should hold
 # Under these names data sets keep the text that several questions are about.
 CONTEXTS = ("context", "passage", "paragraph", "article", "story", "document")
 
@@ -45,6 +48,7 @@ class Results:
     version: str | None = None  # of the harness
     settings: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)  # settings that are not shown where they are these
+    sources: Mapping[str, Any] = field(default_factory=dict)  # the full names of what `method` calls by a part of them
     downwards: frozenset[str] = frozenset()  # scores of which less is better
     no_numbers: frozenset[str] = frozenset()  # scores that their harness alone can sum up
 
@@ -96,17 +100,20 @@ def _refuse_other_items(first: Results, other: Results) -> None:
                 f"{len(missing)} in all: compare results on the same items, or import each by a command of its own"
             )
     for name, item in mine.items():
-        if (item.content, item.context) != (theirs[name].content, theirs[name].context):
+        its = theirs[name]
+        if (item.content, item.context) != (its.content, its.context):
+            contexts = f"has context {shortened(its.context)!r}, and {shortened(item.context)!r}"
+            what = "is another question than" if item.content != its.content else contexts
             raise MembenchError(
-                f"{other.where}: item {shortened(name)!r} is another question than in {first.where}: compare results "
-                "on the same items, or import each by a command of its own"
+                f"{other.where}: item {shortened(name)!r} of {other.method} {what} in {first.where} ({first.method}): "
+                "compare results on the same items, or import each by a command of its own"
             )
 
 
 def _refuse_twice(results: Sequence[Results]) -> None:
     seen: dict[str, Results] = {}
     for r in results:
-        key = json.dumps([r.method, r.seed, dict(r.settings)], sort_keys=True)
+        key = json.dumps([r.method, r.seed, dict(r.settings), dict(r.sources)], sort_keys=True)
         if key in seen:
             raise MembenchError(
                 f"{r.where}: a second result of {r.method}, seed {r.seed}, beside {seen[key].where}: import one of them"
@@ -126,9 +133,39 @@ def unique(items: Iterable[tuple[str, Item]]) -> tuple[Item, ...]:
     return tuple(item for _, item in found.values())
 
 
-def score_of(value: object) -> float | None:
-    """A score as a number, true as 1; None for what is none (a pair that is summed up otherwise, a text)."""
-    return float(value) if isinstance(value, int | float) and -MOST <= value <= MOST else None
+def score_of(value: object, where: str) -> float | None:
+    """A score as a number, true as 1; None for what is none (a pair that is summed up otherwise, a text, infinity).
+
+    Raises MembenchError that begins with `where` for one that is too great to be stored.
+    """
+    if not isinstance(value, int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if abs(value) > MOST:
+        said = shortened(str(value))
+        raise MembenchError(f"{where}: score {said} is beyond ±{MOST:g}, which no table holds: leave the item out")
+    return float(value)
+
+
+def score_name(name: str) -> str:
+    """A score's name as columns have it, in which / and : part what is measured from where."""
+    return name.replace("/", ".").replace(":", ".")
+
+
+def part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object within another one; an empty one where there is none."""
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def settings_from(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """What a run was told, as texts: of a long one the beginning and a hash. Left out are unset ones and secrets."""
+    found = {}
+    for name, value in arguments.items():
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+        secret = isinstance(value, str) and name.lower().endswith(_SECRET)
+        if value is not None and not secret:
+            found[name] = text if len(text) <= _LONG else f"{text[:_LONG]}… {hash_of(text)[:8]}"
+    return found
 
 
 def context_of(fields: Mapping[str, Any], name: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from membench.imported.task import IMPORTED
 from membench.overview.measures import Measure, cost_measures, is_first, of_one, place, side_by_side, told_apart
 from membench.store.recipe import GROUND
 from membench.tables.entry import Entry
@@ -79,11 +80,13 @@ def overviews(found: Sequence[Table], by_settings: bool = False, sort: str | Non
 
     With `by_settings` each setting of a method has a line of its own. Where there is no room for all tasks, what is
     remembered and damaged goes before what other tasks ask, and of these what more methods played. Of tables of one
-    task that differ in size or in the task's settings the one with the most methods stands there.
+    task that differ in size or in the task's settings the one with the most methods stands there; of imported results
+    all do.
     """
     groups: dict[str, list[Table]] = defaultdict(list)
     for table in found:
-        groups[json.dumps([table.recipe.get(name) for name in _SHARED])].append(table)
+        scores = table.recipe["task_settings"] if table.recipe["task"] == IMPORTED else None
+        groups[json.dumps([scores, *(table.recipe.get(name) for name in _SHARED)])].append(table)
     made = [_overview(group, by_settings, sort) for group in groups.values()]
     return sorted(made, key=lambda overview: -sum(len(table.entries) for table in overview.tables))
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from membench.imported.task import IMPORTED
 from membench.report.board import Board, labels_of
 from membench.report.shown_records import Shown
 from membench.report.source_texts import Texts
@@ -124,7 +125,7 @@ def _table(
     asked = {r["question"] for e, _, i in rows if not e.mark for r in records[i]}
     questions: dict[str, list[Any]] = {}
     contexts: dict[str, None] = {}
-    score = next((_score(r) for _, _, i in rows for r in records[i]), "")
+    score = next((_score(r, board) for _, _, i in rows for r in records[i]), "")
 
     for row, (_, _, i) in enumerate(rows):
         for r in records[i]:
@@ -164,6 +165,7 @@ def _held(record: Record) -> bool:
     return bool(0 < record["position"] <= record["written"])
 
 
-def _score(record: Record) -> str:
-    """The score that the page shows: contains, or what the task has in its place."""
-    return "contains" if "contains" in record["scores"] else next(iter(record["scores"]), "")
+def _score(record: Record, board: Board) -> str:
+    """The score that the page shows: contains, or what the task has in its place; of imported ones the first."""
+    own = "contains" in record["scores"] and board.table.recipe["task"] != IMPORTED
+    return "contains" if own else next(iter(record["scores"]), "")

@@ -187,11 +187,12 @@ def _table(group: Sequence[Cell], golds: Sequence[Cell], methods: Sequence[str],
     yardsticks = [yardstick(name, shared, played) for name in MARKS if shared.get(name)]
     failed = [replace(entry_of([c], {}, asked), mark=MARKS[c.recipe["method"]]) for c in near if c not in played]
     merged: dict[str, list[Cell]] = defaultdict(list)
+    recipes = [c.recipe for c in group]
     for cell in group:
         if not methods or cell.recipe["method"] in methods:
-            key = _key({**cell.recipe, "sources": origin(cell.recipe)}, _ROW)
+            key = _key({**cell.recipe, "sources": origin(cell.recipe, recipes)}, _ROW)
             merged[f"{key} {cell.status} {cell.result.get('reason')}"].append(cell)
-    entries = [entry_of(cells, shared, asked, [c.recipe for c in group]) for cells in merged.values()]
+    entries = [entry_of(cells, shared, asked, recipes) for cells in merged.values()]
     ranked = [*entries, *baselines([*yardsticks, *entries])]
     by = sort if sort and any(sort in e.costs for e in ranked) else leading_metric(ranked, sort)
     ranked.sort(key=lambda e: _rank(e, by))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
+from membench.imported.rows import imported_name, imported_origin
 from membench.imported.task import IMPORTED
 from membench.store.cell_folder import Cell
 from membench.store.recipe import FLOOR, REFERENCE, trained_on_its_data
@@ -23,13 +24,15 @@ _DRAWN = "drift"  # of a recipe's sources: the test sets that the seed draws
 ADDED = tuple(spec.name for spec in COSTS.values() if spec.derived)  # to costs, by the ledger
 
 
-def origin(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def origin(recipe: Mapping[str, Any], among: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """What a method was made from (files, encoders, writers): the same for all seeds, else they are no seeds of one.
 
-    What the seed itself draws is left out, and what says in which file imported results were.
+    What the seed itself draws is left out. `among` are the recipes of the table, which tell of imported results.
     """
+    if recipe["task"] == IMPORTED:
+        return imported_origin(recipe, among)
     found: Mapping[str, Any] = recipe.get("sources") or {}
-    return {} if recipe["task"] == IMPORTED else {name: part for name, part in found.items() if name != _DRAWN}
+    return {name: part for name, part in found.items() if name != _DRAWN}
 
 
 def _origin_hash(recipe: Mapping[str, Any]) -> str:
@@ -59,13 +62,11 @@ def entry_of(
     """
     first = cells[0]
     recipe, done = first.recipe, first.status == "done"
-    defaults = recipe.get("defaults", {})
-    settings = {k: v for k, v in recipe["settings"].items() if k not in defaults or defaults[k] != v}
-    settings |= told_apart(recipe, among)
+    imported = recipe["task"] == IMPORTED
     own = {**shared, **(first.result.get("yardsticks") or {})}
     return Entry(
-        method=recipe["method"],
-        settings=settings,
+        method=imported_name(recipe, among) if imported else recipe["method"],
+        settings={} if imported else _settings(recipe, among),
         seeds=tuple(c.recipe["seed"] for c in cells),
         ids=tuple(c.id for c in cells),
         status=first.status,
@@ -79,9 +80,16 @@ def entry_of(
         coverage=fmean(c.result["counts"]["answered"] / asked for c in cells) if asked else None,
         leak=(first.result.get("audit") or {}).get("leak_rate"),
         needed=_needed(first),
-        title=_title(first),
+        title=None if imported else _title(first),
         declared=declared_of(recipe),
     )
+
+
+def _settings(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings that are no defaults, and what else tells the row apart."""
+    defaults = recipe.get("defaults", {})
+    own = {k: v for k, v in recipe["settings"].items() if k not in defaults or defaults[k] != v}
+    return own | told_apart(recipe, among)
 
 
 def _title(cell: Cell) -> str | None:

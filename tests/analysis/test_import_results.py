@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from membench.analysis.compare import compare
 from membench.analysis.import_results import bring_in
 from membench.analysis.rescore import rescore
+from membench.analysis.several_folders import cells_of
 from membench.analysis.verify import verify
 from membench.cli.app import main
 from membench.errors import MembenchError
 from membench.imported.csv_table import read_csv
+from membench.report.answers import answers_of
 from membench.report.board import board
 from membench.report.brief import brief
+from membench.report.shown_records import Shown
 from membench.store import cell_folder
 from membench.tables.leaderboard import rows, tables
 
 LOGS = Path(__file__).parent.parent / "data" / "inspect"
 MEANS = {"ours": 0.85, "alike": 0.35, "theirs": 0.3}
+
+
+def called(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def lines(seed: int = 1, methods: tuple[str, ...] = tuple(MEANS)) -> list[str]:
@@ -114,7 +122,10 @@ def test_the_same_again_is_there_and_another_joins_its_table(folder: Path, tmp_p
     [
         (lambda body: body[:-1], "theirs lacks item 'q23-2' of "),
         (lambda body: [*body, "q99,text 1,alike,1"], "lacks item 'q99' of "),
-        (lambda body: [body[0].replace("text 0", "text 1"), *body[1:]], "item 'q0-0' is another question than in "),
+        (
+            lambda body: [body[0].replace("text 0", "text 1"), *body[1:]],
+            "item 'q0-0' of alike has context 'text 0', and 'text 1' in ",
+        ),
     ],
 )
 def test_other_items_are_refused_before_anything_is_written(tmp_path: Path, spoil, said: str) -> None:  # type: ignore[no-untyped-def]
@@ -136,6 +147,55 @@ def test_other_results_of_one_row_are_refused(tmp_path: Path) -> None:
     bring_in(read_csv(str(table(tmp_path / "r.csv", lines(1)))), tmp_path / "cells")
     with pytest.raises(MembenchError, match="holds other results of ours, seed 0, on these items"):
         bring_in(read_csv(str(table(tmp_path / "r.csv", lines(2)))), tmp_path / "cells")
+
+
+def test_two_results_of_one_seed_are_no_two_seeds(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        path = table(tmp_path / f"{seed}.csv", lines(seed, ("ours",)))
+        assert called("import", "csv", path, "-o", tmp_path / f"cells{seed}").exit_code == 0
+    (found,) = tables(cells_of([tmp_path / "cells1", tmp_path / "cells2"]))
+    assert len({entry.label for entry in found.entries}) == 2
+    assert all(entry.label.startswith("ours sha256=") for entry in found.entries)
+
+
+def test_scores_on_another_scale_have_a_table_that_is_shown(tmp_path: Path) -> None:
+    for name, top in (("a", 1), ("b", 2)):
+        path = table(tmp_path / f"{name}.csv", [f"q{k},text {k},{name},{k % (top + 1)}" for k in range(9)])
+        assert called("import", "csv", path, "-o", tmp_path / "cells").exit_code == 0
+    text = called("leaderboard", tmp_path / "cells").stdout
+    assert ("| a |" in text, "| b |" in text) == (True, True)
+
+
+def test_show_has_the_scores_of_each_item(folder: Path) -> None:
+    name = next(path.name for path in folder.glob("*--ours--*"))
+    shown = called("show", name, folder).stdout
+    assert "| written | question | accepted | answer | score |" in shown
+    assert "| yes | q0-0 |  |  | 1.00 |" in shown
+
+
+def test_the_first_score_ranks_whatever_the_others_are_called(tmp_path: Path) -> None:
+    log = json.loads(gzip.decompress((LOGS / "good.json.gz").read_bytes()))
+    for k, sample in enumerate(log["samples"]):
+        sample["scores"] = {"mine/a": {"value": k % 2}, "b": {"value": 1}, "contains": {"value": 0}}
+    (tmp_path / "log.json").write_text(json.dumps(log))
+    out = tmp_path / "cells"
+    assert called("import", "inspect", tmp_path / "log.json", "-o", out).exit_code == 0
+    assert "| method | mine.a |" in called("leaderboard", out).stdout
+    (found,) = tables(cell_folder.cells(out))
+    shown = board(found, 1, None)
+    records = {i: cell_folder.records_of(cell_folder.find(out, i)) for e in found.entries for i in e.ids}
+    assert (
+        json.loads(answers_of([shown], Shown(records, ())).text)["tables"][0]["score"] == shown.metric.partition("/")[0]
+    )
+    odd = called("leaderboard", out, "--sort", "mine/a")
+    assert (odd.exit_code, odd.stderr) == (2, "membench: unknown metric 'mine/a': did you mean 'mine.a'?\n")
+
+
+def test_a_score_that_cannot_be_stored_leaves_no_folder(tmp_path: Path) -> None:
+    path = table(tmp_path / "r.csv", ["q,text,ours,-1e99"])
+    done = called("import", "csv", path, "-o", tmp_path / "cells")
+    assert (done.exit_code, f"{path}:2: score -1e+99 is beyond" in done.stderr, done.stderr.count("\n")) == (2, True, 1)
+    assert not (tmp_path / "cells").exists()
 
 
 def test_logs_of_inspect_join_their_epochs(tmp_path: Path) -> None:

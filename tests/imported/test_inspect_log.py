@@ -15,6 +15,7 @@ import pytest
 
 from membench.errors import MembenchError
 from membench.imported.inspect_log import read_log
+from membench.imported.results import matched
 
 LOGS = Path(__file__).parent.parent / "data" / "inspect"
 
@@ -60,6 +61,7 @@ def test_a_packed_log_needs_the_reader_of_inspect(tmp_path: Path, monkeypatch: p
         (lambda log: log.pop("samples"), "'samples' is missing"),
         (lambda log: log["eval"].pop("model"), "eval: 'model' is missing"),
         (lambda log: log["samples"][2].pop("scores"), r"samples\[2\]: 'scores' is missing"),
+        (lambda log: log["samples"][1]["scores"]["f1"].update(value=1e99), r"samples\[1\]: f1: score 1e\+99 is beyond"),
         (lambda log: log["samples"][1].update(epoch=0), r"samples\[1\]: 'epoch' must be"),
         (lambda log: log["samples"].insert(1, [3]), r"samples\[1\]: a sample must be an object, got list"),
         (lambda log: log["samples"][1].update(id=None), r"samples\[1\]: 'id' must be"),
@@ -75,6 +77,56 @@ def test_what_is_no_whole_log_is_refused(
     path.write_text(json.dumps(log))
     with pytest.raises(MembenchError, match=said):
         read_log(str(path))
+
+
+def test_a_folder_is_no_log(tmp_path: Path) -> None:
+    with pytest.raises(MembenchError, match=r"is a folder: name the logs in it$"):
+        read_log(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "shown"),
+    [
+        ({}, {}, set()),
+        (
+            {"task_args": {"prompt": "cot", "k": 3}, "task_args_passed": {"prompt": "cot"}},
+            {"prompt": "cot", "k": "3"}, {"prompt"},
+        ),
+        (
+            {"model_args": {"peft": "x", "api_key": "y"}, "model_generate_config": {"temperature": 0.5, "seed": None}},
+            {"model.peft": "x", "model.temperature": "0.5"}, set(),
+        ),
+        (
+            {"solver": "agent", "solver_args": {"turns": 2}},
+            {"solver": "agent", "solver.turns": "2"}, {"solver"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_run_was_told_are_settings(
+    poor: Path, tmp_path: Path, change: dict[str, Any], settings: dict[str, str], shown: set[str]
+) -> None:
+    log = json.loads(poor.read_text())
+    log["eval"].update(change)
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(log))
+    found = read_log(str(path))[0]
+    assert found.settings == settings
+    assert {name for name in settings if name not in found.defaults} == shown
+    assert found.sources == {"model": "mockllm/poor", "task": "squad6"}
+
+
+def test_what_is_no_number_is_named(poor: Path, tmp_path: Path) -> None:
+    log = json.loads(poor.read_text())
+    for sample in log["samples"]:
+        given = {"mine/f1": 0.5, "word": "good", "none": float("nan"), "judge": {"why": "because", "a:b": "C"}}
+        sample["scores"] = {name: {"value": value} for name, value in given.items()}
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(log))
+    found = matched(read_log(str(path)))
+    assert found.task.scores == ("mine.f1", "judge.a.b")
+    assert found.left_out == tuple(
+        f"{name} is left out: its values are no numbers" for name in ("judge.why", "none", "word")
+    )
 
 
 def test_parts_of_a_score_are_scores(poor: Path, tmp_path: Path) -> None:

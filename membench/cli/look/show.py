@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
     CELL is its id, the beginning of it, or its folder: the name, or the path to it.
     """
     from membench.analysis.several_folders import find
+    from membench.imported.task import IMPORTED
     from membench.store import cell_folder
     from membench.store.costs import COSTS, KINDS, token_lines
 
@@ -69,21 +70,21 @@ def show(cell: str, folders: tuple[Path, ...], limit: int, as_json: bool) -> Non
         if limit and len(sentences) > limit:
             click.echo(f"{len(sentences) - limit} more target sentences: -L 0 shows all")
         click.echo()
-    print_table(["written", "question", "accepted", "answer", "contains"], [_answer_row(record) for record in shown])
+    scores = found.recipe["task_settings"]["scores"] if found.recipe["task"] == IMPORTED else ["contains"]
+    print_table(["written", "question", "accepted", "answer", *scores], [_answer_row(r, scores) for r in shown])
     if len(shown) < len(answers):
         click.echo(f"{len(answers) - len(shown)} more answers: -L 0 shows all")
 
 
-def _answer_row(record: Mapping[str, Any]) -> list[str]:
+def _answer_row(record: Mapping[str, Any], scores: Sequence[str]) -> list[str]:
     """Written: whether the memory had seen the answer when it was asked."""
     seen = 0 < record["position"] <= record["written"]
-    contains = record["scores"].get("contains")
     return [
         "yes" if seen else "no",
         record["text"],
         " / ".join(record["gold"]),
         record["answer"],
-        "" if contains is None else f"{contains:.2f}",
+        *(f"{record['scores'][name]:.2f}" if name in record["scores"] else "" for name in scores),
     ]
 
 
