@@ -97,7 +97,7 @@ def _too_many(best: Advice, need: Need, recipe: Mapping[str, Any]) -> Answer:
         )
     else:
         because = f"what is stored of {recipe['task']} wrote one text at a time, which tells nothing of many"
-    limit = math.ceil(need.contexts / REACH)
+    limit = max(2, math.ceil(need.contexts / REACH))  # one text in a memory tells nothing of many
     command = _command(best, recipe, "batch", limit)
     gaps = tuple(_missing(name, best, recipe, limit) for name in _untold(best))
     return Answer(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from membench.statistics.intervals import FEWEST
+from membench.statistics.ratios import ROUNDING
 from membench.store.cell_folder import Cell, records_of
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table
@@ -71,8 +72,9 @@ def _upper_end(entry: Entry, name: str) -> float | None:
     if found is None:
         return None
     few = (entry.clusters(name) or FEWEST) < FEWEST
-    flat = found.low == found.high and 0 < found.value < 1
-    return 1.0 if found.high is None or few or flat else found.high
+    if found.low is None or found.high is None or few:
+        return 1.0
+    return 1.0 if found.high - found.low < ROUNDING and 0 < found.value < 1 else found.high
 
 
 def _waiting(entries: Sequence[tuple[Played, Entry]], cells: Sequence[Cell]) -> dict[Played, Measured]:

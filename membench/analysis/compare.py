@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from membench.errors import MembenchError, unknown
+from membench.errors import MembenchError
 from membench.planning.restore import task_of
 from membench.statistics.break_even import BreakEven, Span, break_even, spans
 from membench.statistics.paired_tests import ALPHA, contrasts
@@ -20,7 +20,7 @@ from membench.tables.catalogue import COSTS, column_of
 from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
 from membench.tables.ranking_metric import is_share, leading_metric, less_is_better
-from membench.tables.significance import corrected, declared_entry, unpaired
+from membench.tables.significance import corrected, declared_entry, rows_named, unknown_row, unpaired
 
 RATIOS = (
     "write_seconds_per_context", "read_seconds_per_question", "tokens_trained_per_context", "tokens_read_per_question",
@@ -34,10 +34,10 @@ class Comparison:
     damage, what the base model has wrong anyway); a win is A's being better. `cost_ratios` are A / B where B costs
     anything.
 
-    `p` decides: Holm's over all pairs of the table that could have been picked, unless the pair was declared before the
-    results were seen; `mde` is of the same test. `verdict` names the higher one, or says "not resolved", with the
-    reason where it is not the numbers'. `p` and `mde` are None where one seed alone says nothing about training, `mde`
-    also where the contexts are too few for any difference.
+    `p` decides: Holm's over all pairs of the table that could have been picked, and at least that of the pair alone,
+    which it is if the pair was declared before the results were seen; `mde` is of the same test. `verdict` names the
+    higher one, or says "not resolved", with the reason where it is not the numbers'. `p` and `mde` are None where one
+    seed alone says nothing about training, `mde` also where the contexts are too few for any difference.
     """
 
     title: str
@@ -75,7 +75,8 @@ def compare(
 ) -> list[Comparison]:
     """Every table that has both; names are methods or the labels that tables print, `filters` those of `tables`.
 
-    Without `metric` each table is judged by the one that leads it: contains, or the one that is declared to lead.
+    A name is that of a row that has the metric. Without `metric` each table is judged by the one that leads it:
+    contains, or the one that is declared to lead.
     `declared` says that the pair was chosen before the results were seen: it is then a family of its own.
     A metric of which lower is better (fidelity_kl) is compared as it is: a positive difference is A's being higher.
     A table in which nothing pairs the two is left out. Raises MembenchError for an unknown or ambiguous name, and where
@@ -85,20 +86,25 @@ def compare(
         raise MembenchError(f"{a} is not compared with itself: name two")
     found = tables(cells, sort=metric, **filters)
     for name in (a, b):
-        if not any(declared_entry(table.entries, name) for table in found):
-            raise unknown("method", name, {e.method for table in found for e in table.entries})
+        if not any(rows_named(table.entries, name) for table in found):
+            raise unknown_row("method", name, (e for table in found for e in table.entries))
     out, left_out = [], []
     for table in found:
         full = column_of(metric) if metric else leading_metric(table.entries, None)
-        one, other = declared_entry(table.entries, a), declared_entry(table.entries, b)
-        if one and other and one is not other and one.by_context(full) and other.by_context(full):
-            shared = shared_keys([*one.by_context(full), *other.by_context(full)])
-            if why := unpaired((one, other), full, shared):
-                left_out.append(why)
-            else:
-                out.append(_compared(table, one, other, full, shared, cells, declared))
+        having = [e for e in table.entries if e.by_context(full)]
+        one = declared_entry(having, a) if rows_named(having, b) else None
+        other = declared_entry(having, b) if one else None
+        if not (one and other):
+            continue
+        shared = shared_keys([*one.by_context(full), *other.by_context(full)])
+        if one is other:
+            left_out.append(f"{a} and {b} are one row, {one.label}: name two")
+        elif why := unpaired((one, other), full, shared):
+            left_out.append(f"{why}: compare another metric")
+        else:
+            out.append(_compared(table, one, other, full, shared, cells, declared))
     if not out and left_out:
-        raise MembenchError(f"{left_out[0]}: compare another metric")
+        raise MembenchError(left_out[0])
     if not out:
         raise MembenchError(f"no table has both {a} and {b} with {metric or 'one metric'} over two contexts or more")
     return out
@@ -109,13 +115,14 @@ def _compared(
 ) -> Comparison:
     """The two by the contexts that they share."""
     samples = [np.array([in_order(scores, shared) for scores in e.by_context(metric)]) for e in (a, b)]
-    found = contrasts(samples, [(0, 1)], is_share(metric, [a, b]), flip_all=True)
+    found = contrasts(samples, [(0, 1)], is_share(metric, [a, b]), flips=[0])
     played = [[c for c in cells if c.id in e.ids and c.folder.is_dir()] for e in (a, b)]
     ours_asked, theirs_asked = (_by_question(those, table.recipe, metric) for those in played)
     counts = _counted(ours_asked, theirs_asked, less_is_better(metric, [a, b]))
     difference, bare = float(found.difference[0]), a.unseeded or b.unseeded
     alone = (None, None) if bare else (float(found.p[0]), float(found.mde[0]))
     p, mde = alone if declared else corrected(table.entries, metric, (a, b))
+    p = p if p is None or alone[0] is None else max(p, alone[0])  # the family's contexts may be others
     mde = None if mde is None or np.isnan(mde) else mde
     return Comparison(
         table.title, a.label, b.label, metric, float(samples[0].mean()), float(samples[1].mean()),

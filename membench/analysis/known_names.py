@@ -55,13 +55,13 @@ def refuse_unknown_rows(folders: Sequence[Path], rows: Sequence[str]) -> None:
 
     A label opens with its method's name, or with one that the method gives itself, which its cells hold.
     """
-    known = {*registry.names("methods"), *stored_names(folders, "method")}
-    odd = [row for row in rows if row.partition(" ")[0] not in known]
+    known, stored = registry.names("methods"), stored_names(folders, "method")
+    odd = [row for row in rows if (name := row.partition(" ")[0]) not in known and plain_name(name) not in stored]
     if odd:
         own = {str(cell.result["label"]) for cell in _cells(folders) if cell.result.get("label")}
         for row in odd:
             if not any(row.startswith(label) for label in own):
-                raise unknown("method", row, {*known, *own})
+                raise unknown("method", row, {*known, *own, *(cell.recipe["method"] for cell in _cells(folders))})
 
 
 def _require(kind: str, given: str | Sequence[str], known: Iterable[str], stored: Sequence[str]) -> None:

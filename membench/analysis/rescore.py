@@ -141,19 +141,19 @@ def _refuse_another(cell: Cell, root: Path, recipe: Mapping[str, Any]) -> None:
         raise
     except Damaged as damage:
         if not _has_answers_of(target, cell):
-            raise Damaged(f"{damage}, and its records are of another play: run its command again") from None
+            raise Damaged(f"{damage}, and its records are not those of {cell.folder}: run its command again") from None
         return  # made anew
-    if stored is None or stored["status"] != "done":
-        if not _has_answers_of(target, cell):
-            raise Damaged(f"{target} is another play of this cell, by this version, and not done: {left}")
-    elif stored.get("rescored_from") != cell.id:
-        raise Damaged(f"{target} is another play of this cell, scored by this version: {left}")
+    if stored and stored["status"] == "done":
+        if stored.get("rescored_from") != cell.id:
+            raise Damaged(f"{target} is another play of this cell, scored by this version: {left}")
+    elif stored or (read_records(target) and not _has_answers_of(target, cell)):
+        raise Damaged(f"{target} is another play of this cell, by this version, and not done: {left}")
 
 
 def _has_answers_of(folder: Path, cell: Cell) -> bool:
-    """Whether the records there are those of this cell but for their scores, or none."""
+    """Whether the records there are those of this cell but for their scores."""
     own, other = ([{**r, "scores": None} for r in read_records(place)] for place in (cell.folder, folder))
-    return other in (own, [])
+    return own == other
 
 
 def _is_floor(cell: Cell) -> bool:

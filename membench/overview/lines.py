@@ -1,7 +1,7 @@
 """The short table: one line a method, tasks side by side; which of several settings and tables stands there.
 
-No number decides which settings of a method stand in its line: its own defaults where they were played, else those that
-change the fewest of them.
+No score decides which row of a method stands in its line: that of its newest version, then the settings played with the
+most seeds, then those that change the fewest defaults.
 """
 
 from __future__ import annotations
@@ -181,9 +181,9 @@ def _lines(chosen: Sequence[Table], lead: int, by_settings: bool) -> tuple[Line,
 
 
 def _plainness(entry: Entry) -> tuple[bool, int, int, int, str]:
-    """Of a method's settings those played with most seeds stand in its line, then the fewest; no score has a say."""
+    """The newest version of a method stands in its line, then most seeds, then fewest settings; no score has a say."""
     version = entry.settings.get("version", 0)
-    return entry.status != "done", -len(entry.seeds), len(entry.settings) - bool(version), -version, entry.label
+    return entry.status != "done", -version, -len(entry.seeds), len(entry.settings) - bool(version), entry.label
 
 
 def _declared(table: Table) -> str:

@@ -36,9 +36,9 @@ class Contrasts:
     """One number a pair in each array: the difference, its 95 % interval, p-values, minimum detectable effect.
 
     `p_t` and `p_flip` are the two tests alone; `p` is the largest one, that with a context more included, corrected for
-    the family. `p_flip` is nan where it was not needed, since Student's t had not rejected, and no part of `p`. `mde`
-    is the smallest true difference that such data would resolve with 80 % power at the level of Holm's first step; nan
-    where none would be.
+    the family. `p_flip` is nan where it was not needed, since Student's t had not rejected, and no part of `p`; where
+    it was wanted all the same, `p` is no smaller. `mde` is the smallest true difference that such data would resolve
+    with 80 % power at the level of Holm's first step; nan where none would be.
     """
 
     difference: Array
@@ -51,27 +51,29 @@ class Contrasts:
 
 
 def contrasts(
-    samples: Sequence[Array], pairs: Sequence[tuple[int, int]], shares: bool = False, flip_all: bool = False
+    samples: Sequence[Array], pairs: Sequence[tuple[int, int]], shares: bool = False, flips: Sequence[int] = ()
 ) -> Contrasts:
     """Compare these pairs of samples as one family.
 
     A sample is [seeds, contexts], the same two contexts or more for all. With one seed its noise counts as none.
-    `shares` says that scores lie within [0, 1]. `flip_all` asks for every `p_flip`.
+    `shares` says that scores lie within [0, 1]. `flips` are the positions of pairs whose `p_flip` is wanted: it decides
+    of no other pair.
     """
     differences, noise = _differences(samples, pairs)
     value = differences.mean(1)
     p_t = noise.p_value(np.abs(value))
     family = len(pairs)
-    needed = np.ones(family, bool) if flip_all else holm(p_t) <= ALPHA
+    needed = holm(p_t) <= ALPHA
+    made = needed | np.isin(np.arange(family), flips)
     p_flip = np.full(family, np.nan)
-    p_flip[needed] = sign_flip(differences[needed], max(DRAWS, 40 * family))
+    p_flip[made] = sign_flip(differences[made], max(DRAWS, 40 * family))
     half = noise.reach(np.full(family, ALPHA))
     mde = noise.reach(np.full(family, ALPHA / family)) + noise.reach(np.full(family, 2 * (1 - POWER)))
-    p = np.fmax(p_t, p_flip)
+    p = np.where(needed, np.fmax(p_t, p_flip), p_t)
     if shares:
         p_more, mde_more = _with_one_more(samples, pairs, differences, noise)
         p, mde = np.maximum(p, p_more), np.maximum(mde, mde_more)
-    return Contrasts(value, value - half, value + half, p_t, p_flip, holm(p), mde)
+    return Contrasts(value, value - half, value + half, p_t, p_flip, np.fmax(holm(p), p_flip), mde)
 
 
 def _with_one_more(

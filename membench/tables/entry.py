@@ -232,10 +232,8 @@ class Entry:
         return {}
 
     def curve(self, name: str) -> list[float] | None:
-        """A metric's curve, the mean over seeds as far as all reach; None without one."""
-        if name not in self.names:
-            return None
-        curves = [(metric or {}).get("curve", []) for metric in self._terms(name)]
+        """A metric's curve, the mean over the seeds that have the metric, as far as all reach; None without one."""
+        curves = [metric.get("curve", []) for metric in self._terms(name) if metric]
         return [fmean(values) for values in zip(*curves, strict=False)] or None
 
 

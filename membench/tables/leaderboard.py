@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from membench.errors import unknown
 from membench.imported.task import IMPORTED
 from membench.store.cell_folder import Cell, newest
 from membench.store.recipe import GOLD, GROUND, TABLE
@@ -23,7 +22,7 @@ from membench.tables.json_rows import head, numbers
 from membench.tables.merge_seeds import MARKS, baselines, entry_of, origin, yardstick
 from membench.tables.pareto import fit, limits, with_fronts
 from membench.tables.ranking_metric import check_sort, leading_metric, less_is_better, sorts
-from membench.tables.significance import declared_entry, stand
+from membench.tables.significance import declared_entry, stand, unknown_row
 from membench.text.visible import visible
 from membench.views import BASELINES
 
@@ -98,7 +97,7 @@ def tables(
     if sort:
         check_sort([entry for table in found for entry in table.entries], sort)
     if against and not any(declared_entry(table.entries, against) for table in found):
-        raise unknown("method to compare with", against, {e.method for table in found for e in table.entries})
+        raise unknown_row("method to compare with", against, (e for table in found for e in table.entries))
     return _tell_apart([_judged(table, sort, against, budget) for table in found])
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from membench.errors import MembenchError
+from membench.errors import MembenchError, unknown
 from membench.statistics.paired_tests import ALPHA, Array, contrasts, intervals, letters
 from membench.statistics.uneven import in_order, is_uneven, shared_keys
 from membench.tables.entry import Entry, Standing
@@ -75,9 +75,23 @@ def _on_the_same(rivals: Sequence[Entry], metric: str) -> bool:
     return not (of_parts and is_uneven([scores for e in rivals for scores in e.by_context(metric)]))
 
 
+def rows_named(entries: Sequence[Entry], name: str) -> list[Entry]:
+    """The entries of this name: a label as tables print it, the same without its seeds, what a method calls itself, or
+    a method.
+    """
+    forms = [(e.label, replace(e, seeds=()).label, e.title, e.method) for e in entries]
+    nearest = min((form.index(name) for form in forms if name in form), default=0)
+    return [e for e, form in zip(entries, forms, strict=True) if form[nearest] == name]
+
+
+def unknown_row(kind: str, name: str, entries: Iterable[Entry]) -> MembenchError:
+    """The error for a name that none of these entries has."""
+    return unknown(kind, name, {form for e in entries for form in (e.method, e.label)})
+
+
 def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
-    """The entry of this name: a label as tables print it, or a method that has one entry here."""
-    found = [e for e in entries if e.label == against] or [e for e in entries if e.method == against]
+    """The one entry of this name. Raises MembenchError for several."""
+    found = rows_named(entries, against)
     if len(found) > 1:
         raise MembenchError(f"{against!r} names {len(found)} rows: type one of {', '.join(e.label for e in found)}")
     return found[0] if found else None
@@ -100,7 +114,8 @@ def corrected(entries: Sequence[Entry], metric: str, pair: tuple[Entry, Entry]) 
     if wanted not in pairs or len(contexts) < 2:
         return None, None
     samples = [np.array([in_order(scores, contexts) for scores in those]) for those in found]
-    family, place = contrasts(samples, pairs, is_share(metric, rivals)), pairs.index(wanted)
+    place = pairs.index(wanted)
+    family = contrasts(samples, pairs, is_share(metric, rivals), flips=[place])
     return float(family.p[place]), float(family.mde[place])
 
 
@@ -108,17 +123,18 @@ def _standings(
     rivals: Sequence[Entry], samples: Sequence[Array], pairs: Sequence[Pair], metric: str, lettered: bool
 ) -> list[Standing]:
     """One an entry, with the comparison that its row shows: to the declared one, else to the best of the others."""
-    fair = [pair for pair in pairs if not _unseeded(rivals, pair)]
-    family = contrasts(samples, fair, is_share(metric, rivals)) if fair else None
-    p = dict(zip(fair, family.p, strict=True)) if family else {}
-    mde = {k: v for k, v in zip(fair, family.mde.tolist(), strict=True) if not math.isnan(v)} if family else {}
-    different = [pair for pair in fair if p[pair] <= ALPHA]
     means = [float(sample.mean()) for sample in samples]
     sign = 1 if less_is_better(metric, rivals) else -1
     best = sorted(range(len(rivals)), key=lambda i: sign * means[i])
+    shown = [_shown(i, best, pairs) for i in range(len(rivals))]
+    fair = [pair for pair in pairs if not _unseeded(rivals, pair)]
+    told = [k for k, (i, j) in enumerate(fair) if shown[i] == j or shown[j] == i]
+    family = contrasts(samples, fair, is_share(metric, rivals), flips=told) if fair else None
+    p = dict(zip(fair, family.p, strict=True)) if family else {}
+    mde = {k: v for k, v in zip(fair, family.mde.tolist(), strict=True) if not math.isnan(v)} if family else {}
+    different = [pair for pair in fair if p[pair] <= ALPHA]
     place = {i: k for k, i in enumerate(best)}
     groups = letters(len(best), [(place[i], place[j]) for i, j in different]) if lettered else None
-    shown = [_shown(i, best, pairs) for i in range(len(rivals))]
     plain = intervals(samples, list(enumerate(shown)))
     out = []
     for i, other in enumerate(shown):

@@ -164,10 +164,17 @@ def test_nothing_is_claimed_beyond_ten_times_what_was_measured(texts: int, claim
 def test_one_text_at_a_time_tells_nothing_of_many() -> None:
     alone = [replace(c, result={**c.result, "costs": {**c.result["costs"], "state_bytes": 1e3}}) for c in (GOOD, POOR)]
     assert answer(alone, Need(1, 10)).choice == "bm25"
-    several = answer(alone, Need(2, 10))
-    assert several.choice is None
-    assert several.because.startswith("what is stored of single wrote one text at a time")
-    assert "-t batch" in several.missing[0].command
+    for texts in (2, 10, 11):
+        several = answer(alone, Need(texts, 10))
+        assert several.choice is None
+        assert several.because.startswith("what is stored of single wrote one text at a time")
+        assert several.missing[0].command.endswith("-t batch --data worlds --model tiny --limit 2")
+    costs = {"state_bytes": 2e3, "state_bytes_per_context": 1e3}
+    two = [
+        replace(c, result={**c.result, "costs": {**c.result["costs"], **costs}})
+        for c in (priced(name, wave(0.7), 0.4, task="batch", limit=2) for name in ("bm25", "raptor"))
+    ]
+    assert answer([*alone, *two], Need(10, 10)).choice, "what was advised answers"
 
 
 def test_a_need_that_nothing_measured_tells_of_names_what_measures_it(tmp_path: Path) -> None:

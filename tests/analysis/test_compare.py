@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,17 @@ from click.testing import CliRunner
 
 from membench.analysis.compare import compare
 from membench.cli import app
+from membench.errors import MembenchError
 from membench.planning.restore import task_of
 from membench.store import cell_folder
+from membench.store.cell_folder import Cell
 from membench.store.recipe import cell_id
 from membench.store.records import digest
 from membench.store.summary import summarise_cell
+from membench.tables.leaderboard import tables
+from membench.tables.significance import corrected
 from tests.support.stored_cells import recipe
+from tests.support.table_cells import cell, wave
 
 CONTEXTS, EACH = 6, 3
 KNOWN = {f"c{k}-q{n}" for k in range(CONTEXTS) for n in range(EACH) if n < 1 + k % 2}  # right before writing
@@ -91,6 +97,51 @@ def test_no_minimum_detectable_effect_is_below_nothing(tmp_path: Path) -> None:
     text = CliRunner().invoke(app.main, ["compare", "bm25", "dpr", "--metric", "damage", "-o", str(tmp_path)]).stdout
     assert "| minimum detectable effect | 0.000 with 80 % power |" in text
     assert "-0.000" not in text
+
+
+def test_two_names_of_one_row_are_said_to_be_one() -> None:
+    cells = [cell("bm25", wave(0.5)), cell("ft-c", wave(0.5), settings={"lr": 0.5})]
+    with pytest.raises(MembenchError, match=r"^ft-c and ft-c lr=0.5 are one row, ft-c lr=0.5: name two$"):
+        compare(cells, "ft-c", "ft-c lr=0.5")
+
+
+def test_names_are_those_of_rows_that_have_the_metric() -> None:
+    """Of two tables one has two rows of a method, and not the metric."""
+    more = [cell("dpr", wave(0.5), task="batch", settings={"k": k}) for k in (1, 2)]
+    both = [cell(name, wave(0.5, k)) for k, name in enumerate(("bm25", "dpr"))]
+    for one in both:
+        one.result["summary"]["em/all"] = one.result["summary"]["f1/all"]
+    cells = [*both, *more, cell("bm25", wave(0.5), task="batch")]
+    with pytest.raises(MembenchError, match="'dpr' names 2 rows: type one of dpr k=1, dpr k=2"):
+        compare(cells, "bm25", "dpr")
+    (found,) = compare(cells, "bm25", "dpr", "em")
+    assert found.title.startswith("single")
+
+
+def scattered(seed: int, *contexts: int) -> list[Cell]:
+    rng = random.Random(seed)
+    drawn = [[rng.random() for _ in range(20)] for _ in contexts]
+    return [cell(name, d[:n]) for name, d, n in zip(("bm25", "dpr", "raptor"), drawn, contexts, strict=False)]
+
+
+def test_p_of_a_pair_that_was_not_declared_is_none_below_its_own_tests() -> None:
+    """Student's t rejects nothing here, and sign flips say less."""
+    ones = scattered(4, 20, 20)
+    (picked,), (declared,) = (compare(ones, "bm25", "dpr", declared=d) for d in (False, True))
+    assert picked.p_t < picked.p_flip
+    assert picked.p == declared.p == picked.p_flip
+    (table,) = tables(ones)
+    assert [e.standing and e.standing.p for e in table.entries] == [picked.p] * 2
+
+
+def test_nor_where_the_family_shares_fewer_texts_than_the_pair() -> None:
+    ones = scattered(5, 20, 20, 8)
+    (picked,), (declared,) = (compare(ones, "bm25", "dpr", declared=d) for d in (False, True))
+    (table,) = tables(ones)
+    bm25, dpr = (next(e for e in table.entries if e.method == name) for name in ("bm25", "dpr"))
+    assert declared.p is not None
+    assert corrected(table.entries, "contains/all", (bm25, dpr))[0] < declared.p  # type: ignore[operator]
+    assert picked.p == declared.p
 
 
 def test_a_break_even_without_an_interval_says_why() -> None:

@@ -156,6 +156,39 @@ def test_a_play_by_the_new_version_that_is_not_done_keeps_its_records(stored: Pa
         failed = {**old, "id": cell_id(recipe), "recipe": recipe, "status": "failed", "reason": "out of memory"}
         cell_folder.finish(folder, failed, digest(folder))
     done = score(stored)
-    said = "its records are of another play" if kind == "damaged" else "is another play of this cell, by this version"
+    said = "its records are not those of" if kind == "damaged" else "is another play of this cell, by this version"
     assert (done.exit_code, said in done.stderr) == (1, True)
     assert (folder / "records.jsonl").read_text() == fresh
+
+
+def test_a_failed_play_by_the_new_version_stays_though_it_has_no_records(stored: Path) -> None:
+    old = json.loads((stored / SEQUENCE / "result.json").read_text())
+    recipe = old["recipe"] | {"metric_version": METRIC_VERSION + 1}
+    folder = cell_folder.open_cell(stored, recipe)
+    (folder / "records.jsonl").touch()
+    bare = {"summary": {}, "costs": {}, "counts": {"contexts": 0, "questions": 0, "answered": 0}}
+    failed = {"schema": old["schema"], "recipe": recipe, "status": "failed", "reason": "out of memory", **bare}
+    cell_folder.finish(folder, {**failed, "id": cell_id(recipe)}, digest(folder))
+    before = contents(folder)
+    done = score(stored)
+    assert done.exit_code == 1
+    assert f"left as it is: {folder} is another play of this cell, by this version, and not done" in done.stderr
+    assert contents(folder) == before
+
+
+def test_where_nothing_was_played_by_the_new_version_its_folder_is_used(stored: Path) -> None:
+    old = json.loads((stored / SEQUENCE / "result.json").read_text())
+    folder = cell_folder.open_cell(stored, old["recipe"] | {"metric_version": METRIC_VERSION + 1})
+    assert (score(stored).exit_code, newest(stored)["rescored_from"]) == (0, old["id"])
+    assert (folder / "result.json").is_file()
+
+
+def test_the_path_of_a_cell_is_told_as_folder_and_name(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, root = stored / SEQUENCE, str(stored)
+    monkeypatch.chdir(cell)
+    said = f" is the folder of one cell: membench score -o {root} {SEQUENCE}\n"
+    for line in (["--all", str(cell)], ["--all", "-o", str(cell)], ["-o", root, str(cell)], ["--all", "-o", "."]):
+        done = CliRunner().invoke(main, ["score", *line])
+        assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"membench: {line[-1]}{said}")
+    monkeypatch.chdir(stored)
+    assert CliRunner().invoke(main, ["score", "-o", ".", SEQUENCE]).exit_code == 0

@@ -11,6 +11,7 @@ import membench
 from membench.cli.app import main
 from membench.errors import MembenchError
 from membench.planning.request import Request
+from membench.plugins import registry
 from membench.running.session import Session
 from membench.store.cell_folder import write_targets
 from membench.values import Pair
@@ -135,8 +136,24 @@ def test_verify_passes_and_finds_a_changed_number(played: tuple[Path, Result], t
     assert "contains/all" in found.stdout
 
 
-def test_a_failed_cell_is_kept_and_exits_1(tiny: Path, data_file: Path, tmp_path: Path) -> None:
-    """`recorded` targets about another passage: the method fails, the yardsticks stand."""
+def test_a_failed_cell_is_kept_and_exits_1(
+    tiny: Path, data_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The method fails, the yardsticks stand."""
+
+    def write(*_: object) -> None:
+        raise MembenchError("no room is left")
+
+    monkeypatch.setattr(registry.load("methods", "bm25"), "write", write)
+    result = call(*run_arguments(tiny, data_file, tmp_path))
+    assert result.exit_code == 1, result.stderr
+    (kept,) = tmp_path.glob("single--bm25*/result.json")
+    stored = json.loads(kept.read_text())
+    assert (stored["status"], stored["reason"]) == ("failed", "no room is left")
+    assert len(list(tmp_path.glob("gold--*/result.json"))) == 2
+
+
+def test_target_sentences_about_another_passage_are_refused(tiny: Path, data_file: Path, tmp_path: Path) -> None:
     recorded = tmp_path / "recorded.jsonl"
     recorded.write_text('{"context": "Elsewhere.", "pairs": [{"question": "Where?", "answer": "Elsewhere"}]}\n')
     given = [

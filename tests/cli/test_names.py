@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from membench.cli.app import main
 from tests.support.stored_cells import put_cell, recipe
 
 PLAY = """
@@ -41,6 +43,7 @@ WRONG = {  # what is typed, and what is said of it
     "leaderboard CELLS --data wrolds": "unknown data source 'wrolds': did you mean 'worlds'?",
     "leaderboard CELLS --against bm26": "unknown method 'bm26': did you mean 'bm25'?",
     "report CELLS -m bm26 -o OUT": "unknown method 'bm26': did you mean 'bm25'?",
+    "leaderboard CELLS --against bm25+selfpram": "unknown method 'bm25+selfpram': did you mean 'bm25+selfparam'?",
     "compare bm26 bm25 -o CELLS": "unknown method 'bm26': did you mean 'bm25'?",
     "compare bm25 bm25 -t singel -o CELLS": "unknown task 'singel': did you mean 'single'?",
     "advise CELLS --contexts 3 --questions 3 -t singel": "unknown task 'singel': did you mean 'single'?",
@@ -57,6 +60,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], l
     folder = tmp_path_factory.mktemp("names")
     put_cell(folder / "cells", recipe("single", "bm25"))
     put_cell(folder / "cells", recipe("single", "of-a-package-that-is-gone"))
+    put_cell(folder / "cells", recipe("single", "bm25+selfparam"))
     places = {"CELLS": str(folder / "cells"), "OUT": str(folder / "out"), "''": ""}
     lines = [[places.get(word, word) for word in line.split()] for line in WRONG]
     done = subprocess.run(
@@ -101,3 +105,17 @@ def test_help_and_a_wrong_name_take_no_time(words: list[str]) -> None:
 def _spent() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def test_a_row_goes_by_each_of_its_printed_names(tmp_path: Path) -> None:
+    for method, seeds in (("bm25", 1), ("bm25+selfparam", 1), ("ft-s", 3)):
+        for seed in range(seeds):
+            settings = {} if method == "bm25" else {"lr": 0.002}
+            put_cell(tmp_path, recipe("single", method, seed, settings=settings))
+    for name in ("bm25+selfparam", "bm25+selfparam lr=0.002", "ft-s", "ft-s lr=0.002", "ft-s lr=0.002 (3 seeds)"):
+        for line in (["compare", name, "bm25", "-o", tmp_path], ["leaderboard", tmp_path, "--against", name]):
+            done = CliRunner().invoke(main, [str(word) for word in line])
+            assert done.exit_code == 0, done.stderr
+            assert name in done.stdout
+    wrong = CliRunner().invoke(main, ["compare", "ft-s lr=0.02", "bm25", "-o", str(tmp_path)])
+    assert wrong.stderr == "membench: unknown method 'ft-s lr=0.02': did you mean 'ft-s lr=0.002 (3 seeds)'?\n"

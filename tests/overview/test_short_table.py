@@ -153,7 +153,7 @@ def test_rehearsed_and_other_facts_stand_side_by_side_where_a_table_has_both() -
     assert explain("rehearsed / not").startswith("rehearsed / not: share right of the facts that")
 
 
-def test_the_methods_own_settings_stand_in_its_line_whatever_they_score() -> None:
+def test_the_newest_version_stands_in_its_line_then_most_seeds_then_fewest_settings_whatever_they_score() -> None:
     tuned = [wide_cell("ft-c", 0.9, settings={"lr": lr}, defaults={"lr": 1.0}) for lr in (0.1, 0.2)]
     plain = wide_cell("ft-c", 0.3, settings={"lr": 1.0}, defaults={"lr": 1.0})
     other = wide_cell("bm25", 0.5)
@@ -164,6 +164,8 @@ def test_the_methods_own_settings_stand_in_its_line_whatever_they_score() -> Non
     assert lines_of(two)["ft-c lr=0.1"][0].startswith("0.90 "), "the fewest settings that differ"
     seeds = [wide_cell("ft-c", 0.4, seed=s, settings={"lr": 0.1}, defaults={"lr": 1.0}) for s in (0, 1)]
     assert lines_of(board(*seeds, plain, other))["ft-c lr=0.1 (2 seeds)"][0].startswith("0.40 "), "most seeds first"
+    newer = wide_cell("ft-c", 0.2, method_version=2, settings={"lr": 0.1}, defaults={"lr": 1.0})
+    assert lines_of(board(*seeds, plain, newer, other))["ft-c lr=0.1 version=2"][0].startswith("0.20 "), "the newest"
     (each,) = overviews(tables([*tuned, plain, other]), by_settings=True)
     assert set(lines_of(each)) == {"bm25", "ft-c", "ft-c lr=0.1", "ft-c lr=0.2"}
 

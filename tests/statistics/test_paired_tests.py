@@ -20,7 +20,7 @@ RNG = np.random.default_rng(5)
 
 def test_one_seed_is_students_paired_t_test() -> None:
     a, b = RNG.random((1, 9)), RNG.random((1, 9)) + 0.2
-    found = contrasts([a, b], [(0, 1)], flip_all=True)
+    found = contrasts([a, b], [(0, 1)], flips=[0])
     known = stats.ttest_rel(a[0], b[0])
     low, high = known.confidence_interval(0.95)
     assert found.p_t[0] == pytest.approx(known.pvalue, rel=1e-6)

@@ -152,6 +152,7 @@ def test_damage_of_a_few_texts_that_agree_is_not_known_to_be_small() -> None:
     assert worst_damage(three(([1.0] * 20, [4.0] * 20))) == 1.0, (
         "all agree, so that nothing tells how others would vary"
     )
+    assert worst_damage(three(([1.0, 2.0] * 10, [3.0, 6.0] * 10))) == 1.0, "as far as six decimals say"
     assert worst_damage(three(([0.0] * 20, [4.0] * 20))) < 0.2  # type: ignore[operator]
 
 
@@ -162,6 +163,17 @@ def test_the_references_ratio_is_over_the_texts_that_tell() -> None:
     assert entry.yardstick(entry.reference, "damage") == pytest.approx(1.0)  # 2 of 2 of the one text that tells
     assert entry.recovery("damage") is None
     assert entry.yardstick({}, "damage") is None
+
+
+def test_a_curve_is_that_of_the_seeds_that_have_it() -> None:
+    """One seed had nothing right just after writing, so that it kept nothing of nothing."""
+    some = ([0.5, 0.5] * 10, [1.0, 0.2] * 10)
+    entry = three(([0.0] * 20, [0.0] * 20), some, some, metric="retention:contains")
+    for summary, curve in zip(entry.summaries[1:], ([1.0, 0.6], [1.0, 0.8]), strict=True):
+        summary["retention:contains"]["curve"] = curve  # type: ignore[index]
+    assert entry.value("retention:contains") == pytest.approx(5 / 6)
+    assert entry.curve("retention:contains") == pytest.approx([1.0, 0.7])
+    assert entry.curve("matrix:contains") is None
 
 
 def test_retention_has_the_interval_of_what_tells() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ def score(
     """
     from membench.analysis.rescore import rescore
 
+    _refuse_folders_of_cells(cells, everything, output)
     if everything and cells and Path(cells[0]).is_dir():
         raise MembenchError(f"--all is all cells of a folder, which -o names: membench score --all -o {cells[0]}")
     if everything == bool(cells):
@@ -69,6 +71,17 @@ def score(
         print_table(["cell", "answers changed", "parts made anew", "stored in"], lines)
     if refused:
         ctx.exit(FAILED)
+
+
+def _refuse_folders_of_cells(cells: Sequence[str], everything: bool, output: Path) -> None:
+    """Raise MembenchError for the path of a cell's folder where its name is wanted, or the folder that holds it."""
+    from membench.store.cell_folder import RECIPE
+
+    for path in (*map(Path, cells), *([output] if everything else [])):
+        named = not everything and len(path.parts) == 1 and os.path.isdir(output / path)  # within the folder of all
+        if os.path.isfile(path / RECIPE) and not named:
+            whole = path if path.name else path.resolve()
+            raise MembenchError(f"{path} is the folder of one cell: membench score -o {whole.parent} {whole.name}")
 
 
 def _tell(found: Sequence[Rescored], output: Path) -> None:
