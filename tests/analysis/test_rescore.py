@@ -18,8 +18,8 @@ from membench.store.recipe import cell_id
 from membench.store.records import digest
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
-SEQUENCE = "sequential--selfparam--smollm2-135m--06e52d675ae7"
-GOLDS = ("gold--base--smollm2-135m--11df3feedc42", "gold--in-context--smollm2-135m--527329dfc62e")
+SEQUENCE = "sequential--selfparam--smollm2-135m--8bca3b1522ba"
+GOLDS = ("gold--base--smollm2-135m--0d7562c1b8f6", "gold--in-context--smollm2-135m--8ef67986daea")
 
 
 @pytest.fixture

@@ -164,8 +164,8 @@ def test_a_result_without_records_gives_way_and_two_of_them_are_no_crash(folders
 def test_a_yardstick_that_is_damaged_in_one_folder_says_nothing_of_cells_of_another(tmp_path: Path) -> None:
     reference = Path(__file__).parents[2] / "results" / "reference"
     a, b = tmp_path / "a", tmp_path / "b"
-    names = ["sequential--selfparam--smollm2-135m--06e52d675ae7"]
-    names += ["gold--base--smollm2-135m--11df3feedc42", "gold--in-context--smollm2-135m--527329dfc62e"]
+    names = ["sequential--selfparam--smollm2-135m--8bca3b1522ba"]
+    names += ["gold--base--smollm2-135m--0d7562c1b8f6", "gold--in-context--smollm2-135m--8ef67986daea"]
     for root in (a, b):
         for name in names:
             shutil.copytree(reference / name, root / name)
