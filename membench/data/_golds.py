@@ -22,7 +22,8 @@ _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
 _SMALL = {word: n for n, word in enumerate(_WORDS, 1)}
 _ONE = re.compile(r"\b[Aa]n? (?=(?:second|minute|hour|day|week|fortnight|month|year|decade|dozen)s?\b)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_COUNT = re.compile(rf"(?<![\w.,:])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:])", re.IGNORECASE)  # no ordinal
+_TIMES = re.compile(r"(?<=^ )(second|minute|hour|day|night|week|weekend|month|year|decade|time)s?\b")
+_COUNT = re.compile(rf"(?<![\w.,:-])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:-])", re.IGNORECASE)  # no ordinal
 
 
 def gold_text(record: Mapping[str, Any], where: str) -> str:
@@ -91,14 +92,9 @@ def _instead(first: str, more: str) -> Iterator[str]:
 
 
 def _counted(first: str, count: str, more: str) -> Iterator[str]:
-    """An answer with another count, its noun in the number that this one takes: "1 night" for "2 nights"."""
+    """An answer with another count, a time in the number that this one takes: "1 night" for "2 nights"."""
     before, _, after = first.partition(count)
-    noun = re.match(r"\s+([^\W\d_]+)", after)
-    one = _digits(more) == "1"
-    if noun and one == noun[1].endswith("s"):
-        other = noun[1].removesuffix("s") if one else f"{noun[1]}s"
-        after = after.replace(noun[1], other, 1)
-    yield before + more + after
+    yield before + more + _TIMES.sub(rf"\1{'' if _digits(more) == '1' else 's'}", after)
 
 
 def _digits(answer: str) -> str:

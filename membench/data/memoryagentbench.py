@@ -87,7 +87,7 @@ def _contexts(id_: str, row: Row) -> list[Composed]:
 
 def _answers(golds: Any, where: str) -> tuple[str, ...]:
     listed = golds if isinstance(golds, list) else [golds]
-    told = [gold for gold in listed if gold != ""]
+    told = [gold for gold in listed if not isinstance(gold, str) or gold.strip()]
     if not told or not all(map(is_gold, told)):
         raise MembenchError(f"{where}: wants a text, or a list of texts")
     return tuple(dict.fromkeys(str(gold).strip() for gold in told))

@@ -25,7 +25,7 @@ from membench.io.user_files import parse_json, read_jsonl, read_text, want
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 _SHOWN = ("peft", "delta", "revision", "subfolder")  # arguments that make of a model another one than its name says
-_NO_MATTER = ("device", "batch_size", "max_batch_size")
+_NO_MATTER = ("pretrained", "device", "batch_size", "max_batch_size")
 _PROMPT = ("chat_template_sha", "system_instruction_sha", "fewshot_as_multiturn")  # of what stands around the questions
 Rows = Sequence[tuple[str, Mapping[str, Any]]]
 
@@ -42,7 +42,8 @@ def read_samples(path: str) -> Results:
         raise MembenchError(f"{path}: wants a file that lm-eval wrote by --log_samples, called samples_TASK_DATE.jsonl")
     task, rows = named["task"], list(read_jsonl(path))
     about = _results(Path(path).with_name(f"results_{named['date']}.json"))
-    given, folder = about.get("model_name"), Path(path).absolute().parent.name
+    arguments, folder = _arguments_of(about), Path(path).absolute().parent.name
+    given = arguments.get("pretrained", about.get("model_name"))  # with an adapter lm-eval calls the model by that
     model = given.rstrip("/") if isinstance(given, str) else folder
     seed = part(about, "config").get("random_seed")
     better = {score_name(name): value for name, value in part(part(about, "higher_is_better"), task).items()}
@@ -76,17 +77,22 @@ def _results(path: Path) -> Mapping[str, Any]:
 def _settings(about: Mapping[str, Any], task: str) -> dict[str, Any]:
     """The shots, how the model was loaded (its name aside), and what the prompts were put into."""
     config, shots = part(about, "config"), part(about, "n-shot").get(task)
-    given = config.get("model_args")
-    if isinstance(given, str):  # as it was typed, by earlier versions
-        given = {name: value for name, _, value in (text.partition("=") for text in given.split(",")) if value}
     loaded = {
         name: value
-        for name, value in (given if isinstance(given, dict) else {}).items()
-        if name not in _NO_MATTER and value != about.get("model_name")
+        for name, value in _arguments_of(about).items()
+        if name in _SHOWN or (name not in _NO_MATTER and value != about.get("model_name"))
     }
     asked = {"gen_kwargs": config.get("gen_kwargs") or None, **{name: about.get(name) for name in _PROMPT}}
     told = settings_from({"backend": config.get("model"), **asked, **loaded})
     return ({"shots": shots} if isinstance(shots, int) else {}) | told
+
+
+def _arguments_of(about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How the model was loaded."""
+    given = part(about, "config").get("model_args")
+    if isinstance(given, str):  # as it was typed, by earlier versions
+        return {name: value for name, _, value in (text.partition("=") for text in given.split(",")) if value}
+    return given if isinstance(given, dict) else {}
 
 
 def _is_of(score: str, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,12 @@ from membench.imported.task import Imported
 
 MOST = 1e50  # no score is greater: the sum over all items could not be stored
 _LONG = 60  # letters of a setting that stand in a name
-_SECRET = ("key", "token", "secret", "password")  # how the names of arguments end that no file should hold
+# Names of arguments that no file should hold; `bos_token` and `answer_key` are none of them.
+_SECRET = re.compile(
+    r"(?:^|[._-])(?:(?:api|access|auth|hf|private)[_-]?(?:key|token)s?|passwd|credentials?|authorization|auth)$"
+    r"|(?:^|\.)(?:key|token)$|secret|password",
+    re.IGNORECASE,
+)
 # Under these names data sets keep the text that several questions are about.
 CONTEXTS = ("context", "passage", "paragraph", "article", "story", "document")
 
@@ -161,11 +167,17 @@ def settings_from(arguments: Mapping[str, Any]) -> dict[str, str]:
     """What a run was told, as texts: of a long one the beginning and a hash. Left out are unset ones and secrets."""
     found = {}
     for name, value in arguments.items():
-        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
-        secret = isinstance(value, str) and name.lower().endswith(_SECRET)
-        if value is not None and not secret:
+        if value is not None and not _SECRET.search(name):
+            told = _without_secrets(value)
+            text = told if isinstance(told, str) else json.dumps(told, sort_keys=True, ensure_ascii=False)
             found[name] = text if len(text) <= _LONG else f"{text[:_LONG]}… {hash_of(text)[:8]}"
     return found
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_secrets(inner) for name, inner in value.items() if not _SECRET.search(str(name))}
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 
 def context_of(fields: Mapping[str, Any], name: str) -> str:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _FILE = "sha256"
-_ROW = ("method", "settings")
 
 
-def imported_origin(recipe: Mapping[str, Any], among: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def imported_origin(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Whose results these are: the same for all seeds of a row. Among these recipes two results of one seed are no
     seeds of one row, so that there the files tell them apart.
     """
-    mine = _whose(recipe)
-    alike = [r for r in among if all(r[name] == recipe[name] for name in _ROW) and _whose(r) == mine]
-    twice = len({r["seed"] for r in alike}) < len(alike)
-    return mine | ({_FILE: str(recipe["sources"].get(_FILE))[:8]} if twice and recipe.get("sources") else {})
+    return _origin(recipe, _counted(r for r in among if r["method"] == recipe["method"]))
 
 
 def imported_name(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]]) -> str:
     """The method with its settings that are no defaults, and with what tells it apart from others of its name."""
     rivals = [r for r in among if r["method"] == recipe["method"]]
-    mine, others = _known(recipe, rivals), [_known(r, rivals) for r in rivals]
-    defaults = recipe.get("defaults", {})
-    plain = {**_whose(recipe), **defaults}
+    seeds = _counted(rivals)
+    mine, others = _known(recipe, seeds), [_known(r, seeds) for r in rivals]
+    plain = {**_whose(recipe), **_beside(recipe, recipe.get("defaults", {}))}
     told = [
         f"{name}={value}"
         for name, value in mine.items()
@@ -33,8 +31,29 @@ def imported_name(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]])
     return " ".join([recipe["method"], *told])
 
 
-def _known(recipe: Mapping[str, Any], among: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {**imported_origin(recipe, among), **recipe["settings"]}
+def _known(recipe: Mapping[str, Any], seeds: Counter[str]) -> dict[str, Any]:
+    return {**_origin(recipe, seeds), **_beside(recipe, recipe["settings"])}
+
+
+def _beside(recipe: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by their names; "arg." before one that is called as what tells whose results these are."""
+    taken = {*_whose(recipe), _FILE}
+    return {f"arg.{name}" if name in taken else name: value for name, value in settings.items()}
+
+
+def _origin(recipe: Mapping[str, Any], seeds: Counter[str]) -> dict[str, Any]:
+    mine, row = _whose(recipe), _row(recipe)
+    twice = any(count > 1 for key, count in seeds.items() if key.startswith(row))
+    return mine | ({_FILE: str(recipe["sources"].get(_FILE))[:8]} if twice and recipe.get("sources") else {})
+
+
+def _counted(recipes: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """How many results there are by row and seed."""
+    return Counter(f"{_row(r)} {r['seed']}" for r in recipes)
+
+
+def _row(recipe: Mapping[str, Any]) -> str:
+    return json.dumps([recipe["method"], recipe["settings"], _whose(recipe)], sort_keys=True)
 
 
 def _whose(recipe: Mapping[str, Any]) -> dict[str, Any]:

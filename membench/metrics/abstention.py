@@ -26,13 +26,15 @@ _SAID = (
     r"(?:stated|mentioned|given|specified|provided|known|said|told|clear|available|described|reported|disclosed|"
     r"discussed|recorded)"
 )
-_NAMED = r"(?:stated|mentioned|given|specified|provided|described|disclosed|discussed|recorded)"
+_NAMED = r"(?:stated|mentioned|specified|disclosed|discussed)"
 _ASKED = r"(?:who|what|when|where|which|why|how(?! to\b)|whether|if|that|the|this|it|any|an?|enough|anything|for|about)"
 _TEXT = (
     r"(?:it|they|(?:the|this|that) (?:\w+ )?(?:text|passage|context|article|document|author|source|story|paragraph|"
     r"question|sentence|memory|information|conversation|session|chat|dialogue|history|record)s?)"
 )
-_SPEAKER = r"(?:you|the user|user)"  # of whom a question about conversations is
+_SPEAKER = r"(?:you(?:'ve)?|the user|user)"  # of whom a question about conversations is
+_NEVER = rf"(?:{_DOES_NOT}|have not|haven't|has not|hasn't|(?:have |has )?never)"
+_BASED = r"(?:based on (?:the|our|this) (?:\w+ )?\w+,? )?"
 _PATTERNS = tuple(
     re.compile(_LEAD + pattern + r"\W*")
     for pattern in (
@@ -43,12 +45,16 @@ _PATTERNS = tuple(
         rf"{_SAID}(?! as\b| for\b)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:say|state|mention|specify)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:tell|give|provide|contain)(?: (?:us|me))?(?: {_ASKED}\b.*)?",
-        rf"{_SPEAKER} (?:{_DOES_NOT}|have not|haven't|has not|hasn't|never) (?:\w+ly )?"
-        r"(?:mention|say|state|specify|tell|told|give|gave|provide|discuss|disclose|talk|spoke|speak)(?:ed|d)?\b.*",
-        rf"(?:i|we) {_DOES_NOT} have (?:\w+ ){{0,3}}(?:information|knowledge|details?|data|records?)\b.*",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:mention|specify|specified|discuss|disclose)(?:ed|d)?\b.*",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:say|said|state|tell|told|give|gave|provide)(?:d|n)?(?: (?:me|us))?"
+        r"(?: (?:this|that|it|any|anything|how|what|when|where|which|who|whether|why)\b.*)?",
+        rf"{_BASED}{_SPEAKER} mentioned nothing\b.*",
+        rf"(?:i|we) (?:{_DOES_NOT} have|have no)(?: (?:any|this|that|the|enough|such|specific|sufficient)){{0,2}} "
+        r"(?:information|knowledge|details?|data|records?)(?: (?:about|of|on|regarding|to|in|for|that|who|what)\b.*)?",
         r"(?:the )?(?:\w+ )?(?:information|context|text|data)(?: \w+)? (?:is|are|was) "
         r"(?:not enough|insufficient|not sufficient)\b.*",
-        rf"no (?:\w+ ){{1,5}}(?:is|was|are|were|has been|have been) (?:\w+ly |ever )?{_NAMED}(?! as\b| for\b)\b.*",
+        rf"no (?:\w+ ){{1,3}}(?:is|was|are|were|has been|have been) (?:\w+ly |ever )?{_NAMED}"
+        r"(?: (?:in|here|anywhere)\b.*)?",
         rf"(?:.* )?{_CANNOT} be (?:determined|known|said|answered|found|inferred)\b.*",
         rf"(?:there (?:is|was|are|were) |(?:i|we) have |{_TEXT} (?:has|gives|contains|provides|makes) )?"
         r"(?:no (?:information|answer|mention|data|details?)|not enough (?:information|data|context))"

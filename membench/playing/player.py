@@ -67,6 +67,7 @@ class Player:
         self._watch = Watch(self.llm, self.cell.method_name)
         self._peak = Peak(self.llm.device if self.llm.is_here else None)
         episodes = list(self.cell.episodes())
+        self._forgetful = any(isinstance(step, Forget) for episode in episodes for step in episode.steps)
         self._first = FirstWrites(self.method, self.llm, episodes)
         ahead = self.llm.ahead if self.cell.recipe["task"] == GOLD else 0
         done = 0
@@ -87,7 +88,8 @@ class Player:
 
     def _episode(self, episode: Episode, before: int) -> None:
         memory: Any = None
-        self._known = {}  # of two memories that should be equal each is asked: what a program holds shows only so
+        if self._forgetful:
+            self._known = {}  # of two memories that should be equal each is asked: what a program holds shows only so
         stale = False  # whether `memory` lacks writes that the log already holds
         for k, step in enumerate(episode.steps):
             if (episode.name, k) in self.log.closed:

@@ -63,7 +63,7 @@ class Combined(Method[Memories]):
     @property
     def forgets(self) -> bool:
         """If all parts do, and hold whole texts: of two texts the retained parts may be the same."""
-        return self.retained == 1 and all(member.forgets for member in self.members)
+        return all(member.forgets and not _in_part(member, self.retained) for member in self.members)
 
     def require_model(self) -> None:
         """As each part does."""
@@ -108,8 +108,9 @@ class Combined(Method[Memories]):
                     raise MembenchError(f"{other} and {name} both bring {_SAID[rivals]}, of which a question has one")
                 brought[kind] = name, value
         texts = [recall.contexts for recall in found if recall.contexts is not None]
+        beside = texts and (len(texts) > 1 or {"prefix", "prefixes"} & brought.keys())
         return Recall(
-            contexts=self._fitting(_joined(texts), questions, brought) if len(texts) > 1 else (*texts, None)[0],
+            contexts=self._fitting(_joined(texts), questions, brought) if beside else (*texts, None)[0],
             notes={key: value for recall in found for key, value in recall.notes.items()},
             adapter_scope=self.adapter_scope,
             **{kind: value for kind, (_, value) in brought.items()},
@@ -150,12 +151,17 @@ class Combined(Method[Memories]):
 
     def _given(self, member: Method[Any], contexts: Sequence[str]) -> list[str]:
         """What a part is given of these texts: one that brings text what is retained, if anything is, others all."""
-        if self.retained == 1 or member.kind == "weights" or not member.brings_text:
+        if not _in_part(member, self.retained):
             return list(contexts)
         return [text for text in (retained(text, self.retained) for text in contexts) if text]
 
 
 _SAID = {EXCLUSIVE[0]: "an adapter", EXCLUSIVE[1]: "keys and values"}
+
+
+def _in_part(member: Method[Any], share: float) -> bool:
+    """Whether a part is given this share of the texts: if it brings text."""
+    return share < 1 and member.kind != "weights" and member.brings_text
 
 
 def retained(text: str, share: float) -> str:

@@ -37,7 +37,8 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
     `against` names the method that all are compared with, floor and reference included; it may be missing here. Raises
     MembenchError if it names several entries.
     """
-    declared = declared_entry(entries, against) if against else None
+    having = [e for e in entries if e.by_context(metric)]
+    declared = declared_entry(having, against) or declared_entry(entries, against) if against else None
     rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e is declared)]
     if len(rivals) < 2 or (against and declared not in rivals):
         return Standings(tuple(entries), ())

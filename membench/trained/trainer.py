@@ -96,7 +96,7 @@ def _fit(
     frozen: list[tuple[Tensor, Tensor]] = []
     try:
         apart = Complement(wrapped, apart_from) if apart_from else None
-        autocast = precision(llm, lora.precision, by_teacher=bool(teacher))
+        autocast = precision(llm, lora.precision, by_teacher=bool(teacher) or objective.on_policy)
         frozen += _halve(wrapped) if isinstance(autocast, torch.autocast) else []
         with autocast:
             student = student_of(llm, [s for step in plan for s in step], cut, way)
@@ -125,7 +125,7 @@ def _descend(
     own: OwnSamples | None = None,
     apart: Complement | None = None,
 ) -> None:
-    autocast = precision(llm, lora.precision, by_teacher=bool(teacher))
+    autocast = precision(llm, lora.precision, by_teacher=bool(teacher) or own is not None)
     optimiser = torch.optim.AdamW([p for p in wrapped.parameters() if p.requires_grad], lr=lora.lr, fused=True)
     plan, room = list(plan), llm.budgets.kept_bytes
     lessons = Lessons(teacher, plan, llm.logits, room, objective) if teacher else None

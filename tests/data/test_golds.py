@@ -39,6 +39,13 @@ TIME = "25 minutes and 50 seconds (or 25:50)"
         ("2 nights (or 1)", ("2 nights", "1 night")),
         ("1 night (or 2)", ("1 night", "2 nights")),
         ("the 2nd floor (or 3)", ("the 2nd floor",)),
+        ("3 children (or 4)", ("3 children", "4 children")),
+        ("10 km (or 12)", ("10 km", "12 km")),
+        ("at 7 pm (or 8)", ("at 7 pm", "at 8 pm")),
+        ("iPhone 13 Pro (or 14)", ("iPhone 13 Pro", "iPhone 14 Pro")),
+        ("3 large pizzas (or 4)", ("3 large pizzas", "4 large pizzas")),
+        ("1 of them (or 2)", ("1 of them", "2 of them")),
+        ("twenty-one days (or 22)", ("twenty-one days",)),
         ("Honda Civic 2019 (or 2020)", ("Honda Civic 2019", "Honda Civic 2020")),
         ("between 3 and 5 days (or 6)", ("between 3 and 5 days",)),
         (

@@ -93,8 +93,11 @@ def test_a_folder_is_no_log(tmp_path: Path) -> None:
             {"prompt": "cot", "k": "3"}, {"prompt"},
         ),
         (
-            {"model_args": {"peft": "x", "api_key": "y"}, "model_generate_config": {"temperature": 0.5, "seed": None}},
-            {"model.peft": "x", "model.temperature": "0.5"}, set(),
+            {
+                "model_args": {"peft": "x", "api_key": "y", "headers": {"Authorization": "z", "v": 1}},
+                "model_generate_config": {"temperature": 0.5, "seed": None},
+            },
+            {"model.peft": "x", "model.headers": '{"v": 1}', "model.temperature": "0.5"}, set(),
         ),
         (
             {"solver": "agent", "solver_args": {"turns": 2}},

@@ -27,6 +27,7 @@ def lm_eval(home: Path, model: str, seed: int = 0, **arguments: str) -> Path:
     about = json.loads(gzip.decompress((LM_EVAL / "choice_results.json.gz").read_bytes()))
     about["model_name"] = about["config"]["model_args"]["pretrained"] = model
     about["config"]["model_args"] |= arguments
+    about["model_name"] = arguments.get("peft", model)  # as lm-eval does
     about["config"]["random_seed"] = seed
     (home / f"results_{date}.json").write_text(json.dumps(about))
     path = home / f"samples_t_{date}.jsonl"
@@ -62,6 +63,18 @@ PAIRS = [
     (
         "inspect", lambda f: [inspected(f / "a", model="one/m"), inspected(f / "b", model="two/m")],
         ["squad6@m model=one/m", "squad6@m model=two/m"],
+    ),
+    (
+        "inspect",
+        lambda f: [
+            inspected(f / n, model=f"{n}/m", task_args={"model": "judge"}, task_args_passed={"model": "judge"})
+            for n in ("one", "two")
+        ],
+        ["squad6@m model=one/m arg.model=judge", "squad6@m model=two/m arg.model=judge"],
+    ),
+    (
+        "lm-eval", lambda f: [lm_eval(f / "a", "o/base", add_bos_token="1"), lm_eval(f / "b", "o/base")],
+        ["t@base", "t@base add_bos_token=1"],
     ),
 ]  # fmt: skip
 

@@ -23,7 +23,7 @@ from membench.plugins.combined import Combined, retained
 from membench.plugins.conformance import check
 from membench.reading.cache_argument import kept_in
 from membench.targets.scribe import Scribe
-from membench.values import Adapter, Pair, Recall
+from membench.values import Adapter, Pair, Prefix, Recall
 
 TEXTS = (
     "The harbour of Vellmar was built by Ines Corde in 1931. It holds forty ships.",
@@ -252,9 +252,22 @@ def test_what_the_parts_bring_together_fits_the_window(llm: LLM) -> None:
     llm.answer(recall, ["What has Record 3?"], [["a", "b"]])
 
 
+def test_text_beside_keys_and_values_fits_the_window(llm: LLM) -> None:
+    texts = [f"Record {k}: {' '.join(f'word{k}x{j}' for j in range(30))}." for k in range(40)]
+    prefix = Prefix(*[tuple(torch.zeros(1, 512, 16) for _ in range(2))] * 2)
+    alone = made("full-context", llm).recall(tuple(texts), QUESTIONS[:1]).contexts
+    method = made("full-context+base", llm)
+    (fitted,) = method._fitting([alone[0]], QUESTIONS[:1], {"prefix": ("p", prefix)})
+    assert 0 < len(fitted) < len(alone[0])
+    assert fitted == alone[0][: len(fitted)]
+    size = sum(len(llm.ids(s)) for s in llm.renderer.segments(fitted, QUESTIONS[0])) + len(llm.bos)
+    assert size + llm.max_new_tokens + 512 <= llm.window
+
+
 def test_a_part_of_a_text_cannot_be_forgotten(llm: LLM) -> None:
     """What is retained of two texts may be the same: the other one's would go with it."""
     assert made("bm25+base", llm).forgets
+    assert made("cartridge+selfparam", llm, retained=0.5).forgets, "none of its parts brings text"
     part = made("bm25+base", llm, retained=0.5)
     assert not part.forgets
     assert part.cannot_forget == "of two texts the parts that `retained` leaves may be the same"

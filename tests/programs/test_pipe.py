@@ -133,7 +133,10 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
 def test_a_closed_program_has_time_to_end(slowly: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "CLOSING", 1.0)
     ended = tmp_path / "ended"
-    found = Program(perl(loop(OK) + f"; select undef, undef, undef, {slowly}; open my $f, '>', '{ended}'"), 0, 20)
+    said = 'print STDERR "noise" x 100_000'
+    found = Program(
+        perl(f"{loop(OK)}; {said}; select undef, undef, undef, {slowly}; open my $f, '>', '{ended}'"), 0, 20
+    )
     started = time.monotonic()
     found.close()
     assert found.dead

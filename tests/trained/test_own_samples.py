@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +89,12 @@ def test_the_teacher_reads_no_answers_that_are_not_learned(llm: LLM) -> None:
         patch.setattr(trainer_module, "OwnSamples", Watched)
         method(llm, on_policy=True).write(None, [FIRST])
     assert {s for s in read if s.kind == "qa"} == {s for s in own if s.kind == "qa"}
+
+
+def test_weights_in_halves_learn_from_own_answers_alone(tiny: Path) -> None:
+    """Without side sentences the teacher has said nothing before the first drawing."""
+    halves = LLM.load(tiny, name="tiny", dtype="bfloat16", device="cpu")
+    assert method(halves, on_policy=True).write(None, [FIRST]).layers
 
 
 def test_the_teacher_is_the_model_without_what_is_written_and_without_what_is_trained(
