@@ -169,7 +169,7 @@ def test_memoryagentbench_is_cut_into_dated_pieces(tmp_path: Path) -> None:
     filler = " ".join(f"Line {k} says nothing at all of note." for k in range(60))
     facts = f"0. The king of Oz is Ann. {filler} 99. The king of Oz is Bob."
     rows = [
-        agent_bench("factconsolidation_sh", facts, ("Who is the king of Oz?", ["Bob"]), ("Who is lost?", ["Nobody"])),
+        agent_bench("factconsolidation_sh", facts, ("Who is the king of Oz?", ["Bob", " "]), ("Who?", ["Nobody"])),
         agent_bench("ruler_qa2_421K", facts, ("Which king?", ["Ann"])),
         agent_bench("infbench_sum_eng_shots2", "A book.", ("Sum it up.", ["a book"])),
     ]  # fmt: skip

@@ -86,6 +86,14 @@ def test_who_is_declared_must_be_there_once() -> None:
     assert one(twice, against="dpr k=2").entries[0].standing
 
 
+def test_a_failed_seed_is_no_row_to_compare_with() -> None:
+    failed = cell("ft-s", wave(0.3), seed=2)
+    failed.result.update(status="failed", reason="no memory", summary={})
+    played = [cell("bm25", wave(0.5)), *(cell("ft-s", wave(0.3, k), seed=k) for k in (0, 1)), failed]
+    table = one(played, against="ft-s")
+    assert [e.method for e in table.entries if e.standing] == ["bm25"]
+
+
 def test_one_seed_of_a_trained_method_resolves_nothing_and_three_do() -> None:
     trained = [cell("trained", wave(0.9), trained=100.0, seed=0), *THREE]
     table = one(trained)
