@@ -87,8 +87,8 @@ def test_who_is_declared_must_be_there_once() -> None:
 
 
 def test_a_failed_seed_is_no_row_to_compare_with() -> None:
-    failed = cell("ft-s", wave(0.3), seed=2)
-    failed.result.update(status="failed", reason="no memory", summary={})
+    third = cell("ft-s", wave(0.3), seed=2)
+    failed = replace(third, result={**third.result, "status": "failed", "reason": "no memory", "summary": {}})
     played = [cell("bm25", wave(0.5)), *(cell("ft-s", wave(0.3, k), seed=k) for k in (0, 1)), failed]
     table = one(played, against="ft-s")
     assert [e.method for e in table.entries if e.standing] == ["bm25"]
