@@ -88,14 +88,16 @@ class Pipe:
         """Close its input, so that it ends by itself; after so many seconds, end it with all processes of its group."""
         self._in.close()
         until = time.monotonic() + seconds
-        with selectors.DefaultSelector() as ready:  # what it says meanwhile is read, so that it does not wait for that
-            ready.register(self._out, selectors.EVENT_READ)
-            ready.register(self._err, selectors.EVENT_READ)
-            while self._process.poll() is None and (left := until - time.monotonic()) > 0:
-                for key, _ in ready.select(min(_TURN, left)):
-                    if self._read(cast("IO[bytes]", key.fileobj)) == b"":
-                        ready.unregister(key.fileobj)
-        self.kill()
+        try:
+            with selectors.DefaultSelector() as ready:  # what it says is read, so that it does not wait for that
+                ready.register(self._out, selectors.EVENT_READ)
+                ready.register(self._err, selectors.EVENT_READ)
+                while self._process.poll() is None and (left := until - time.monotonic()) > 0:
+                    for key, _ in ready.select(min(_TURN, left)):
+                        if self._read(cast("IO[bytes]", key.fileobj)) == b"":
+                            ready.unregister(key.fileobj)
+        finally:  # interrupted, too
+            self.kill()
 
     def kill(self) -> None:
         """End it with all processes of its group."""

@@ -67,8 +67,10 @@ class Program:
                 self._ask("close", Answer)
             except MembenchError:
                 return  # it is dead, which was wanted
-            self._pipe.end(max(0.0, until - time.monotonic()))
-            self._gone()
+            try:
+                self._pipe.end(max(0.0, until - time.monotonic()))
+            finally:
+                self._gone()
 
     def kill(self) -> None:
         """End it now."""

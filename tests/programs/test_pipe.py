@@ -142,3 +142,18 @@ def test_a_closed_program_has_time_to_end(slowly: float, tmp_path: Path, monkeyp
     assert found.dead
     assert ended.exists() == (slowly < 1)
     assert time.monotonic() - started < 3
+
+
+def test_an_interrupt_while_a_program_ends_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Program(perl(loop(OK) + "; sleep 99"), 0, 20)
+    pid = found._pipe._process.pid
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(found._pipe._process, "poll", interrupted)
+    monkeypatch.setattr(found, "_ask", lambda what, kind: None)
+    with pytest.raises(KeyboardInterrupt):
+        found.close()
+    assert found.dead
+    assert not alive(pid)
