@@ -91,9 +91,9 @@ def compare(
     out, left_out = [], []
     for table in found:
         full = column_of(metric) if metric else leading_metric(table.entries, None)
-        having = [e for e in table.entries if e.by_context(full)]
-        one = declared_entry(having, a) if rows_named(having, b) else None
-        other = declared_entry(having, b) if one else None
+        having = [e for e in rows_named(table.entries, b) if e.by_context(full)]
+        one = declared_entry(table.entries, a, full) if having else None
+        other = declared_entry(table.entries, b, full) if one else None
         if not (one and other):
             continue
         shared = shared_keys([*one.by_context(full), *other.by_context(full)])

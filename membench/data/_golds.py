@@ -22,8 +22,12 @@ _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
 _SMALL = {word: n for n, word in enumerate(_WORDS, 1)}
 _ONE = re.compile(r"\b[Aa]n? (?=(?:second|minute|hour|day|week|fortnight|month|year|decade|dozen)s?\b)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_TIMES = re.compile(r"(?<=^ )(second|minute|hour|day|night|week|weekend|month|year|decade|time)s?\b")
-_COUNT = re.compile(rf"(?<![\w.,:-])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:-])", re.IGNORECASE)  # no ordinal
+_TIMES = re.compile(  # alone, not as in "5 day trip"
+    r"( (?:second|minute|hour|day|night|week|weekend|month|year|decade|time))s?"
+    r"(?=$|[.,;)]| (?:ago|before|after|later)\b)",
+    re.IGNORECASE,
+)
+_COUNT = re.compile(rf"(?<![\w.,:-])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:])", re.IGNORECASE)  # no ordinal
 
 
 def gold_text(record: Mapping[str, Any], where: str) -> str:
@@ -85,16 +89,13 @@ def _instead(first: str, more: str) -> Iterator[str]:
     2020)" is said; nothing for "a red sofa (or couch)".
     """
     if _NUMBER.fullmatch(_digits(more)) and not _NUMBER.fullmatch(_digits(first)):
-        if len(counts := _COUNT.findall(first)) == 1:
-            yield from _counted(first, counts[0], more)
+        if len(counts := list(_COUNT.finditer(first))) == 1:
+            after = first[counts[0].end() :]
+            if time := _TIMES.match(after):  # "1 night" for "2 nights"
+                after = time[1] + ("" if _digits(more) == "1" else "s") + after[time.end() :]
+            yield first[: counts[0].start()] + more + after
     elif coarse_type(_digits(first)) == coarse_type(_digits(more)) != "other":
         yield more
-
-
-def _counted(first: str, count: str, more: str) -> Iterator[str]:
-    """An answer with another count, a time in the number that this one takes: "1 night" for "2 nights"."""
-    before, _, after = first.partition(count)
-    yield before + more + _TIMES.sub(rf"\1{'' if _digits(more) == '1' else 's'}", after)
 
 
 def _digits(answer: str) -> str:

@@ -77,10 +77,12 @@ def _results(path: Path) -> Mapping[str, Any]:
 def _settings(about: Mapping[str, Any], task: str) -> dict[str, Any]:
     """The shots, how the model was loaded (its name aside), and what the prompts were put into."""
     config, shots = part(about, "config"), part(about, "n-shot").get(task)
+    given = _arguments_of(about)
     loaded = {
         name: value
-        for name, value in _arguments_of(about).items()
-        if name in _SHOWN or (name not in _NO_MATTER and value != about.get("model_name"))
+        for name, value in given.items()
+        if name in _SHOWN
+        or (name not in _NO_MATTER and value not in (about.get("model_name"), given.get("pretrained")))
     }
     asked = {"gen_kwargs": config.get("gen_kwargs") or None, **{name: about.get(name) for name in _PROMPT}}
     told = settings_from({"backend": config.get("model"), **asked, **loaded})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 _FILE = "sha256"
@@ -14,14 +14,14 @@ def imported_origin(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]
     """Whose results these are: the same for all seeds of a row. Among these recipes two results of one seed are no
     seeds of one row, so that there the files tell them apart.
     """
-    return _origin(recipe, _counted(r for r in among if r["method"] == recipe["method"]))
+    return _origin(recipe, _doubled(r for r in among if r["method"] == recipe["method"]))
 
 
 def imported_name(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]]) -> str:
     """The method with its settings that are no defaults, and with what tells it apart from others of its name."""
     rivals = [r for r in among if r["method"] == recipe["method"]]
-    seeds = _counted(rivals)
-    mine, others = _known(recipe, seeds), [_known(r, seeds) for r in rivals]
+    doubled = _doubled(rivals)
+    mine, others = _known(recipe, doubled), [_known(r, doubled) for r in rivals]
     plain = {**_whose(recipe), **_beside(recipe, recipe.get("defaults", {}))}
     told = [
         f"{name}={value}"
@@ -31,8 +31,8 @@ def imported_name(recipe: Mapping[str, Any], among: Iterable[Mapping[str, Any]])
     return " ".join([recipe["method"], *told])
 
 
-def _known(recipe: Mapping[str, Any], seeds: Counter[str]) -> dict[str, Any]:
-    return {**_origin(recipe, seeds), **_beside(recipe, recipe["settings"])}
+def _known(recipe: Mapping[str, Any], doubled: Set[str]) -> dict[str, Any]:
+    return {**_origin(recipe, doubled), **_beside(recipe, recipe["settings"])}
 
 
 def _beside(recipe: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,15 +41,15 @@ def _beside(recipe: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str,
     return {f"arg.{name}" if name in taken else name: value for name, value in settings.items()}
 
 
-def _origin(recipe: Mapping[str, Any], seeds: Counter[str]) -> dict[str, Any]:
-    mine, row = _whose(recipe), _row(recipe)
-    twice = any(count > 1 for key, count in seeds.items() if key.startswith(row))
+def _origin(recipe: Mapping[str, Any], doubled: Set[str]) -> dict[str, Any]:
+    mine, twice = _whose(recipe), _row(recipe) in doubled
     return mine | ({_FILE: str(recipe["sources"].get(_FILE))[:8]} if twice and recipe.get("sources") else {})
 
 
-def _counted(recipes: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """How many results there are by row and seed."""
-    return Counter(f"{_row(r)} {r['seed']}" for r in recipes)
+def _doubled(recipes: Iterable[Mapping[str, Any]]) -> Set[str]:
+    """The rows that have two results of one seed."""
+    counted = Counter((_row(r), r["seed"]) for r in recipes)
+    return {row for (row, _), count in counted.items() if count > 1}
 
 
 def _row(recipe: Mapping[str, Any]) -> str:

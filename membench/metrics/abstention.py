@@ -26,14 +26,20 @@ _SAID = (
     r"(?:stated|mentioned|given|specified|provided|known|said|told|clear|available|described|reported|disclosed|"
     r"discussed|recorded)"
 )
-_NAMED = r"(?:stated|mentioned|specified|disclosed|discussed)"
+_NAMED = r"(?:stated|mentioned|specified|disclosed|discussed|given|provided)"
 _ASKED = r"(?:who|what|when|where|which|why|how(?! to\b)|whether|if|that|the|this|it|any|an?|enough|anything|for|about)"
-_TEXT = (
-    r"(?:it|they|(?:the|this|that) (?:\w+ )?(?:text|passage|context|article|document|author|source|story|paragraph|"
-    r"question|sentence|memory|information|conversation|session|chat|dialogue|history|record)s?)"
+_NOUN = (
+    r"(?:text|passage|context|article|document|author|source|story|paragraph|question|sentence|memory|information|"
+    r"conversation|session|chat|dialogue|history|record)s?"
+)
+_TEXT = rf"(?:it|they|(?:the|this|that) (?:\w+ )?{_NOUN})"
+_THERE = (
+    rf"(?:(?:in|during|from) (?:the|our|this|that|these|any|your) (?:\w+ )?{_NOUN}|here|anywhere|by (?:you|the user))"
 )
 _SPEAKER = r"(?:you(?:'ve)?|the user|user)"  # of whom a question about conversations is
 _NEVER = rf"(?:{_DOES_NOT}|have not|haven't|has not|hasn't|(?:have |has )?never)"
+_NOBODY_ELSE = r"(?!.*\b(?:to|with) (?!me\b|us\b))"  # what was not said to somebody else may well be known
+_ANY = r"(?: access to)?(?: (?:any|this|that|the|enough|such|specific|sufficient|personal|relevant)){0,3}"
 _BASED = r"(?:based on (?:the|our|this) (?:\w+ )?\w+,? )?"
 _PATTERNS = tuple(
     re.compile(_LEAD + pattern + r"\W*")
@@ -45,16 +51,18 @@ _PATTERNS = tuple(
         rf"{_SAID}(?! as\b| for\b)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:say|state|mention|specify)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:tell|give|provide|contain)(?: (?:us|me))?(?: {_ASKED}\b.*)?",
-        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:mention|specify|specified|discuss|disclose)(?:ed|d)?\b.*",
-        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:say|said|state|tell|told|give|gave|provide)(?:d|n)?(?: (?:me|us))?"
-        r"(?: (?:this|that|it|any|anything|how|what|when|where|which|who|whether|why)\b.*)?",
-        rf"{_BASED}{_SPEAKER} mentioned nothing\b.*",
-        rf"(?:i|we) (?:{_DOES_NOT} have|have no)(?: (?:any|this|that|the|enough|such|specific|sufficient)){{0,2}} "
-        r"(?:information|knowledge|details?|data|records?)(?: (?:about|of|on|regarding|to|in|for|that|who|what)\b.*)?",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:mention|specify|specified|disclose)(?:ed|d)?\b.*",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:discuss(?:ed)?|talk(?:ed)? about)\b{_NOBODY_ELSE}.*",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:tell|told|give|gave|given)(?: (?:me|us)\b.*)?",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:say|said|stated?|provided?)(?: (?:this|that|it|any|anything|your|"
+        rf"the|information|details?|how|what|when|where|which|who|whether|why)\b{_NOBODY_ELSE}.*)?",
+        rf"{_BASED}{_SPEAKER} mentioned nothing(?: (?:about|of|on|regarding)\b.*)?",
+        rf"(?:i|we) (?:{_DOES_NOT} have|have no){_ANY} (?:information|details?)\b.*",
+        rf"(?:i|we) (?:{_DOES_NOT} have|have no){_ANY} (?:knowledge|data|records?)"
+        r"(?: (?:about|regarding|on|of (?:this|that|it|any|your|the user))\b.*)?",
         r"(?:the )?(?:\w+ )?(?:information|context|text|data)(?: \w+)? (?:is|are|was) "
         r"(?:not enough|insufficient|not sufficient)\b.*",
-        rf"no (?:\w+ ){{1,3}}(?:is|was|are|were|has been|have been) (?:\w+ly |ever )?{_NAMED}"
-        r"(?: (?:in|here|anywhere)\b.*)?",
+        rf"no (?:\w+ ){{1,6}}(?:is|was|are|were|has been|have been) (?:\w+ly |ever )?{_NAMED}(?: {_THERE})?",
         rf"(?:.* )?{_CANNOT} be (?:determined|known|said|answered|found|inferred)\b.*",
         rf"(?:there (?:is|was|are|were) |(?:i|we) have |{_TEXT} (?:has|gives|contains|provides|makes) )?"
         r"(?:no (?:information|answer|mention|data|details?)|not enough (?:information|data|context))"

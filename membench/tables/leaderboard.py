@@ -22,7 +22,7 @@ from membench.tables.json_rows import head, numbers
 from membench.tables.merge_seeds import MARKS, baselines, entry_of, origin, yardstick
 from membench.tables.pareto import fit, limits, with_fronts
 from membench.tables.ranking_metric import check_sort, leading_metric, less_is_better, sorts
-from membench.tables.significance import declared_entry, stand, unknown_row
+from membench.tables.significance import rows_named, stand, unknown_row
 from membench.text.visible import visible
 from membench.views import BASELINES
 
@@ -96,7 +96,7 @@ def tables(
     found = [table for table in found if table.entries]
     if sort:
         check_sort([entry for table in found for entry in table.entries], sort)
-    if against and not any(declared_entry(table.entries, against) for table in found):
+    if against and not any(rows_named(table.entries, against) for table in found):
         raise unknown_row("method to compare with", against, (e for table in found for e in table.entries))
     return _tell_apart([_judged(table, sort, against, budget) for table in found])
 

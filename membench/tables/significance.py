@@ -37,8 +37,7 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
     `against` names the method that all are compared with, floor and reference included; it may be missing here. Raises
     MembenchError if it names several entries.
     """
-    having = [e for e in entries if e.by_context(metric)]
-    declared = declared_entry(having, against) or declared_entry(entries, against) if against else None
+    declared = declared_entry(entries, against, metric) if against else None
     rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e is declared)]
     if len(rivals) < 2 or (against and declared not in rivals):
         return Standings(tuple(entries), ())
@@ -77,12 +76,11 @@ def _on_the_same(rivals: Sequence[Entry], metric: str) -> bool:
 
 
 def rows_named(entries: Sequence[Entry], name: str) -> list[Entry]:
-    """The entries of this name: a label as tables print it, the same without its seeds, what a method calls itself, or
-    a method.
+    """The entries of this name: a label as tables print it, or that without its seeds; else those of the method that
+    calls itself so; else those of the method.
     """
-    forms = [(e.label, replace(e, seeds=()).label, e.title, e.method) for e in entries]
-    nearest = min((form.index(name) for form in forms if name in form), default=0)
-    return [e for e, form in zip(entries, forms, strict=True) if form[nearest] == name]
+    labels = [e for e in entries if name in (e.label, replace(e, seeds=()).label)]
+    return labels or [e for e in entries if e.title == name] or [e for e in entries if e.method == name]
 
 
 def unknown_row(kind: str, name: str, entries: Iterable[Entry]) -> MembenchError:
@@ -90,9 +88,10 @@ def unknown_row(kind: str, name: str, entries: Iterable[Entry]) -> MembenchError
     return unknown(kind, name, {form for e in entries for form in (e.method, e.label)})
 
 
-def declared_entry(entries: Sequence[Entry], against: str) -> Entry | None:
-    """The one entry of this name. Raises MembenchError for several."""
-    found = rows_named(entries, against)
+def declared_entry(entries: Sequence[Entry], against: str, metric: str) -> Entry | None:
+    """The one entry of this name that has the metric by context. Raises MembenchError for several."""
+    named = [e for e in rows_named(entries, against) if e.by_context(metric)]
+    found = [e for e in named if e.label == against] or named
     if len(found) > 1:
         raise MembenchError(f"{against!r} names {len(found)} rows: type one of {', '.join(e.label for e in found)}")
     return found[0] if found else None

@@ -35,7 +35,8 @@ DECLINED = (
 VAGUE = "That came up in one of the conversations, and it was told with some detail."
 SAYS = {"yes": 1.0, "no": 0.0}
 _VERDICT = re.compile(
-    r"\W*(?:(?:the |my )?(?:answer|verdict)(?: is)?\b\W*)?(yes|no)\b(?!\s*(?:/|or\b)\s*(?:yes|no)\b)", re.IGNORECASE
+    r"\W*(?:(?:the |my )?(?:answer|verdict)(?: is)?\b\W*)?(yes|no)\b(?!\W*(?:/|\||or\b|and\b)\W*(?:yes|no)\b)",
+    re.IGNORECASE,
 )
 AT_ONCE = 8  # requests
 LENGTH = 64  # tokens that a reply may have

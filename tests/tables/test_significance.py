@@ -90,8 +90,10 @@ def test_a_failed_seed_is_no_row_to_compare_with() -> None:
     third = cell("ft-s", wave(0.3), seed=2)
     failed = replace(third, result={**third.result, "status": "failed", "reason": "no memory", "summary": {}})
     played = [cell("bm25", wave(0.5)), *(cell("ft-s", wave(0.3, k), seed=k) for k in (0, 1)), failed]
-    table = one(played, against="ft-s")
-    assert [e.method for e in table.entries if e.standing] == ["bm25"]
+    for those in (played, [*played[:2], failed]):
+        assert [e.method for e in one(those, against="ft-s").entries if e.standing] == ["bm25"]
+    done = cell("ft-s", wave(0.3), settings={"k": 2}, defaults={"k": 1})
+    assert not [e for e in one([played[0], done, failed], against="ft-s").entries if e.standing], "it is not asked for"
 
 
 def test_one_seed_of_a_trained_method_resolves_nothing_and_three_do() -> None:

@@ -133,7 +133,8 @@ def test_a_judge_is_asked_of_each_answer_and_of_planted_ones(server: ChatServer)
     [
         ("Yes!", 1), ("yes: it does.", 1), ("'Yes'", 1), ("Answer: yes", 1), ("The answer is **No**.", 0), ("no;", 0),
         ("Nobody knows", None), ("yesterday", None), ("", None), ("I say yes", None),
-        ("Answer (yes or no): no", None), ("Yes/No: No", None), ("My verdict: no", 0),
+        ("Answer (yes or no): no", None), ("Yes/No: No", None), ("**Yes** / **No**: No", None),
+        ("yes|no: no", None), ("yes, or no?", None), ("Yes and no", None), ("My verdict: no", 0),
     ],
 )  # fmt: skip
 def test_what_a_judge_says_is_read_from_its_first_word(reply: str, verdict: float | None, server: ChatServer) -> None:
