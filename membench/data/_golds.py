@@ -20,14 +20,17 @@ _OR = re.compile(r"(.+?)\s*\(or\s+([^()]+)\)\.?", re.DOTALL)
 _AGO = re.compile(r"(\w+ \w+) ago")
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _SMALL = {word: n for n, word in enumerate(_WORDS, 1)}
+_UNIT = "second|minute|hour|day|night|week|weekend|month|year|decade|time"
 _ONE = re.compile(r"\b[Aa]n? (?=(?:second|minute|hour|day|week|fortnight|month|year|decade|dozen)s?\b)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_TIMES = re.compile(  # alone, not as in "5 day trip"
-    r"( (?:second|minute|hour|day|night|week|weekend|month|year|decade|time))s?"
-    r"(?=$|[.,;)]| (?:ago|before|after|later)\b)",
+_TIMES = re.compile(  # alone or measured by, not as in "5 day trip"
+    rf"( (?:{_UNIT}))s?"
+    r"(?=$|[.,;)]| (?:ago|before|after|later|old|long|an?|per|each|every|in|on|of|at|from|since|and|or|to|until)\b)",
     re.IGNORECASE,
 )
-_COUNT = re.compile(rf"(?<![\w.,:-])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:])", re.IGNORECASE)  # no ordinal
+_COUNT = re.compile(  # no ordinal, no part of a date, a range or a word, but "3-day"
+    rf"(?<![\w.,:-])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:]|-(?!(?:{_UNIT})s?\b))", re.IGNORECASE
+)
 
 
 def gold_text(record: Mapping[str, Any], where: str) -> str:

@@ -70,13 +70,14 @@ def read_log(path: str) -> list[Results]:
 def _settings(about: Mapping[str, Any]) -> dict[str, str]:
     """The task's arguments by their names, those of solver and model with what they are of in front."""
     model = {**part(about, "model_generate_config"), **part(about, "model_args")}
+    asked = {f"model.{name}": value for name, value in model.items()}
     found = {
-        **{f"model.{name}": value for name, value in model.items()},
+        **asked,
         **{f"solver.{name}": value for name, value in part(about, "solver_args").items()},
         **{"solver": about.get("solver")},
         **part(about, "task_args"),
     }
-    return settings_from(found)
+    return settings_from(found, asked)
 
 
 def _text(path: str) -> str:

@@ -85,7 +85,7 @@ def _settings(about: Mapping[str, Any], task: str) -> dict[str, Any]:
         or (name not in _NO_MATTER and value not in (about.get("model_name"), given.get("pretrained")))
     }
     asked = {"gen_kwargs": config.get("gen_kwargs") or None, **{name: about.get(name) for name in _PROMPT}}
-    told = settings_from({"backend": config.get("model"), **asked, **loaded})
+    told = settings_from({"backend": config.get("model"), **asked, **loaded}, loaded)
     return ({"shots": shots} if isinstance(shots, int) else {}) | told
 
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from membench.errors import MembenchError, shortened
+from membench.imported.secrets import without_secrets
 from membench.imported.task import Imported
 
 MOST = 1e50  # no score is greater: the sum over all items could not be stored
 _LONG = 60  # letters of a setting that stand in a name
-# Last words of arguments whose texts no file should hold, and the words before them with which they are none.
-_SECRET = ("key", "token", "secret", "password", "passwd", "credential", "auth", "authorization", "bearer", "apikey")
-_NO_SECRET = ("bos", "eos", "pad", "unk", "sep", "cls", "mask", "stop", "image", "answer", "sort", "primary")
 # Under these names data sets keep the text that several questions are about.
 CONTEXTS = ("context", "passage", "paragraph", "article", "story", "document")
 
@@ -160,32 +157,18 @@ def part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def settings_from(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """What a run was told, as texts: of a long one the beginning and a hash. Left out are unset ones and secrets."""
+def settings_from(arguments: Mapping[str, Any], of_model: Container[str] = ()) -> dict[str, str]:
+    """What a run was told, as texts: of a long one the beginning and a hash. Left out are unset ones and secrets.
+
+    `of_model` names those that a model was loaded or asked with (membench.imported.secrets).
+    """
     found = {}
     for name, value in arguments.items():
-        told = _without_secrets(name, value)
+        told = without_secrets(name, value, name in of_model)
         if told is not None:
             text = told if isinstance(told, str) else json.dumps(told, sort_keys=True, ensure_ascii=False)
             found[name] = text if len(text) <= _LONG else f"{text[:_LONG]}… {hash_of(text)[:8]}"
     return found
-
-
-def _without_secrets(name: str, value: Any) -> Any:
-    """The value of an argument without what within it is secret; None for a secret."""
-    if isinstance(value, dict):
-        found = {inner: _without_secrets(f".{inner}", told) for inner, told in value.items()}
-        return {inner: told for inner, told in found.items() if told is not None}
-    if isinstance(value, list):
-        return [told for inner in value if (told := _without_secrets(name, inner)) is not None]
-    return None if isinstance(value, str) and _is_secret(name) else value
-
-
-def _is_secret(name: str) -> bool:
-    """Whether its last word is one of these: not `key` alone, which may be an answer's, nor `bos_token`."""
-    *before, last = re.sub(r"(?<=[a-z])(?=[A-Z])|[.-]", "_", name).lower().split("_")
-    harmless = before[-1] in _NO_SECRET if before else last == "key"
-    return last.removesuffix("s") in _SECRET and not harmless
 
 
 def context_of(fields: Mapping[str, Any], name: str) -> str:

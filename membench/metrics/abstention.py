@@ -26,7 +26,9 @@ _SAID = (
     r"(?:stated|mentioned|given|specified|provided|known|said|told|clear|available|described|reported|disclosed|"
     r"discussed|recorded)"
 )
-_NAMED = r"(?:stated|mentioned|specified|disclosed|discussed|given|provided)"
+_NAMED = r"(?:stated|mentioned|specified|disclosed|discussed)"
+_WAS = r"(?:is|was|are|were|has been|have been)(?: \w+ly| ever)?"
+_TITLE = re.compile(r"No [A-Z]\w*(?: \w+)*? [A-Z]\w*(?: \w+)* (?:is|was)\b")  # "No Country for Old Men was mentioned."
 _ASKED = r"(?:who|what|when|where|which|why|how(?! to\b)|whether|if|that|the|this|it|any|an?|enough|anything|for|about)"
 _NOUN = (
     r"(?:text|passage|context|article|document|author|source|story|paragraph|question|sentence|memory|information|"
@@ -34,11 +36,19 @@ _NOUN = (
 )
 _TEXT = rf"(?:it|they|(?:the|this|that) (?:\w+ )?{_NOUN})"
 _THERE = (
-    rf"(?:(?:in|during|from) (?:the|our|this|that|these|any|your) (?:\w+ )?{_NOUN}|here|anywhere|by (?:you|the user))"
+    rf"(?:(?:anywhere )?(?:in|during|from) (?:any of )?(?:the|our|this|that|these|any|your) (?:\w+ )?{_NOUN}|here|"
+    r"anywhere|by (?:you|the user))"
+)
+_FACT = (  # what a question asks for
+    r"(?:\w+ ){0,2}(?:information|details?|names?|dates?|times?|places?|locations?|numbers?|amounts?|ages?|years?|"
+    r"months?|days?|reasons?|causes?|answers?|explanations?|prices?|costs?|colou?rs?|titles?|address(?:es)?|kinds?|"
+    r"types?|brands?|sizes?|models?)"
 )
 _SPEAKER = r"(?:you(?:'ve)?|the user|user)"  # of whom a question about conversations is
 _NEVER = rf"(?:{_DOES_NOT}|have not|haven't|has not|hasn't|(?:have |has )?never)"
-_NOBODY_ELSE = r"(?!.*\b(?:to|with) (?!me\b|us\b))"  # what was not said to somebody else may well be known
+# What was not said to somebody else may well be known: "that to Anna", "when to Tom", "your salary with your boss".
+_TO_NOBODY = r"(?!(?: (?:this|that|it|anything|how|what|when|where|who|why))? to (?!me\b|us\b))"
+_NOBODY_ELSE = _TO_NOBODY + r"(?!(?: \w+){0,2} with (?!me\b|us\b))"
 _ANY = r"(?: access to)?(?: (?:any|this|that|the|enough|such|specific|sufficient|personal|relevant)){0,3}"
 _BASED = r"(?:based on (?:the|our|this) (?:\w+ )?\w+,? )?"
 _PATTERNS = tuple(
@@ -51,18 +61,21 @@ _PATTERNS = tuple(
         rf"{_SAID}(?! as\b| for\b)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:say|state|mention|specify)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:tell|give|provide|contain)(?: (?:us|me))?(?: {_ASKED}\b.*)?",
-        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:mention|specify|specified|disclose)(?:ed|d)?\b.*",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:mention|specify|specified|disclose)(?:ed|d)?\b{_NOBODY_ELSE}.*",
         rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:discuss(?:ed)?|talk(?:ed)? about)\b{_NOBODY_ELSE}.*",
-        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:tell|told|give|gave|given)(?: (?:me|us)\b.*)?",
-        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:say|said|stated?|provided?)(?: (?:this|that|it|any|anything|your|"
-        rf"the|information|details?|how|what|when|where|which|who|whether|why)\b{_NOBODY_ELSE}.*)?",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:tell|told)(?: (?:me|us)\b.*)?",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:give|gave|given|provide|provided)(?: (?:me|us))?"
+        rf"(?: (?:this|that|it|any|the|your|an?|enough) {_FACT}\b.*| {_FACT}\b.*)?",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:say|said|stated?)(?: (?:this|that|it|any|anything|how|what|when|"
+        rf"where|which|who|whether|why)\b{_TO_NOBODY}.*| (?:(?:your|the|an?) )?{_FACT}\b.*)?",
         rf"{_BASED}{_SPEAKER} mentioned nothing(?: (?:about|of|on|regarding)\b.*)?",
         rf"(?:i|we) (?:{_DOES_NOT} have|have no){_ANY} (?:information|details?)\b.*",
         rf"(?:i|we) (?:{_DOES_NOT} have|have no){_ANY} (?:knowledge|data|records?)"
-        r"(?: (?:about|regarding|on|of (?:this|that|it|any|your|the user))\b.*)?",
+        r"(?: (?:about|regarding|on|of (?:this|that|it|an?|any|your|the user))\b.*)?",
         r"(?:the )?(?:\w+ )?(?:information|context|text|data)(?: \w+)? (?:is|are|was) "
         r"(?:not enough|insufficient|not sufficient)\b.*",
-        rf"no (?:\w+ ){{1,6}}(?:is|was|are|were|has been|have been) (?:\w+ly |ever )?{_NAMED}(?: {_THERE})?",
+        rf"no (?!(?:fewer|less|more|later|earlier|sooner)\b)(?:\w+ ){{1,6}}{_WAS} {_NAMED}(?: {_THERE})?",
+        rf"no {_FACT} (?:(?:for|of|about) (?:\w+ ){{1,4}})?{_WAS} (?:given|provided)(?: {_THERE})?",
         rf"(?:.* )?{_CANNOT} be (?:determined|known|said|answered|found|inferred)\b.*",
         rf"(?:there (?:is|was|are|were) |(?:i|we) have |{_TEXT} (?:has|gives|contains|provides|makes) )?"
         r"(?:no (?:information|answer|mention|data|details?)|not enough (?:information|data|context))"
@@ -91,7 +104,7 @@ def _says_so(text: str) -> bool:
     if any(_matches(whole, said) for whole in _whole_answers()):
         return True
     plain = " ".join(fold(text).replace("’", "'").split()).lstrip("\"'“(")
-    return any(pattern.fullmatch(plain) for pattern in _PATTERNS)
+    return not _TITLE.match(text.strip()) and any(pattern.fullmatch(plain) for pattern in _PATTERNS)
 
 
 def _matches(whole: _Whole, said: tuple[str, ...]) -> bool:

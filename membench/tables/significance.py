@@ -38,8 +38,10 @@ def stand(entries: Sequence[Entry], metric: str, against: str | None) -> Standin
     MembenchError if it names several entries.
     """
     declared = declared_entry(entries, against, metric) if against else None
+    if against and not declared and rows_named(entries, against):
+        return Standings(tuple(entries), (), (f"no differences: {against} has no {metric.removesuffix('/all')}",))
     rivals = [e for e in entries if e.by_context(metric) and (not e.mark or e is declared)]
-    if len(rivals) < 2 or (against and declared not in rivals):
+    if len(rivals) < 2 or (against and not declared):
         return Standings(tuple(entries), ())
     found = [e.by_context(metric) for e in rivals]
     contexts = shared_keys([scores for those in found for scores in those])

@@ -55,6 +55,12 @@ TIME = "25 minutes and 50 seconds (or 25:50)"
         ("1 of them (or 2)", ("1 of them", "2 of them")),
         ("twenty-one days (or 22)", ("twenty-one days",)),
         ("Honda Civic 2019 (or 2020)", ("Honda Civic 2019", "Honda Civic 2020")),
+        ("5-6 days (or 7)", ("5-6 days",)),
+        ("code 2-05-07x (or 8)", ("code 2-05-07x",)),
+        ("one-way ticket (or 2)", ("one-way ticket",)),
+        ("1 year old (or 2)", ("1 year old", "2 years old")),
+        ("3 times a week (or 1)", ("3 times a week", "1 time a week")),
+        ("1 hour per day (or 2)", ("1 hour per day", "2 hours per day")),
         ("between 3 and 5 days (or 6)", ("between 3 and 5 days",)),
         (
             "7 May 2023",

@@ -15,7 +15,7 @@ import pytest
 
 from membench.errors import MembenchError
 from membench.imported.inspect_log import read_log
-from membench.imported.results import matched, settings_from
+from membench.imported.results import matched
 
 LOGS = Path(__file__).parent.parent / "data" / "inspect"
 
@@ -142,17 +142,3 @@ def test_parts_of_a_score_are_scores(poor: Path, tmp_path: Path) -> None:
     item = read_log(str(path))[0].items[0]
     assert item.scores == {"judge.fluent": 1.0, "judge.true": 0.25}
     assert item.question == "Be brief.\nWho?"
-
-
-@pytest.mark.parametrize("name", [
-    "openai_key", "github_token", "aws_session_token", "openaiApiKey", "model.api_key", "OPENAI_API_KEY", "token",
-    "password", "passwd", "hf_token", "api_keys", "X-Auth", "Authorization", "model.key",
-])  # fmt: skip
-def test_secrets_are_left_out_wherever_they_stand(name: str) -> None:
-    assert settings_from({name: "S", "headers": {name: "S", "v": [{name: "S"}, 1]}}) == {"headers": '{"v": [{}, 1]}'}
-
-
-@pytest.mark.parametrize("name", ["add_bos_token", "answer_key", "secret_word", "key", "password_length", "monkey"])
-def test_what_only_sounds_like_a_secret_is_a_setting(name: str) -> None:
-    assert settings_from({name: "S"}) == {name: "S"}
-    assert settings_from({"max_token": 3}) == {"max_token": "3"}

@@ -31,6 +31,11 @@ from membench.metrics.abstention import PHRASE, abstains
         "I have no record of that.", "Based on the conversation, you did not mention it.", "You did not say how many.",
         "The conversation does not mention a brother.", "I don't have that information.", "No brother was mentioned.",
         "This was not discussed.", "You haven't told me.", "The provided context is insufficient to answer this.",
+        "You did not say where you went to school.", "You did not discuss your trip to Paris.",
+        "You did not provide a date.",
+        "No brother was mentioned in any of the sessions.", "No brother was mentioned anywhere in the conversation.",
+        "I have no record of a brother.", "You didn't give any details about the trip.", "You never gave me a date.",
+        "You did not provide enough information.", "You did not say where you lived with your parents.",
         "It is unknown who built the harbour", "The answer is not mentioned in the text.", "unknown from the text",
     ],
 )  # fmt: skip
@@ -59,6 +64,10 @@ def test_abstentions(answer: str) -> None:
         "No Time to Die was mentioned by Anna", "No prize was given in 1940.",
         "No more than two glasses are given a day", "I don't have any records by the Beatles, only CDs.",
         "Information is not everything", "You told your sister", "No one was hurt",
+        "No fewer than five people were mentioned.", "No later than 5 pm was specified.", "No lunch was provided.",
+        "No Country for Old Men was mentioned.", "No Time to Die was mentioned.", "No prize was given.",
+        "You never gave me the keys.", "You never said the truth.", "You did not provide the cake; Anna did.",
+        "You did not mention it to Anna.", "You never mentioned to Tom that you were ill.",
         "Неизвестная", "Невідомий солдат", "ไทย", "ไม่เคยมีใครรู้จักเขา",
     ],
 )  # fmt: skip
