@@ -28,8 +28,8 @@ _TIMES = re.compile(  # alone or measured by, not as in "5 day trip"
     r"(?=$|[.,;)]| (?:ago|before|after|later|old|long|an?|per|each|every|in|on|of|at|from|since|and|or|to|until)\b)",
     re.IGNORECASE,
 )
-_COUNT = re.compile(  # no ordinal, no part of a date, a range or a word, but "3-day"
-    rf"(?<![\w.,:-])(?:\d+(?:[.,]\d+)*|{'|'.join(_WORDS)})(?![\w:]|-(?!(?:{_UNIT})s?\b))", re.IGNORECASE
+_COUNT = re.compile(  # no ordinal, no part of a date or a range, no "one-way", but "3-day" and "4-bedroom"
+    rf"(?<![\w.,:-])(?:\d+(?:[.,]\d+)*(?!-\d)|(?:{'|'.join(_WORDS)})(?!-(?!(?:{_UNIT})s?\b)))(?![\w:])", re.IGNORECASE
 )
 
 

@@ -21,15 +21,26 @@ _OPENS = (
 )  # fmt: skip
 _HARMLESS = (
     "bos", "eos", "pad", "unk", "sep", "cls", "mask", "stop", "end", "start", "image", "max", "min", "new", "num",
-    "batched", "answer", "sort", "primary", "label", "target",
+    "batched", "answer", "sort", "primary", "label", "target", "special", "reasoning",
 )  # fmt: skip
-_CREDENTIAL = re.compile(  # wherever it stands in a text
-    r"\b(?:sk|pk|rk|hf|gh[opsu]|glpat|xox[a-z])[-_](?=\S*\d)[\w-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*|"
-    r"\b(?:bearer|basic) (?=\S*[\d=])[\w.+/=~-]{8,}|(?<=://)[^/@\s]+(?=@)|"
-    r"(?:authorization|api[-_ ]?key|password|(?:secret|token)(?=\"))\"? ?: ?\"?[^\s\",}]+(?: [^\s\",}]+)?",
-    re.IGNORECASE,
+_TOGETHER = tuple(first + last for first in _OPENS if len(first) > 2 or first == "hf" for last in _MAY_BE)
+
+_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?|true|false|none|null", re.IGNORECASE)
+_NO_MARK = re.compile(r"[^\s<>\[\]|]+")  # not as a model's own marks are: </s>, [PAD]
+_MIXED = re.compile(
+    r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/=]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
-_MIXED = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[\w.+/=~:-]{16,}")  # letters and digits without a blank
+_KEYS = re.compile(  # as those who issue them begin them; never within a path
+    r"(?<![\w/.-])(?:sk-(?=[\w-]*\d)[\w-]{20,}|hf_[A-Za-z0-9]{20,}|gh[opsu]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|"
+    r"glpat-[\w-]{16,}|xox[abp]-[\w-]{10,}|AIza[\w-]{30,}|gsk_[A-Za-z0-9]{20,}|nvapi-[\w-]{20,}|xai-[A-Za-z0-9]{20,}|"
+    r"tvly-[\w-]{16,}|AKIA[0-9A-Z]{16}\b|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|[Bb]earer (?=\S*[\d.=])[\w.+/=~-]{8,})"
+)
+_HEADER = re.compile(r"\b((?:proxy-)?authorization|x-api-key) ?: ?(?:(?:bearer|basic) )?[^\s\"',}]+", re.IGNORECASE)
+_USER = re.compile(r"(?<=://)[^/\s]+(?=@)")
+_QUERY = re.compile(
+    r"(?<=[?&])((?:api[-_]?|access[-_]?)?(?:key|token)|sig|signature|secret|password)=[^&\s]+", re.IGNORECASE
+)
+_QUOTED = re.compile(r"(([\"'])([\w .-]{1,60})\2 ?: ?)([\"'])[^\"']*\4")  # of JSON, or of a dict as Python prints it
 
 
 def without_secrets(name: str, value: Any, of_model: bool = False) -> Any:
@@ -45,29 +56,37 @@ def without_secrets(name: str, value: Any, of_model: bool = False) -> Any:
     if isinstance(value, list):
         return [told for inner in value if (told := without_secrets(name, inner, of_model)) is not None]
     if isinstance(value, str):
-        kept = _CREDENTIAL.sub("***", value)
+        kept = _masked(value)
         return None if kept.strip() == "***" or _is_secret(words, value, of_model) else kept
     return value
 
 
+def _masked(text: str) -> str:
+    """A text with *** for what in it is a credential."""
+    text = _QUERY.sub(r"\1=***", _USER.sub("***", _KEYS.sub("***", text)))
+    text = _QUOTED.sub(lambda pair: f"{pair[1]}{pair[4]}***{pair[4]}" if _sure(_words(pair[3])) else pair[0], text)
+    return _HEADER.sub(r"\1: ***", text)
+
+
 def _is_secret(words: list[str], value: str, of_model: bool) -> bool:
-    if not words[-1].endswith(_MAY_BE):
+    last = words[-1]
+    if not last.endswith(_MAY_BE) or _PLAIN.fullmatch(value):
         return False
-    if _opens(words) or words == ["token"]:
+    if _sure(words) or words == ["token"]:
         return True
-    if value.isdigit() or (words[-1] in _MAY_BE and words[:-1] and words[-2] in _HARMLESS):
+    if last in _MAY_BE and words[:-1] and words[-2] in _HARMLESS:
         return False
-    named = of_model and words[-1] in _MAY_BE and re.fullmatch(r"[\w.+/=~:-]+", value)
-    return bool(named or _MIXED.fullmatch(value))
+    return bool((of_model and last in _MAY_BE and _NO_MARK.fullmatch(value)) or _MIXED.fullmatch(value))
+
+
+def _sure(words: list[str]) -> bool:
+    return words[-1].endswith(_ALWAYS) or _opens(words)
 
 
 def _opens(words: list[str]) -> bool:
     """Whether it is the key or token of something that one opens, also written as one word."""
     *before, last = words
     return (last in _MAY_BE and bool(before) and before[-1] in _OPENS) or last.endswith(_TOGETHER)
-
-
-_TOGETHER = tuple(first + last for first in _OPENS if len(first) > 2 or first == "hf" for last in _MAY_BE)
 
 
 def _words(name: str) -> list[str]:

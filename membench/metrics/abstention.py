@@ -28,7 +28,6 @@ _SAID = (
 )
 _NAMED = r"(?:stated|mentioned|specified|disclosed|discussed)"
 _WAS = r"(?:is|was|are|were|has been|have been)(?: \w+ly| ever)?"
-_TITLE = re.compile(r"No [A-Z]\w*(?: \w+)*? [A-Z]\w*(?: \w+)* (?:is|was)\b")  # "No Country for Old Men was mentioned."
 _ASKED = r"(?:who|what|when|where|which|why|how(?! to\b)|whether|if|that|the|this|it|any|an?|enough|anything|for|about)"
 _NOUN = (
     r"(?:text|passage|context|article|document|author|source|story|paragraph|question|sentence|memory|information|"
@@ -40,17 +39,20 @@ _THERE = (
     r"anywhere|by (?:you|the user))"
 )
 _FACT = (  # what a question asks for
-    r"(?:\w+ ){0,2}(?:information|details?|names?|dates?|times?|places?|locations?|numbers?|amounts?|ages?|years?|"
-    r"months?|days?|reasons?|causes?|answers?|explanations?|prices?|costs?|colou?rs?|titles?|address(?:es)?|kinds?|"
-    r"types?|brands?|sizes?|models?)"
+    r"(?:information|details?|specifics|context|evidence|names?|dates?|times?|places?|locations?|numbers?|amounts?|ages?|"
+    r"years?|months?|days?|reasons?|causes?|answers?|explanations?|descriptions?|prices?|costs?|fares?|colou?rs?|titles?|"
+    r"address(?:es)?|kinds?|types?|brands?|sizes?|models?|occupations?|jobs?|professions?)"
 )
 _SPEAKER = r"(?:you(?:'ve)?|the user|user)"  # of whom a question about conversations is
 _NEVER = rf"(?:{_DOES_NOT}|have not|haven't|has not|hasn't|(?:have |has )?never)"
 # What was not said to somebody else may well be known: "that to Anna", "when to Tom", "your salary with your boss".
 _TO_NOBODY = r"(?!(?: (?:this|that|it|anything|how|what|when|where|who|why))? to (?!me\b|us\b))"
-_NOBODY_ELSE = _TO_NOBODY + r"(?!(?: \w+){0,2} with (?!me\b|us\b))"
+_NOBODY_ELSE = _TO_NOBODY + (
+    r"(?!(?: \w+){1,2} with (?:your|his|her|their|the) (?:boss|manager|doctor|wife|husband|partner|mother|father|mom|"
+    r"mum|dad|sister|brother|colleagues?|team)\b)"
+)
 _ANY = r"(?: access to)?(?: (?:any|this|that|the|enough|such|specific|sufficient|personal|relevant)){0,3}"
-_BASED = r"(?:based on (?:the|our|this) (?:\w+ )?\w+,? )?"
+_BASED = r"(?:(?:based on|according to|in) (?:the|our|this|these|your) (?:\w+ ){0,2}\w+,? )?"
 _PATTERNS = tuple(
     re.compile(_LEAD + pattern + r"\W*")
     for pattern in (
@@ -61,13 +63,14 @@ _PATTERNS = tuple(
         rf"{_SAID}(?! as\b| for\b)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:say|state|mention|specify)\b.*",
         rf"(?:.*\W)?{_TEXT} {_DOES_NOT} (?:\w+ly )?(?:tell|give|provide|contain)(?: (?:us|me))?(?: {_ASKED}\b.*)?",
-        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:mention|specify|specified|disclose)(?:ed|d)?\b{_NOBODY_ELSE}.*",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:mention|specify|specified|disclose)(?:ed|d)?\b{_TO_NOBODY}.*",
         rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:discuss(?:ed)?|talk(?:ed)? about)\b{_NOBODY_ELSE}.*",
         rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:tell|told)(?: (?:me|us)\b.*)?",
         rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:give|gave|given|provide|provided)(?: (?:me|us))?"
-        rf"(?: (?:this|that|it|any|the|your|an?|enough) {_FACT}\b.*| {_FACT}\b.*)?",
-        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:say|said|stated?)(?: (?:this|that|it|any|anything|how|what|when|"
-        rf"where|which|who|whether|why)\b{_TO_NOBODY}.*| (?:(?:your|the|an?) )?{_FACT}\b.*)?",
+        rf"(?: (?:this|that|it|(?:\w+ ){{0,3}}{_FACT}\b.*))?",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?(?:say|said)(?: (?:(?:this|that|it|any|anything|how|what|when|where|"
+        rf"which|who|whether|why)\b{_TO_NOBODY}.*|(?:\w+ ){{0,3}}{_FACT}\b.*))?",
+        rf"{_BASED}{_SPEAKER} {_NEVER} (?:\w+ly )?stated?\b{_TO_NOBODY}.*",
         rf"{_BASED}{_SPEAKER} mentioned nothing(?: (?:about|of|on|regarding)\b.*)?",
         rf"(?:i|we) (?:{_DOES_NOT} have|have no){_ANY} (?:information|details?)\b.*",
         rf"(?:i|we) (?:{_DOES_NOT} have|have no){_ANY} (?:knowledge|data|records?)"
@@ -75,9 +78,9 @@ _PATTERNS = tuple(
         r"(?:the )?(?:\w+ )?(?:information|context|text|data)(?: \w+)? (?:is|are|was) "
         r"(?:not enough|insufficient|not sufficient)\b.*",
         rf"no (?!(?:fewer|less|more|later|earlier|sooner)\b)(?:\w+ ){{1,6}}{_WAS} {_NAMED}(?: {_THERE})?",
-        rf"no {_FACT} (?:(?:for|of|about) (?:\w+ ){{1,4}})?{_WAS} (?:given|provided)(?: {_THERE})?",
+        rf"no (?=(?:\w+ ){{0,4}}{_FACT}\b)(?:\w+ ){{1,8}}{_WAS} (?:given|provided)(?: {_THERE})?",
         rf"(?:.* )?{_CANNOT} be (?:determined|known|said|answered|found|inferred)\b.*",
-        rf"(?:there (?:is|was|are|were) |(?:i|we) have |{_TEXT} (?:has|gives|contains|provides|makes) )?"
+        rf"{_BASED}(?:there (?:is|was|are|were) |(?:i|we) have |{_TEXT} (?:has|gives|contains|provides|makes) )?"
         r"(?:no (?:information|answer|mention|data|details?)|not enough (?:information|data|context))"
         r"(?: (?:is|was|are|about|on|for|regarding|given|provided|available|in|of|to|that|found|here)\b.*)?",
         r"(?:.* )?(?:is|are|was|were|remains?|remained) (?:\w+ly |still )?(?:unknown|unanswerable)(?! until| before)"
@@ -104,7 +107,7 @@ def _says_so(text: str) -> bool:
     if any(_matches(whole, said) for whole in _whole_answers()):
         return True
     plain = " ".join(fold(text).replace("’", "'").split()).lstrip("\"'“(")
-    return not _TITLE.match(text.strip()) and any(pattern.fullmatch(plain) for pattern in _PATTERNS)
+    return any(pattern.fullmatch(plain) for pattern in _PATTERNS)
 
 
 def _matches(whole: _Whole, said: tuple[str, ...]) -> bool:

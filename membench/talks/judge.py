@@ -34,9 +34,12 @@ DECLINED = (
 )
 VAGUE = "That came up in one of the conversations, and it was told with some detail."
 SAYS = {"yes": 1.0, "no": 0.0}
+_MARKS = r"[\s*_'\"]*"
+_OTHER = r"(?!\1\b)(?:yes|no)\b"
 _VERDICT = re.compile(  # the first word, unless it is one of two that are offered: "yes/no", "yes or no", "yes and no."
-    r"\W*(?:(?:the |my )?(?:answer|verdict)(?: is)?\b\W*)?(yes|no)\b(?!\W*[/|]\W*\w|\W*or\b\W*(?:yes|no)\b)"
-    r"(?!\W*(?:and\b\W*)?(?!\1\b)(?:yes|no)\b(?!\s*\w))",
+    r"\W*(?:(?:the |my )?(?:answer|verdict)(?: is)?\b\W*)?(yes|no)\b"
+    rf"(?!{_MARKS}[/|]{_MARKS}(?:\w+{_MARKS}[/|]{_MARKS})?{_OTHER})"
+    rf"(?!\W*or\b\W*{_OTHER})(?!\W*(?:and\b\W*)?{_OTHER}(?!\s*\w))",
     re.IGNORECASE,
 )
 AT_ONCE = 8  # requests

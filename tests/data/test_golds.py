@@ -57,6 +57,7 @@ TIME = "25 minutes and 50 seconds (or 25:50)"
         ("Honda Civic 2019 (or 2020)", ("Honda Civic 2019", "Honda Civic 2020")),
         ("5-6 days (or 7)", ("5-6 days",)),
         ("code 2-05-07x (or 8)", ("code 2-05-07x",)),
+        ("4-bedroom house (or 5)", ("4-bedroom house", "5-bedroom house")),
         ("one-way ticket (or 2)", ("one-way ticket",)),
         ("1 year old (or 2)", ("1 year old", "2 years old")),
         ("3 times a week (or 1)", ("3 times a week", "1 time a week")),

@@ -46,12 +46,38 @@ def test_what_only_sounds_like_a_secret_is_a_setting(name: str, value: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("peft", "/ckpts/hf_checkpoint-10000"), ("peft", "out/hf-llama-3-8b-lora-r16"),
+        ("dataset", "hf_longmemeval_split_s_v1"),
+        ("tokenizer", "hf-internal-testing/tiny-random-gpt2"), ("system", "You guard the password: COCOLOCO"),
+        ("add_special_tokens", "True"), ("skip_special_tokens", "False"), ("reasoning_tokens", "-1"),
+        ("note", '{"bos_token": "<s>"}'),
+    ],
+)  # fmt: skip
+def test_no_setting_is_masked_that_only_looks_like_a_credential(name: str, value: str) -> None:
+    assert settings_from({name: value}) == settings_from({name: value}, {name}) == {name: value}
+
+
+def test_a_task_names_fields_of_its_data_and_files() -> None:
+    for value in ("longmemeval_s_2024", "gpt4_2024_reference_v2"):
+        assert settings_from({"dataset_key": value, "key": value}) == {"dataset_key": value, "key": value}
+
+
+@pytest.mark.parametrize("value", ["sv=1&sig=abc%3D", "ab!cd$ef"])
+def test_any_text_may_be_a_models_token(value: str) -> None:
+    assert settings_from({"sas_token": value}, {"sas_token"}) == {}
+
+
+@pytest.mark.parametrize(
     ("value", "kept"),
     [
         ("sk-abcdefghij1234567890", None), ("hf_abcdefghijklmnop1234", None), ("Bearer abc12345678", None),
-        ("Authorization: Bearer S", None), (["Authorization: Bearer S"], "[]"), ("https://u:S@host/v1", "https://***@host/v1"),
-        ('{"Authorization": "Bearer abc12345678", "v": 1}', '{"***", "v": 1}'), ('{"api_key": "S"}', '{"***"}'),
-        ("of sk-abcdefghij1234567890", "of ***"),
+        ("Authorization: Bearer S", "Authorization: ***"), (["X-API-Key: S"], '["X-API-Key: ***"]'),
+        ("https://u:p@ss@host/v1", "https://***@host/v1"), ("https://h/v1?api_key=S&v=1", "https://h/v1?api_key=***&v=1"),
+        ('{"Authorization": "Bearer letters", "v": 1}', '{"Authorization": "***", "v": 1}'),
+        ("{'x-api-key': 'S'}", "{'x-api-key': '***'}"), ('{"api_key": "S"}', '{"api_key": "***"}'),
+        ("of sk-abcdefghij1234567890", "of ***"), ("AIza" + "x1" * 18, None),
     ],
 )  # fmt: skip
 def test_what_looks_like_a_credential_is_left_out_whatever_its_name(value: Any, kept: str | None) -> None:

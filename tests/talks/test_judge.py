@@ -137,7 +137,8 @@ def test_a_judge_is_asked_of_each_answer_and_of_planted_ones(server: ChatServer)
         ("yes|no: no", None), ("yes, or no?", None), ("Yes and no", None), ("My verdict: no", 0),
         ("No, and no mention of tea is made.", 0), ("Yes, and no other possibility is offered.", 1), ("No, no.", 0),
         ("yes, no: no", None), ("yes-no: no", None), ("yes/maybe/no", None), ("Yes. No tea is named.", 1),
-        ("yes or no answer: yes", None), ("Yes. No.", None), ("yes and no, it depends", None),
+        ("<answer>yes</answer>", 1), ("yes</s>", 1), ("Yes<|im_end|>", 1), ("No [/INST]", 0), ("Yes/Correct", 1),
+        ("Yes\n\n| a |", 1), ("yes or no answer: yes", None), ("Yes. No.", None), ("yes and no, it depends", None),
     ],
 )  # fmt: skip
 def test_what_a_judge_says_is_read_from_its_first_word(reply: str, verdict: float | None, server: ChatServer) -> None:
