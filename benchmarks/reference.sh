@@ -72,8 +72,10 @@ if given MEMBENCH_SQUAD "${MEMBENCH_SQUAD:-}"; then
   recorded=(-M targets=recorded:benchmarks/targets/squad_dev_half1.jsonl -M pairs=8)
   squad -m selfparam,ft-s,cartridge -t single,batch "${recorded[@]}"
   squad -m selfparam,ft-s,cartridge -t sequential -T questions=1 "${recorded[@]}"
-  squad -m bm25+selfparam -t single,batch "${recorded[@]}"
-  squad -m bm25+selfparam -t sequential -T questions=1 "${recorded[@]}"
+  for scope in all decode; do
+    squad -m bm25+selfparam -t single,batch -M adapter_scope=$scope "${recorded[@]}"
+    squad -m bm25+selfparam -t sequential -T questions=1 -M adapter_scope=$scope "${recorded[@]}"
+  done
   squad -m lora-bank -t single,batch -M "of=selfparam ${recorded[1]} ${recorded[3]}"
   squad -m lora-bank -t sequential -T questions=1 -M "of=selfparam ${recorded[1]} ${recorded[3]}"
   squad -m hybrid,rerank,contextual -t single,batch
