@@ -13,7 +13,7 @@ from membench.errors import MembenchError
 OPENAI = "https://api.openai.com/v1"
 KEY = "OPENAI_API_KEY"
 
-_SECRET = re.compile(r"key|token|secret|sig|pass|auth|code", re.IGNORECASE)  # names of a URL's parameters
+SECRET_PARAMETER = re.compile(r"key|token|secret|sig|pass|auth|code", re.IGNORECASE)  # names of a URL's parameters
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def without_secrets(base_url: str) -> str:
         shown = "" if "@" in base_url else f", got {base_url!r}"
         raise MembenchError(f"--base-url wants a URL such as http://localhost:8000/v1{shown}")
     query = parse_qsl(url.query.decode(), keep_blank_values=True)
-    kept = [(name, value) for name, value in query if not _SECRET.search(name)]
+    kept = [(name, value) for name, value in query if not SECRET_PARAMETER.search(name)]
     if kept == query and not url.userinfo:
         return base_url.strip()
     return str(url.copy_with(userinfo=b"", query=urlencode(kept).encode() or None))
@@ -71,7 +71,7 @@ def address(base_url: str | None, path: str = "chat/completions") -> Address:
         headers, secrets = {}, []
     else:
         raise MembenchError(f"set {KEY}, or give --base-url of an endpoint of your own")
-    secrets += [value for name, value in parse_qsl(url.query.decode()) if _SECRET.search(name)]
+    secrets += [value for name, value in parse_qsl(url.query.decode()) if SECRET_PARAMETER.search(name)]
     full = url.copy_with(userinfo=b"", path=f"{url.path.rstrip('/')}/{path}", fragment=None)
     return Address(public, str(full), headers, tuple(secret for secret in secrets if len(secret) > 3))
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from membench.endpoints.endpoint_address import SECRET_PARAMETER
+
 # Last words of a name that are secret whatever stands before them, written together.
 _ALWAYS = ("password", "passwd", "passphrase", "secret", "credential", "auth", "authorization", "bearer", "apikey")
 _MAY_BE = ("key", "token")
@@ -37,9 +39,7 @@ _KEYS = re.compile(  # as those who issue them begin them; never within a path
 )
 _HEADER = re.compile(r"\b((?:proxy-)?authorization|x-api-key) ?: ?(?:(?:bearer|basic) )?[^\s\"',}]+", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)[^/\s]+(?=@)")
-_QUERY = re.compile(
-    r"(?<=[?&])((?:api[-_]?|access[-_]?)?(?:key|token)|sig|signature|secret|password)=[^&\s]+", re.IGNORECASE
-)
+_QUERY = re.compile(r"(?<=[?&])([\w.-]+)=[^&\s]+")
 _QUOTED = re.compile(r"(([\"'])([\w .-]{1,60})\2 ?: ?)([\"'])[^\"']*\4")  # of JSON, or of a dict as Python prints it
 
 
@@ -63,7 +63,8 @@ def without_secrets(name: str, value: Any, of_model: bool = False) -> Any:
 
 def _masked(text: str) -> str:
     """A text with *** for what in it is a credential."""
-    text = _QUERY.sub(r"\1=***", _USER.sub("***", _KEYS.sub("***", text)))
+    text = _USER.sub("***", _KEYS.sub("***", text))
+    text = _QUERY.sub(lambda pair: f"{pair[1]}=***" if SECRET_PARAMETER.search(pair[1]) else pair[0], text)
     text = _QUOTED.sub(lambda pair: f"{pair[1]}{pair[4]}***{pair[4]}" if _sure(_words(pair[3])) else pair[0], text)
     return _HEADER.sub(r"\1: ***", text)
 
@@ -72,7 +73,7 @@ def _is_secret(words: list[str], value: str, of_model: bool) -> bool:
     last = words[-1]
     if not last.endswith(_MAY_BE) or _PLAIN.fullmatch(value):
         return False
-    if _sure(words) or words == ["token"]:
+    if _opens(words) or words == ["token"]:
         return True
     if last in _MAY_BE and words[:-1] and words[-2] in _HARMLESS:
         return False
