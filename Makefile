@@ -53,7 +53,7 @@ fmt: $(READY)
 reference: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/reference.sh
 
-# The experiment of docs/experiment.md, about fourteen core hours without real data; it resumes too. Then its tables and figure.
+# The experiment of docs/experiment.md, about thirty core hours without real data; it resumes too. Then its tables and figure.
 experiment: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/experiment.sh
 	$(BIN)/python benchmarks/experiment_tables.py

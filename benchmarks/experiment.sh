@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The experiment of docs/experiment.md, stored in results/experiment. Cells that are done are not played again, so a stopped
-# run goes on with the same command. One core: the design two hours, the comparison ten, the remedies two.
+# run goes on with the same command. One core: the design two hours, the comparison fourteen, other rows eight, rows on the
+# development seed four, the remedies two.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 play() { membench run --output results/experiment "$@"; }
@@ -10,23 +11,24 @@ python benchmarks/experiment.py
 
 # Enough to resolve: three seeds of each trained method at settings of its own (docs/tuning.md), on the report's texts. What is
 # written alone and together joins the rows of the reference run; seed 0 of some of these cells is there already.
-best() { # METHOD SEED OPTIONS…: at settings of its own, with `factor` times the passes
-  local method="$1" seed="$2"; shift 2
-  case "$method" in
-    selfparam) set -- -M "epochs=$((12 * factor))" "$@" ;;
-    ft-s) set -- -M lr=0.002 -M "epochs=$((24 * factor))" "$@" ;;
-    ft-c) set -- -M "epochs=$((48 * factor))" "$@" ;;
-    cartridge) set -- -M lr=0.02 -M epochs=24 "$@" ;; # each text has a prefix of its own, together too
-  esac
-  membench run -m "$method" --seeds "$seed" "$@"
+three() { # METHOD TASK OPTIONS…: three seeds, in the folder that has the task
+  local method="$1" task="$2" folder=reference; shift 2
+  [ "$task" != sequential ] || { folder=experiment; set -- -T questions=4 "$@"; }
+  membench run --output "results/$folder" -m "$method" -t "$task" -L 20 --seeds 0,1,2 "$@"
 }
-methods="selfparam ft-s ft-c cartridge"
-for seed in 0 1 2; do
-  factor=1
-  for method in $methods; do best $method $seed -t single -L 20 --output results/reference; done
-  for method in $methods; do best $method $seed -t sequential -L 20 -T questions=4 --output results/experiment; done
-  factor=2
-  for method in $methods; do best $method $seed -t batch -L 20 --output results/reference; done
+best() { # METHOD TASK: at settings of its own, over many texts at once with twice the passes
+  local method="$1" task="$2" factor=1; shift 2
+  [ "$task" != batch ] || factor=2
+  case "$method" in
+    selfparam) set -- -M "epochs=$((12 * factor))" ;;
+    ft-s) set -- -M lr=0.002 -M "epochs=$((24 * factor))" ;;
+    ft-c) set -- -M "epochs=$((48 * factor))" ;;
+    cartridge) set -- -M lr=0.02 -M epochs=24 ;; # each text has a prefix of its own, together too
+  esac
+  three "$method" "$task" "$@"
+}
+for task in single sequential batch; do
+  for method in selfparam ft-s ft-c cartridge; do best $method $task; done
 done
 play -m bm25 -t sequential -L 20 -T questions=4
 
@@ -36,13 +38,20 @@ for recipe in "-M epochs=6 -M upper=1.0" "-M hold=1" "-M replay=1" "-M orthogona
 done
 play -m lora-bank -t sequential -L 20 -T questions=4
 membench run --output results/reference -m selfparam -M epochs=6 -M upper=1.0 -t single -L 20
-# The rows that the grid's rule selects (docs/tuning.md), alone, where they are not those of the comparison.
-for row in "-m selfparam -M lr=0.008" "-m ft-s -M lr=0.008"; do
-  membench run --output results/reference $row -M epochs=24 -t single -L 20
+# Other rows: what the grid's rule selects where that is not played above (together one seed), and `cartridge` at its defaults.
+for method in selfparam ft-s; do
+  three $method single -M lr=0.008 -M epochs=24
+  membench run --output results/reference -m $method -t batch -L 20 -M lr=0.008 -M epochs=48
+  three $method sequential -M lr=0.008 -M epochs=24
 done
-# `cartridge` at its defaults, three seeds, as the comparison had it first.
-membench run --output results/reference -m cartridge --seeds 0,1,2 -t single,batch -L 20
-play -m cartridge --seeds 0,1,2 -t sequential -L 20 -T questions=4
+for task in single batch sequential; do three cartridge $task; done
+# Three rows a method on ten texts of the development seed, in sequence and together: what would a rule choose for these tasks?
+for row in {selfparam,ft-s}:0.00{2:24,4:12,8:24} ft-c:0.00{2:48,4:24,4:48} cartridge:0.0{05:24,1:12,2:24}; do
+  IFS=: read -r method rate passes <<<"$row"
+  play --data worlds:1 -L 10 -m "$method" -t sequential -T questions=4 -M "lr=$rate" -M "epochs=$passes"
+  [ "$method" = cartridge ] || passes=$((2 * passes))
+  play --data worlds:1 -L 10 -m "$method" -t batch -M "lr=$rate" -M "epochs=$passes"
+done
 
 # Real paragraphs with five questions each, and real conversations, where their files are at hand: docs/data.md.
 # MEMBENCH_SQUAD=squad:FILE MEMBENCH_REDIAL=redial:FOLDER make experiment.

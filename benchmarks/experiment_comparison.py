@@ -6,28 +6,27 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from experiment_seeds import BEST, CONTEXTS
+from experiment_seeds import CONTEXTS, all_by_seed
+from experiment_settings import BEST, TASKS, settings_of
 from experiment_stored import DATA, MODEL, markdown, stored
 
 from membench.statistics.intervals import Interval
 from membench.statistics.ratios import recovered_ci
 from membench.statistics.shares import share_ci
 from membench.statistics.uneven import rectangular
-from membench.store.cell_folder import Cell, records_of
+from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD
-from membench.store.records import answer_of
 from membench.tables.leaderboard import Table, tables
 from membench.values import Answer
 
 TEXT = "bm25"  # a memory of text, which needs no seeds
-TASKS: dict[str, dict[str, Any]] = {"single": {}, "batch": {}, "sequential": {"questions": 4}}  # and their settings
 AGES = (0, 1, 2, 3, 5, 10)
 END = 1000  # in place of an age: after the last write, for the first half of the texts
+RETAINED = (*("just written" if not age else f"{age} more" for age in AGES), "first half, in the end", "kept of them")
 SCORES = ("contains", "contains/rehearsed", "contains/unrehearsed", "f1", "margin")
-DOUBLED = {"selfparam": 12, "ft-s": 24, "ft-c": 48}  # passes over one text; in batch there are twice as many
 
 
 class Right(NamedTuple):
@@ -39,12 +38,6 @@ class Right(NamedTuple):
 
 
 Aged = dict[str, Right]  # by text
-
-
-def settings_of(task: str, method: str) -> dict[str, Any]:
-    """The settings that are not the method's defaults."""
-    own = dict(BEST.get(method, {}))
-    return own | {"epochs": 2 * DOUBLED[method]} if task == "batch" and method in DOUBLED else own
 
 
 def chosen(task: str, folders: Sequence[Path]) -> Iterator[Cell]:
@@ -89,21 +82,20 @@ def shown(found: Interval | None) -> str:
 
 def retention_table(folders: Sequence[Path]) -> str:
     """Right answers about rehearsed facts by the number of further writes, over texts and seeds, and what is kept."""
-    lines = [["method", "seeds", *("just written" if not age else f"{age} more" for age in AGES),
-              "first half, in the end", "kept of them"]]  # fmt: skip
-    for method, seeds in sequences(folders).items():
-        shares = [share(seeds, age) for age in (*AGES, END)]
-        lines.append([method, str(len(seeds)), *map(shown, [*shares, kept(seeds)])])
+    lines = [["method", "seeds", *RETAINED]]
+    lines += [[method, str(len(seeds)), *retained(seeds)] for method, seeds in sequences(folders).items()]
     return markdown(lines)
+
+
+def retained(seeds: Sequence[dict[int, Aged]]) -> list[str]:
+    """A cell of each column of `RETAINED`."""
+    return [shown(found) for found in (*(share(seeds, age) for age in (*AGES, END)), kept(seeds))]
 
 
 def sequences(folders: Sequence[Path]) -> dict[str, list[dict[int, Aged]]]:
     """By method and seed the right answers of a sequence by age, of texts that have rehearsed facts asked."""
-    out = defaultdict(list)
-    for cell in sorted(chosen("sequential", folders), key=lambda c: c.recipe["seed"]):
-        if cell.recipe["task"] == "sequential":
-            out[cell.recipe["method"]].append(ages([answer_of(r) for r in records_of(cell) if r["type"] == "answer"]))
-    return {method: out[method] for method in (*BEST, TEXT) if method in out}
+    found = {method: all_by_seed(method, folders, "sequential") for method in (*BEST, TEXT)}
+    return {method: [ages(answers) for answers in seeds.values()] for method, seeds in found.items() if seeds}
 
 
 def ages(answers: Sequence[Answer]) -> dict[int, Aged]:

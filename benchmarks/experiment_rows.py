@@ -1,56 +1,70 @@
-"""Rows of settings other than those of the comparison, alone: how much would another choice change?"""
+"""Rows of settings other than those of the comparison: how much does another choice change?"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from experiment_comparison import shown
-from experiment_seeds import BEST, by_seed
+from experiment_comparison import RETAINED, ages, retained, shown
+from experiment_seeds import all_by_seed, by_seed
+from experiment_settings import BEST, TASKS, Settings, by_rule
 from experiment_stored import markdown
-from tune_rows import best
 
-from membench.statistics.intervals import mean_ci
+from membench.statistics.intervals import two_way_ci
 from membench.statistics.shares import share_ci
 from membench.values import Answer
 
-SEED = 0
-DEFAULTS = {"selfparam": (4e-3, 12), "ft-s": (4e-3, 12), "ft-c": (4e-3, 24), "cartridge": (1e-2, 12)}  # rate, passes
 TWENTY = {"epochs": 6, "upper": 1.0}  # selfparam: the recipe that kept most in the second design
 VIEWS = (("contains", "yes"), ("contains", "no"), ("margin", None))  # score, whether rehearsed
 
 
-def others() -> list[tuple[str, dict[str, Any], str]]:
-    """Rows to hold against the played one: method, settings that are not its defaults, why.
-
-    What the grid's rule selects; where that is the played one, the method's defaults.
-    """
-    rows = []
-    for method, (rate, passes) in DEFAULTS.items():
-        found = best(method)
-        own = {"lr": found["lr"]} if found["lr"] != rate else {}
-        own |= {"epochs": found["epochs"]} if found["epochs"] != passes else {}
-        rows.append((method, own, "the grid's rule") if own != BEST[method] else (method, {}, "its defaults"))
-    chosen = [row for row in rows if row[1] != BEST[row[0]]]
-    return [*chosen, ("selfparam", TWENTY, "the second design")]
+def others() -> list[tuple[str, Settings, str]]:
+    """Rows to hold against the one of the comparison: method, settings that are not its defaults, why."""
+    ruled = [(method, by_rule(method), "the grid's rule") for method in BEST]
+    defaults: list[tuple[str, Settings, str]] = [(method, {}, "its defaults") for method in BEST]
+    rows = [row for row in (*ruled, *defaults) if row[1] != BEST[row[0]]]
+    return [*rows, ("selfparam", TWENTY, "the second design")]
 
 
 def rows_table(folders: Sequence[Path]) -> str:
-    """A line a row: scores of texts written alone, and their differences to the played row, paired by text."""
+    """Just after writing, then what is left in sequence."""
+    return f"{levels_table(folders)}\n\n{left_table(folders)}"
+
+
+def levels_table(folders: Sequence[Path]) -> str:
+    """A line a task and row: scores, and their differences to the row of the comparison.
+
+    Over texts and the seeds that both have.
+    """
     names = ["rehearsed", "not rehearsed", "margin"]
-    lines = [["method", "settings", "from", *names, *(f"{name}, less the played row" for name in names)]]
-    planned = others()
-    for method, settings, source in planned:
-        answers = by_seed(method, folders, settings).get(SEED)
-        played = by_seed(method, folders).get(SEED)
-        if answers and played:
-            own, base = ([by_text(found, *view) for view in VIEWS] for found in (answers, played))
-            numbers = [_mean(score, list(texts.values())) for (score, _), texts in zip(VIEWS, own, strict=True)]
-            apart = [_difference(texts, before) for texts, before in zip(own, base, strict=True)]
-            lines.append([method, " ".join(f"{k}={v:g}" for k, v in settings.items()) or "–", source, *numbers, *apart])
-    return f"{len(lines) - 1} of {len(planned)} rows are stored.\n\n{markdown(lines)}"
+    lines = [
+        ["task", "method", "settings", "from", "seeds", *names, *(f"{name}, less the comparison's" for name in names)]
+    ]
+    for task in TASKS:
+        for method, settings, source in others():
+            answers, played = by_seed(method, folders, task, settings), by_seed(method, folders, task)
+            if seeds := sorted(answers.keys() & played.keys()):
+                own, base = ([[by_text(found[s], *v) for s in seeds] for v in VIEWS] for found in (answers, played))
+                numbers = [_level(score, texts) for (score, _), texts in zip(VIEWS, own, strict=True)]
+                apart = [_difference(texts, before) for texts, before in zip(own, base, strict=True)]
+                lines.append([task, method, told(settings), source, ", ".join(map(str, seeds)), *numbers, *apart])
+    return markdown(lines)
+
+
+def left_table(folders: Sequence[Path]) -> str:
+    """A line a row that was played in sequence with several seeds: right answers about rehearsed facts by age."""
+    lines = [["method", "settings", "seeds", *RETAINED]]
+    for method, settings, _ in others():
+        found = [ages(answers) for answers in all_by_seed(method, folders, "sequential", settings).values()]
+        if len(found) > 1:
+            lines.append([method, told(settings), str(len(found)), *retained(found)])
+    return markdown(lines)
+
+
+def told(settings: Settings) -> str:
+    """As a row is named."""
+    return " ".join(f"{k}={v:g}" for k, v in settings.items()) or "–"
 
 
 def by_text(answers: Sequence[Answer], score: str, rehearsed: str | None) -> dict[str, float]:
@@ -62,10 +76,11 @@ def by_text(answers: Sequence[Answer], score: str, rehearsed: str | None) -> dic
     return {text: sum(values) / len(values) for text, values in found.items()}
 
 
-def _mean(score: str, texts: Sequence[float]) -> str:
-    return shown(mean_ci(texts) if score == "margin" else share_ci([texts]))
+def _level(score: str, seeds: Sequence[dict[str, float]]) -> str:
+    matrix = [[texts[text] for text in seeds[0]] for texts in seeds]
+    return shown(two_way_ci(matrix) if score == "margin" else share_ci(matrix))
 
 
-def _difference(texts: dict[str, float], before: dict[str, float]) -> str:
-    value, low, high = mean_ci([texts[text] - before[text] for text in texts])
-    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*(round(v, 2) + 0.0 for v in (value, low, high)))  # -0.00 is +0.00
+def _difference(seeds: Sequence[dict[str, float]], before: Sequence[dict[str, float]]) -> str:
+    found = two_way_ci([[own[text] - base[text] for text in seeds[0]] for own, base in zip(seeds, before, strict=True)])
+    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*(round(v, 2) + 0.0 for v in found if v is not None))  # no -0.00

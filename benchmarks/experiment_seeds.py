@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from experiment_settings import BEST, TASKS, Settings, settings_of
 from experiment_stored import DATA, MODEL, markdown, stored
 from numpy.typing import NDArray
 
@@ -17,12 +17,6 @@ from membench.store import cell_folder
 from membench.store.records import answer_of
 from membench.values import Answer
 
-BEST: dict[str, dict[str, Any]] = {  # docs/tuning.md
-    "selfparam": {},
-    "ft-s": {"lr": 0.002, "epochs": 24},
-    "ft-c": {"epochs": 48},
-    "cartridge": {"lr": 0.02, "epochs": 24},
-}
 CONTEXTS = 20
 
 
@@ -52,19 +46,33 @@ def seeds_table(folders: Sequence[Path]) -> str:
 VIEWS = (("contains", None), ("contains", "yes"), ("margin", None))
 
 
-def by_seed(method: str, folders: Iterable[Path], settings: dict[str, Any] | None = None) -> dict[int, list[Answer]]:
-    """A method's answers about texts that were just written alone, by the seed of the cell; at its BEST by default."""
+def by_seed(
+    method: str, folders: Iterable[Path], task: str = "single", own: Settings | None = None
+) -> dict[int, list[Answer]]:
+    """A method's answers about texts just written, by seed; see `all_by_seed`."""
+    found = all_by_seed(method, folders, task, own)
+    return {seed: [a for a in answers if a.seen and _just(a, task)] for seed, answers in found.items()}
+
+
+def all_by_seed(
+    method: str, folders: Iterable[Path], task: str, own: Settings | None = None
+) -> dict[int, list[Answer]]:
+    """A method's answers by the seed of the cell; with these settings, by default those of the comparison."""
     out = {}
-    wanted = BEST[method] if settings is None else settings
-    for folder in folders:
-        for cell in stored(folder):
-            r = cell.recipe
-            own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
-            asked = (r["task"], r["method"], r["data"], r["model"], r["limit"])
-            if cell.status == "done" and asked == ("single", method, DATA, MODEL, CONTEXTS) and own == wanted:
-                records = [answer_of(record) for record in cell_folder.records_of(cell) if record["type"] == "answer"]
-                out[r["seed"]] = [a for a in records if a.seen]
+    wanted = (task, TASKS[task], method, settings_of(task, method, own), DATA, MODEL, CONTEXTS)
+    for cell in (cell for folder in folders for cell in stored(folder)):
+        r = cell.recipe
+        found = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
+        asked = (r["task"], r["task_settings"], r["method"], found, r["data"], r["model"], r["limit"])
+        if cell.status == "done" and asked == wanted:
+            out[r["seed"]] = [
+                answer_of(record) for record in cell_folder.records_of(cell) if record["type"] == "answer"
+            ]
     return dict(sorted(out.items()))
+
+
+def _just(answer: Answer, task: str) -> bool:
+    return task != "sequential" or answer.position == answer.written
 
 
 def differences(

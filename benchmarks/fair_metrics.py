@@ -125,7 +125,7 @@ def draw(table: Table, path: Path) -> None:
     panels[1].legend(fontsize=8, frameon=False)
     panels[2].plot([e.value("margin") for e in methods], lines, "v", color="0.2")
     panels[2].axvline(0, color="0.6", linewidth=0.8)
-    for panel, words in zip(panels, ("words an answer", "score of the answer", "margin, nats a token"), strict=True):
+    for panel, words in zip(panels, ("words an answer", "score of the answer", "margin, nats/token"), strict=True):
         panel.set(xlabel=words)
         panel.grid(axis="y", color="0.93")
         panel.set_axisbelow(True)

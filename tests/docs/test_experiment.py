@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 import shutil
 from itertools import combinations
 from pathlib import Path
@@ -25,6 +24,7 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     follow = importlib.import_module("experiment_follow")
     seeds = importlib.import_module("experiment_seeds")
     comparison = importlib.import_module("experiment_comparison")
+    settings = importlib.import_module("experiment_settings")
     twenty = importlib.import_module("experiment_twenty")
     rows = importlib.import_module("experiment_rows")
     findings = importlib.import_module("findings")
@@ -114,21 +114,37 @@ def test_recipes_over_twenty_texts_are_told_by_their_settings_and_the_default_co
         assert name == (own or ("default" if method == "selfparam" else method))
 
 
-def test_other_rows_are_those_that_the_rule_selects_and_the_comparison_does_not_play() -> None:
+def test_the_comparison_plays_its_rows_and_other_rows_are_others() -> None:
     script = (ROOT / "benchmarks" / "experiment.sh").read_text("utf-8")
-    for method, settings, source in rows.others():
-        assert settings != seeds.BEST[method]
-        if source == "the grid's rule":
-            assert f"-m {method} -M lr={settings['lr']:g}" in script
-            assert settings == {"lr": settings["lr"], "epochs": 24}
-    sources = [source for _, _, source in rows.others()]
-    assert len(re.findall(r'"-m \S+ -M lr=', script)) == sources.count("the grid's rule") == 2
-    assert [m for m, settings, why in rows.others() if why == "its defaults" and not settings] == ["ft-c", "cartridge"]
-    assert rows._difference({"a": 0.5, "b": 0.498}, {"a": 0.5, "b": 0.5}).startswith("+0.00 (")
+    for method, own in settings.BEST.items():
+        rate = f"-M lr={own['lr']:g} " if "lr" in own else ""
+        passes = own.get("epochs", settings.DEFAULTS[method][1])
+        times = f'"epochs=$(({passes} * factor))"' if method not in settings.APART else f"epochs={passes}"
+        assert f"    {method}) set -- {rate}-M {times} " in script
+    found = rows.others()
+    assert all(own != settings.BEST[method] for method, own, _ in found)
+    assert len({(method, str(own)) for method, own, _ in found}) == len(found)
+    ruled = {method: own for method, own, why in found if why == "the grid's rule"}
+    assert ruled == {method: {"lr": 0.008, "epochs": 24} for method in settings.DECLARED}
+    assert "for method in selfparam ft-s; do\n  three $method single -M lr=0.008 -M epochs=24\n" in script
+
+
+def test_over_many_texts_at_once_there_are_twice_the_passes() -> None:
+    assert settings.settings_of("batch", "ft-s", {"lr": 0.008, "epochs": 24}) == {"lr": 0.008, "epochs": 48}
+    assert settings.settings_of("batch", "selfparam", {}) == {"epochs": 24}
+    assert settings.settings_of("batch", "cartridge") == settings.settings_of("single", "cartridge")
+    assert settings.settings_of("batch", "bm25") == {}
+
+
+def test_a_difference_of_rows_is_by_text_over_seeds() -> None:
+    assert rows._difference([{"a": 0.5, "b": 0.498}], [{"a": 0.5, "b": 0.5}]).startswith("+0.00 (")
+    assert rows._difference([{"a": 1.0, "b": 0.5}], [{"b": 0.5, "a": 0.0}]).startswith("+0.50 (")
+    assert rows._difference([{"a": 1.0, "b": 0.5}, {"a": 0.5, "b": 0.0}], [{"a": 0.0, "b": 0.0}] * 2).startswith(
+        "+0.50 ("
+    )
     said = [answer_of(record(1, 1, "g", "g", 2.0)), answer_of(record(1, 1, "g", "?", 1.0))]
     assert rows.by_text(said, "contains", "yes") == {"c1": 0.5}
     assert rows.by_text(said, "contains", "no") == {}
-    assert rows._difference({"a": 1.0, "b": 0.5}, {"b": 0.5, "a": 0.0}).startswith("+0.50 (")
 
 
 def test_an_outcome_is_read_from_the_records_of_a_run() -> None:
