@@ -26,7 +26,7 @@ def seeds_table(folders: Sequence[Path]) -> str:
     lines = [["method", "seeds", "contains, by seed", "sd", "rehearsed, by seed", "sd", "margin, by seed", "sd"]]
     for method, seeds in found.items():
         if seeds:
-            cells = [_spread([_mean(a, *of) for a in seeds.values()]) for of in VIEWS]
+            cells = [_spread([mean_of(a, *of) for a in seeds.values()]) for of in VIEWS]
             lines.append([method, ", ".join(map(str, seeds)), *(cell for pair in cells for cell in pair)])
     apart = [["difference", "seeds", "mean", "sd of seeds", "of contexts", "of both", "of questions", "of the rest",
               "standard error"]]  # fmt: skip
@@ -50,16 +50,20 @@ def by_seed(
     method: str, folders: Iterable[Path], task: str = "single", own: Settings | None = None
 ) -> dict[int, list[Answer]]:
     """A method's answers about texts just written, by seed; see `all_by_seed`."""
-    found = all_by_seed(method, folders, task, own)
-    return {seed: [a for a in answers if a.seen and _just(a, task)] for seed, answers in found.items()}
+    return {seed: fresh(answers, task) for seed, answers in all_by_seed(method, folders, task, own).items()}
 
 
 def all_by_seed(
-    method: str, folders: Iterable[Path], task: str, own: Settings | None = None
+    method: str,
+    folders: Iterable[Path],
+    task: str,
+    own: Settings | None = None,
+    data: str = DATA,
+    contexts: int = CONTEXTS,
 ) -> dict[int, list[Answer]]:
     """A method's answers by the seed of the cell; with these settings, by default those of the comparison."""
     out = {}
-    wanted = (task, TASKS[task], method, settings_of(task, method, own), DATA, MODEL, CONTEXTS)
+    wanted = (task, TASKS[task], method, settings_of(task, method, own), data, MODEL, contexts)
     for cell in (cell for folder in folders for cell in stored(folder)):
         r = cell.recipe
         found = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
@@ -71,8 +75,9 @@ def all_by_seed(
     return dict(sorted(out.items()))
 
 
-def _just(answer: Answer, task: str) -> bool:
-    return task != "sequential" or answer.position == answer.written
+def fresh(answers: Iterable[Answer], task: str) -> list[Answer]:
+    """Those about texts that were just written: in sequence the last one."""
+    return [a for a in answers if a.seen and (task != "sequential" or a.position == a.written)]
 
 
 def differences(
@@ -90,7 +95,8 @@ def differences(
     return [np.array(rows) for rows in of.values()]
 
 
-def _mean(answers: Iterable[Answer], score: str, rehearsed: str | None) -> float:
+def mean_of(answers: Iterable[Answer], score: str, rehearsed: str | None) -> float:
+    """Over questions; about rehearsed facts ("yes"), about others ("no"), or about all."""
     return float(np.mean([a.scores[score] for a in answers if rehearsed in (None, a.tags["rehearsed"])]))
 
 

@@ -24,6 +24,7 @@ from experiment_real import real_table
 from experiment_rows import rows_table
 from experiment_seeds import seeds_table
 from experiment_stored import allocation_table, markdown, parts_table
+from experiment_tried import tried_table
 from experiment_twenty import twenty_table
 
 from membench.statistics.factorial import Effect, effects
@@ -158,6 +159,7 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "seeds": lambda folder: seeds_table([REFERENCE, folder]),
     "comparison": lambda folder: comparison_table([REFERENCE, folder]),
     "rows": lambda folder: rows_table([REFERENCE, folder]),
+    "tried": lambda folder: tried_table([folder]),
     "twenty": twenty_table,
     "real": real_table,
     "retention": lambda folder: retention_table([folder]),

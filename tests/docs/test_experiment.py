@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import re
 import shutil
+import subprocess
 from itertools import combinations
 from pathlib import Path
 
@@ -27,6 +29,7 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     settings = importlib.import_module("experiment_settings")
     twenty = importlib.import_module("experiment_twenty")
     rows = importlib.import_module("experiment_rows")
+    tried = importlib.import_module("experiment_tried")
     findings = importlib.import_module("findings")
 
 
@@ -127,6 +130,34 @@ def test_the_comparison_plays_its_rows_and_other_rows_are_others() -> None:
     ruled = {method: own for method, own, why in found if why == "the grid's rule"}
     assert ruled == {method: {"lr": 0.008, "epochs": 24} for method in settings.DECLARED}
     assert "for method in selfparam ft-s; do\n  three $method single -M lr=0.008 -M epochs=24\n" in script
+
+
+def test_three_rows_a_method_are_tried_for_the_other_tasks() -> None:
+    script = (ROOT / "benchmarks" / "experiment.sh").read_text("utf-8")
+    listed = re.search(r"^for row in (.*\}); do$", script, re.MULTILINE)
+    assert listed
+    named = subprocess.run(["bash", "-c", f"echo {listed[1]}"], capture_output=True, text=True, check=True).stdout
+    rows_of = [(m, float(rate), int(passes)) for m, rate, passes in (row.split(":") for row in named.split())]
+    assert rows_of == [(method, *row) for method, rows_ in tried.ROWS.items() for row in rows_]
+    assert {len(rows_) for rows_ in tried.ROWS.values()} == {3}
+    for method, rows_ in tried.ROWS.items():
+        assert settings.DEFAULTS[method] in rows_
+        by_rule = dict(zip(("lr", "epochs"), settings.DEFAULTS[method], strict=True)) | settings.by_rule(method)
+        assert (by_rule["lr"], by_rule["epochs"]) in rows_
+
+
+def test_the_rule_for_a_task_is_that_of_the_grid() -> None:
+    """Right answers about rehearsed facts first, of ft-c all; ties by the margin."""
+    known = [
+        answer_of(record(1, 1, "g", "g", 1.0)),
+        answer_of(record(1, 1, "g", "?", 1.0) | {"tags": {"rehearsed": "no"}}),
+    ]
+    other = [
+        answer_of(record(1, 1, "g", "?", 3.0)),
+        answer_of(record(1, 1, "g", "g", 3.0) | {"tags": {"rehearsed": "no"}}),
+    ]
+    assert tried._rank("selfparam", known) > tried._rank("selfparam", other)
+    assert tried._rank("ft-c", known) < tried._rank("ft-c", other)
 
 
 def test_over_many_texts_at_once_there_are_twice_the_passes() -> None:
