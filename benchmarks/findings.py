@@ -184,7 +184,7 @@ def _entry(of: Of, cells: Sequence[Cell]) -> Entry:
     found = [
         entry
         for table in tables(cells, task=of.task, data=of.data, model=MODEL)
-        if _asks(table.recipe["task_settings"], of)
+        if table.recipe["data"] == of.data and _asks(table.recipe["task_settings"], of)  # worlds, not worlds:1
         for entry in table.entries
         if entry.method == of.method and dict(entry.settings) == dict(of.settings)
     ]
