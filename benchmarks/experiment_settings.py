@@ -13,11 +13,16 @@ DEFAULTS = {"selfparam": (4e-3, 12), "ft-s": (4e-3, 12), "ft-c": (4e-3, 24), "ca
 APART = ("cartridge",)  # trains each text of a batch by itself, so that it needs no more passes over many
 
 
+def row_of(method: str, rate: float, passes: int) -> Settings:
+    """A row of the grid as settings."""
+    usual = dict(zip(("lr", "epochs"), DEFAULTS[method], strict=True))
+    return {name: value for name, value in {"lr": rate, "epochs": passes}.items() if value != usual[name]}
+
+
 def by_rule(method: str) -> Settings:
     """The row of the grid that its rule selects on the development seed (docs/tuning.md)."""
-    found, (rate, passes) = best(method), DEFAULTS[method]
-    own = {"lr": found["lr"]} if found["lr"] != rate else {}
-    return own | ({"epochs": found["epochs"]} if found["epochs"] != passes else {})
+    found = best(method)
+    return row_of(method, found["lr"], found["epochs"])
 
 
 DECLARED: dict[str, Settings] = {"selfparam": {}, "ft-s": {"lr": 0.002, "epochs": 24}}  # before the grid was whole

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiment_seeds import all_by_seed, fresh, mean_of
-from experiment_settings import DEFAULTS, Settings
+from experiment_settings import row_of
 from experiment_stored import markdown
 
 from membench.values import Answer
@@ -42,10 +42,7 @@ def tried_table(folders: Sequence[Path]) -> str:
 
 
 def _answers(task: str, method: str, row: tuple[float, int], folders: Sequence[Path]) -> list[Answer]:
-    rate, passes = row
-    default = dict(zip(("lr", "epochs"), DEFAULTS[method], strict=True))
-    own: Settings = {k: v for k, v in {"lr": rate, "epochs": passes}.items() if v != default[k]}
-    found = all_by_seed(method, folders, task, own, DATA, CONTEXTS)
+    found = all_by_seed(method, folders, task, row_of(method, *row), DATA, CONTEXTS)
     return fresh(found[SEED], task) if SEED in found else []
 
 

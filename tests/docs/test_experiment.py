@@ -129,6 +129,7 @@ def test_the_comparison_plays_its_rows_and_other_rows_are_others() -> None:
     assert len({(method, str(own)) for method, own, _ in found}) == len(found)
     ruled = {method: own for method, own, why in found if why == "the grid's rule"}
     assert ruled == {method: {"lr": 0.008, "epochs": 24} for method in settings.DECLARED}
+    assert [method for method, own, why in found if why == "its defaults" and not own] == ["ft-s", "ft-c", "cartridge"]
     assert "for method in selfparam ft-s; do\n  three $method single -M lr=0.008 -M epochs=24\n" in script
 
 
@@ -142,8 +143,7 @@ def test_three_rows_a_method_are_tried_for_the_other_tasks() -> None:
     assert {len(rows_) for rows_ in tried.ROWS.values()} == {3}
     for method, rows_ in tried.ROWS.items():
         assert settings.DEFAULTS[method] in rows_
-        by_rule = dict(zip(("lr", "epochs"), settings.DEFAULTS[method], strict=True)) | settings.by_rule(method)
-        assert (by_rule["lr"], by_rule["epochs"]) in rows_
+        assert settings.by_rule(method) in [settings.row_of(method, *row) for row in rows_]
 
 
 def test_the_rule_for_a_task_is_that_of_the_grid() -> None:
