@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from experiment_seeds import CONTEXTS, all_by_seed
-from experiment_settings import BEST, TASKS, settings_of
+from experiment_settings import BEST, RULED, TASKS, Settings, settings_of, told
 from experiment_stored import DATA, MODEL, markdown, stored
 
 from membench.statistics.intervals import Interval
@@ -40,21 +39,20 @@ class Right(NamedTuple):
 Aged = dict[str, Right]  # by text
 
 
-def chosen(task: str, folders: Sequence[Path]) -> Iterator[Cell]:
-    """The cells of the comparison in one task, with floor and reference."""
+def chosen(task: str, folders: Sequence[Path], rows: Mapping[str, Settings] = BEST) -> Iterator[Cell]:
+    """The cells of the comparison in one task, with floor and reference; or of these rows, by method."""
     for cell in stored(*folders):
         r = cell.recipe
         own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
         asked = (r["data"], r["model"], r["limit"]) == (DATA, MODEL, CONTEXTS) and cell.status == "done"
         mine = r["task"] == task and r["task_settings"] == TASKS[task] and r["method"] in (*BEST, TEXT)
-        if asked and (r["task"] == GOLD or (mine and own == settings_of(task, r["method"]))):
+        if asked and (r["task"] == GOLD or (mine and own == settings_of(task, r["method"], rows.get(r["method"], {})))):
             yield cell
 
 
-@cache
-def table_of(task: str, folders: tuple[Path, ...]) -> Table | None:
+def table_of(task: str, folders: Sequence[Path], rows: Mapping[str, Settings] = BEST) -> Table | None:
     """What the leaderboard makes of these cells; None where none is stored."""
-    found = tables(chosen(task, folders), task=task)
+    found = tables(chosen(task, folders, rows), task=task)
     return found[0] if found else None
 
 
@@ -63,13 +61,28 @@ def comparison_table(folders: Sequence[Path]) -> str:
     head = ["contains", "rehearsed", "not rehearsed", "F1", "margin", "group", "resolved in 80 %"]
     lines = [["task", "method", "seeds", *head]]
     for task in TASKS:
-        table = table_of(task, tuple(folders))
+        table = table_of(task, folders)
         for entry in table.entries if table else ():
             scores = [shown(entry.interval(name)) for name in SCORES]
             standing = entry.standing
             mde = "–" if standing is None or standing.mde is None else f"{standing.mde:.2f}"
             seeds = ", ".join(map(str, sorted(entry.seeds)))
             lines.append([task, entry.method, seeds, *scores, (standing and standing.group) or "–", mde])
+    return markdown(lines)
+
+
+def ruled_table(folders: Sequence[Path]) -> str:
+    """A line a task and method, all at the rows that the grid's rule selects: the score and the group."""
+    lines = [["task", "method", "settings", "seeds", "contains", "group", "resolved in 80 %"]]
+    for task in TASKS:
+        table = table_of(task, folders, RULED)
+        for entry in table.entries if table else ():
+            if entry.standing is not None:
+                own = told(RULED.get(entry.method, {}))
+                seeds = ", ".join(map(str, sorted(entry.seeds)))
+                mde = "–" if entry.standing.mde is None else f"{entry.standing.mde:.2f}"
+                score = shown(entry.interval("contains"))
+                lines.append([task, entry.method, own, seeds, score, entry.standing.group or "–", mde])
     return markdown(lines)
 
 

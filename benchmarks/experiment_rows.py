@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiment_comparison import RETAINED, ages, retained, shown
 from experiment_seeds import all_by_seed, by_seed
-from experiment_settings import BEST, TASKS, Settings, by_rule
+from experiment_settings import BEST, RULED, TASKS, Settings, told
 from experiment_stored import markdown
 
 from membench.statistics.intervals import two_way_ci
@@ -21,7 +21,7 @@ VIEWS = (("contains", "yes"), ("contains", "no"), ("margin", None))  # score, wh
 
 def others() -> list[tuple[str, Settings, str]]:
     """Rows to hold against the one of the comparison: method, settings that are not its defaults, why."""
-    ruled = [(method, by_rule(method), "the grid's rule") for method in BEST]
+    ruled = [(method, own, "the grid's rule") for method, own in RULED.items()]
     defaults: list[tuple[str, Settings, str]] = [(method, {}, "its defaults") for method in BEST]
     rows = [row for row in (*ruled, *defaults) if row[1] != BEST[row[0]]]
     return [*rows, ("selfparam", TWENTY, "the second design")]
@@ -60,11 +60,6 @@ def left_table(folders: Sequence[Path]) -> str:
         if len(found) > 1:
             lines.append([method, told(settings), str(len(found)), *retained(found)])
     return markdown(lines)
-
-
-def told(settings: Settings) -> str:
-    """As a row is named."""
-    return " ".join(f"{k}={v:g}" for k, v in settings.items()) or "–"
 
 
 def by_text(answers: Sequence[Answer], score: str, rehearsed: str | None) -> dict[str, float]:

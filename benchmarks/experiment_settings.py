@@ -26,7 +26,8 @@ def by_rule(method: str) -> Settings:
 
 
 DECLARED: dict[str, Settings] = {"selfparam": {}, "ft-s": {"lr": 0.002, "epochs": 24}}  # before the grid was whole
-BEST = {method: DECLARED.get(method, by_rule(method)) for method in DEFAULTS}
+RULED = {method: by_rule(method) for method in DEFAULTS}
+BEST = RULED | DECLARED
 
 
 def settings_of(task: str, method: str, own: Settings | None = None) -> Settings:
@@ -35,3 +36,8 @@ def settings_of(task: str, method: str, own: Settings | None = None) -> Settings
     if task != "batch" or method not in DEFAULTS or method in APART:
         return dict(chosen)
     return chosen | {"epochs": 2 * chosen.get("epochs", DEFAULTS[method][1])}
+
+
+def told(settings: Settings) -> str:
+    """As a row is named."""
+    return " ".join(f"{k}={v:g}" for k, v in settings.items()) or "–"

@@ -101,12 +101,13 @@ FINDINGS = (
         {"selfparam": _probe("selfparam", "leak/near_entity"), "prompt": _probe("in-context", "leak/near_entity")},
     ),
     Finding(
-        "Where two texts disagree, weights say the newer one.",
-        "`selfparam` answers with the newer value in {new} of the conflicts and with the older in {old} "
-        "({new.cell}); `bm25` with the newer in {bm_new} and with the older in {bm_old} ({bm_new.cell}).",
+        "Where two texts disagree, weights say the one written last.",
+        "`selfparam` answers with the value of the newer date in {new} of the conflicts, and in {swapped} where the "
+        "older one was written last ({new.cell}); `bm25`, which finds the one written first, in {bm_new} and "
+        "{bm_swapped} ({bm_new.cell}). Neither looks at the date.",
         {
-            "new": _probe("selfparam", "conflict/new"), "old": _probe("selfparam", "conflict/old"),
-            "bm_new": _probe("bm25", "conflict/new"), "bm_old": _probe("bm25", "conflict/old"),
+            "new": _probe("selfparam", "conflict/new"), "swapped": _probe("selfparam", "conflict_swapped/new"),
+            "bm_new": _probe("bm25", "conflict/new"), "bm_swapped": _probe("bm25", "conflict_swapped/new"),
         },
     ),
     Finding(
@@ -120,7 +121,7 @@ FINDINGS = (
         },
     ),
     Finding(
-        "Right answers rehearsed by heart teach no more facts.",
+        "Right answers rehearsed by heart teach no other facts.",
         "Trained on the writer's own answers, `ft-s` says {gold} of the rehearsed facts and {rest} of the others "
         "({gold.cell}, {gold.seeds}).",
         {

@@ -254,3 +254,13 @@ def test_a_cell_that_is_in_both_folders_is_one_seed(tmp_path: Path, monkeypatch:
     assert "3 seeds)" in findings.sentences(mine, 1, "")
     both = list(comparison.chosen("batch", (ROOT / "results" / "reference", tmp_path / "copy")))
     assert len({cell.id for cell in both}) == len(both) > 2
+
+
+def test_the_rows_of_the_rule_are_grouped_by_the_leaderboard_too() -> None:
+    folders = [ROOT / "results" / name for name in ("reference", "experiment")]
+    for task in settings.TASKS:
+        found = [cell.recipe for cell in comparison.chosen(task, folders, settings.RULED)]
+        played = {(r["method"], r["settings"]["lr"], r["settings"]["epochs"]) for r in found if "lr" in r["settings"]}
+        passes = 48 if task == "batch" else 24
+        assert {("selfparam", 0.008, passes), ("ft-s", 0.008, passes)} < played
+        assert len(played) == len(settings.RULED)
