@@ -53,10 +53,11 @@ fmt: $(READY)
 reference: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/reference.sh
 
-# The experiment of docs/experiment.md, about thirty core hours without real data; it resumes too. Then its tables and figure.
+# The experiment of docs/experiment.md, about thirty-six core hours without real data; it resumes too. Then its tables and figure.
 experiment: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" bash benchmarks/experiment.sh
 	$(BIN)/python benchmarks/experiment_tables.py
+	$(BIN)/python benchmarks/tables.py
 
 # The simulated tables of docs/statistics.md: error rates, power, coverage; 25 minutes of one core.
 statistics: $(READY)

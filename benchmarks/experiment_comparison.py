@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,14 @@ from experiment_settings import BEST, RULED, TASKS, Settings, settings_of, told
 from experiment_stored import DATA, MODEL, markdown, stored
 
 from membench.statistics.intervals import Interval
+from membench.statistics.paired_tests import ALPHA, intervals
 from membench.statistics.ratios import recovered_ci
 from membench.statistics.shares import share_ci
-from membench.statistics.uneven import rectangular
+from membench.statistics.uneven import in_order, rectangular, shared_keys
 from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD
 from membench.tables.leaderboard import Table, tables
+from membench.tables.significance import corrected
 from membench.values import Answer
 
 TEXT = "bm25"  # a memory of text, which needs no seeds
@@ -69,6 +72,32 @@ def comparison_table(folders: Sequence[Path]) -> str:
             seeds = ", ".join(map(str, sorted(entry.seeds)))
             lines.append([task, entry.method, seeds, *scores, (standing and standing.group) or "–", mde])
     return markdown(lines)
+
+
+def pairs_table(folders: Sequence[Path]) -> str:
+    """A line a pair of trained methods: of each task the difference, and the one that its cells would resolve."""
+    lines = [["difference", *(name for task in TASKS for name in (task, "resolved in 80 %"))]]
+    found = {task: table for task in TASKS if (table := table_of(task, folders))}
+    for pair in combinations(BEST, 2):
+        cells = [cell for task in TASKS for cell in (_pair(found[task], pair) if task in found else ("–", "–"))]
+        lines.append([" − ".join(pair), *cells])
+    return markdown(lines)
+
+
+def _pair(table: Table, pair: tuple[str, str]) -> tuple[str, str]:
+    """The difference with its interval, bold where the table resolves it, and the detectable one, as in the table."""
+    rows = {entry.method: entry for entry in table.entries}
+    if not rows.keys() >= set(pair):
+        return "–", "–"
+    first, second = (rows[method] for method in pair)
+    scores = [entry.by_context("contains/all") for entry in (first, second)]
+    contexts = shared_keys([texts for seeds in scores for texts in seeds])
+    samples = [np.array([in_order(texts, contexts) for texts in seeds]) for seeds in scores]
+    value, low, high = intervals(samples, [(0, 1)])[:, 0]
+    p, mde = corrected(table.entries, "contains/all", (first, second))
+    told = f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+    bold = p is not None and p <= ALPHA
+    return f"**{told}**" if bold else told, "–" if mde is None or np.isnan(mde) else f"{mde:.2f}"
 
 
 def ruled_table(folders: Sequence[Path]) -> str:

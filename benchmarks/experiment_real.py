@@ -17,7 +17,7 @@ SQUAD, REDIAL = "squad:squad_dev_half1.json", "redial:redial"
 SEQUENCE = {"questions": 5}
 TURNS = 60
 AGES = (0, 1, 2, 3, 5)
-TEXTS = ("full-context", "bm25", "dpr", "hybrid", "selfparam")
+TEXTS = ("full-context", "bm25", "dpr", "hybrid", "rerank", "contextual", "raptor", "selfparam")
 RECALLS = ("recall@1/all", "recall@5/all", "recall@5/rec")
 
 

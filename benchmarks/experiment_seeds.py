@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from experiment_settings import BEST, TASKS, Settings, settings_of
-from experiment_stored import DATA, MODEL, markdown, stored
+from experiment_stored import COMPARISONS, CORE_HOURS, DATA, METHODS, MODEL, found_in_80, markdown, seconds_of, stored
 from numpy.typing import NDArray
 
-from membench.statistics.variance_parts import parts
+from membench.statistics.variance_parts import allocate, parts
 from membench.store import cell_folder
 from membench.store.records import answer_of
 from membench.values import Answer
@@ -29,7 +29,9 @@ def seeds_table(folders: Sequence[Path]) -> str:
             cells = [_spread([mean_of(a, *of) for a in seeds.values()]) for of in VIEWS]
             lines.append([method, ", ".join(map(str, seeds)), *(cell for pair in cells for cell in pair)])
     apart = [["difference", "seeds", "mean", "sd of seeds", "of contexts", "of both", "of questions", "of the rest",
-              "standard error"]]  # fmt: skip
+              "standard error", "found in 80 %", f"best in {CORE_HOURS} core hours", "standard error",
+              "found in 80 %"]]  # fmt: skip
+    seconds, costs = CORE_HOURS * 3600 / METHODS, seconds_of(folders[0])
     for first, second in combinations(BEST, 2):
         if len(shared := sorted(found[first].keys() & found[second].keys())) > 1:
             values = differences(found[first], found[second], shared)
@@ -37,9 +39,14 @@ def seeds_table(folders: Sequence[Path]) -> str:
             asked = int(np.mean([v.shape[1] for v in values]))
             sds = [v**0.5 for v in (seen.seed or 0, seen.context, seen.seed_context or 0, seen.question, seen.rest)]
             mean = float(np.concatenate([v.mean(0) for v in values]).mean())
-            error = seen.error(len(values), asked, len(shared))
+            played, best = (len(values), asked, len(shared)), allocate(seen, seconds, *costs, asked)
+            sizes = (best.contexts, best.questions, best.seeds) if best else played
+            now, then = (
+                [f"{seen.error(*those):.3f}", f"{found_in_80(seen, those, COMPARISONS):.3f}"]
+                for those in (played, sizes)
+            )
             apart.append([f"{first} − {second}", str(len(shared)), f"{mean:+.3f}", *(f"{sd:.3f}" for sd in sds),
-                          f"{error:.3f}"])  # fmt: skip
+                          *now, " × ".join(map(str, sizes)), *then])  # fmt: skip
     return markdown(lines) + ("" if len(apart) == 1 else f"\n\n{markdown(apart)}")
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from membench.analysis.several_folders import cells_of
+from membench.statistics.paired_tests import ALPHA, POWER
 from membench.statistics.variance_parts import Parts, allocate, parts
 from membench.store import cell_folder
 from membench.store.records import answer_of
@@ -25,7 +28,7 @@ DATA, MODEL = "worlds", "smollm2-135m"
 PAIRS = (("selfparam", "ft-s"), ("selfparam", "ft-c"), ("in-context", "selfparam"))
 SCORES = ("contains", "margin")
 CORE_HOURS, METHODS = 12, 4
-_FOUND = 1.96 + 0.84  # standard errors: a difference that is resolved at 5 % with 80 % power
+COMPARISONS = 10  # of a table of METHODS trained methods and one of text
 SEED_NOISE = (0.01, 0.03, 0.06)  # standard deviations of a difference by its methods' seeds; docs/experiment.md
 
 
@@ -99,26 +102,54 @@ def allocation_table(folder: Path) -> str:
     The first difference of PAIRS varies least by question, the second most.
     """
     seconds = CORE_HOURS * 3600 / METHODS
-    write, question = _seconds(folder)
-    head = ["sd of seeds", "contexts", "questions", "seeds", "standard error", "95 % interval", "found in 80 %"]
+    write, question = seconds_of(folder)
+    head = [
+        "sd of seeds",
+        "contexts",
+        "questions",
+        "seeds",
+        "standard error",
+        "95 % interval",
+        "found in 80 %",
+        "of ten",
+    ]
     lines = [["difference", *head]]
     for pair in PAIRS[:2]:
         values = differences(folder, pair, "contains")
         known = parts(values)
         most = int(np.mean([v.size for v in values]))  # questions that a context has
         for sd in SEED_NOISE:
-            best = allocate(Parts(known.context, known.question, sd**2, None, 0.0), seconds, write, question, most)
-            if best:
-                sizes = [f"{sd}", *map(str, (best.contexts, best.questions, best.seeds))]
-                half = f"±{1.96 * best.error:.3f}"
-                shown = [f"{best.error:.3f}", half, f"{_FOUND * best.error:.3f}"]
-                lines.append([" − ".join(pair), *sizes, *shown])
+            made = Parts(known.context, known.question, sd**2, None, 0.0)
+            if best := allocate(made, seconds, write, question, most):
+                sizes = best.contexts, best.questions, best.seeds
+                half, *found = distance(made, sizes, ALPHA), *(found_in_80(made, sizes, n) for n in (1, COMPARISONS))
+                shown = [f"{best.error:.3f}", f"±{half:.3f}", *(f"{value:.3f}" for value in found)]
+                lines.append([" − ".join(pair), f"{sd}", *map(str, sizes), *shown])
     told = f"A write takes {write:.0f} s and a question {question:.1f} s (`selfparam` in `single`, stored)."
     return f"{told}\n\n{markdown(lines)}"
 
 
-def _seconds(folder: Path) -> tuple[float, float]:
-    """Medians of a write's and of a question's seconds."""
+Sizes = tuple[int, int, int]  # contexts, questions a context, seeds
+
+
+def distance(made: Parts, sizes: Sizes, p: float) -> float:
+    """How far from 0 a difference must be for this p, by Student's t as the tables have it (docs/statistics.md).
+
+    Of two methods that are equally noisy by seed.
+    """
+    contexts, _, seeds = sizes
+    by_contexts, by_seeds = replace(made, seed=0.0).error(*sizes) ** 2, (made.seed or 0.0) / seeds
+    ts = [-float(stdtrit(df, p / 2)) for df in (contexts - 1, 2 * (seeds - 1))]
+    return (by_contexts * ts[0] + by_seeds * ts[1]) / (by_contexts + by_seeds) ** 0.5
+
+
+def found_in_80(made: Parts, sizes: Sizes, family: int) -> float:
+    """The true difference that is resolved in 80 % of trials as the first of so many comparisons."""
+    return distance(made, sizes, ALPHA / family) + distance(made, sizes, 2 * (1 - POWER))
+
+
+def seconds_of(folder: Path) -> tuple[float, float]:
+    """Medians of a write's and of a question's seconds, of `selfparam` in `single`."""
     cells = [c for c in stored(folder) if (c.recipe["task"], c.recipe["method"]) == ("single", "selfparam")]
     asked = (DATA, MODEL, 0)
     (cell,) = [

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import experiment_comparison
 import numpy as np
-from experiment_comparison import comparison_table, retention_table, ruled_table
+from experiment_comparison import comparison_table, pairs_table, retention_table, ruled_table
 from experiment_decay import AGES, GEMMA, decay, decay_table, said_table, types_table
 from experiment_design import FACTORS, OUTPUT, Run, aliases, columns, losses, remedies, screening, seeds
 from experiment_follow import follow_table
@@ -158,6 +158,7 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "follow": follow_table,
     "seeds": lambda folder: seeds_table([REFERENCE, folder]),
     "comparison": lambda folder: comparison_table([REFERENCE, folder]),
+    "pairs": lambda folder: pairs_table([REFERENCE, folder]),
     "ruled": lambda folder: ruled_table([REFERENCE, folder]),
     "rows": lambda folder: rows_table([REFERENCE, folder]),
     "tried": lambda folder: tried_table([folder]),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from experiment_comparison import AGES, END, ages, kept, share, shown
 from experiment_decay import END as LAST
-from experiment_decay import Gains, differences, gains_of
+from experiment_decay import GEMMA, Gains, differences, gains_of
 from experiment_stored import DATA, MODEL, markdown, stored
 
 from membench.statistics.ratios import ratio_ci
@@ -18,13 +18,15 @@ from membench.store.records import answer_of
 from membench.values import Answer
 
 CONTEXTS, QUESTIONS = 20, 4
-RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
-    "default": ("selfparam", {}),
-    "epochs=6 upper=1.0": ("selfparam", {"epochs": 6, "upper": 1.0}),
-    "hold=1.0": ("selfparam", {"hold": 1.0}),
-    "orthogonal=true": ("selfparam", {"orthogonal": True}),
-    "replay=1.0": ("selfparam", {"replay": 1.0}),
-    "lora-bank": ("lora-bank", {}),
+RECIPES: dict[str, tuple[str, str, dict[str, Any]]] = {  # model, method, settings
+    "default": (MODEL, "selfparam", {}),
+    "epochs=6 upper=1.0": (MODEL, "selfparam", {"epochs": 6, "upper": 1.0}),
+    "lr=0.001 epochs=24": (MODEL, "selfparam", {"lr": 0.001, "epochs": 24}),
+    "hold=1.0": (MODEL, "selfparam", {"hold": 1.0}),
+    "orthogonal=true": (MODEL, "selfparam", {"orthogonal": True}),
+    "replay=1.0": (MODEL, "selfparam", {"replay": 1.0}),
+    "lora-bank": (MODEL, "lora-bank", {}),
+    GEMMA: (GEMMA, "selfparam", {}),
 }
 LATER = (1, 5, 10, LAST)  # further writes
 
@@ -33,10 +35,10 @@ def recipe_of(cell: Cell) -> str | None:
     """The recipe whose sequence a cell is; None for all others."""
     r = cell.recipe
     own = {k: v for k, v in r["settings"].items() if v != r["defaults"].get(k)}
-    asked = (r["task"], r["data"], r["model"], r["limit"], r["seed"], r["task_settings"])
-    if asked != ("sequential", DATA, MODEL, CONTEXTS, 0, {"questions": QUESTIONS}) or cell.status != "done":
+    asked = (r["task"], r["data"], r["limit"], r["seed"], r["task_settings"])
+    if asked != ("sequential", DATA, CONTEXTS, 0, {"questions": QUESTIONS}) or cell.status != "done":
         return None
-    return next((name for name, recipe in RECIPES.items() if recipe == (r["method"], own)), None)
+    return next((name for name, recipe in RECIPES.items() if recipe == (r["model"], r["method"], own)), None)
 
 
 def played(folder: Path) -> Iterator[tuple[str, list[Answer], float]]:
@@ -52,7 +54,8 @@ def played(folder: Path) -> Iterator[tuple[str, list[Answer], float]]:
 def twenty_table(folder: Path) -> str:
     """A line a recipe: rehearsed facts right just written and later, what is left of the gain, trained tokens.
 
-    Below it the differences of what is left to the first recipe, paired by text: bold where resolved (Holm by column).
+    Below it the differences of what is left to the first recipe on the same model, paired by text: bold where resolved
+    (Holm by column).
     """
     later = ["in the end" if age == LAST else f"after {age} more" for age in LATER]
     head = ["right just written", *(f"{age} more" for age in AGES[1:]), "first half, in the end", "kept of them"]
@@ -64,8 +67,9 @@ def twenty_table(folder: Path) -> str:
         every[name] = gains_of(answers)
         lines.append([name, *(shown(share(by_age, a)) for a in (*AGES, END)), shown(kept(by_age)), f"{tokens:.0f}"])
         left.append([name, *(_left(every[name], age) for age in LATER)])
+    same = {name: gains for name, gains in every.items() if RECIPES[name][0] == MODEL}
     return f"{len(lines) - 1} of {len(RECIPES)} recipes are stored.\n\n{markdown(lines)}\n\n" + markdown(
-        [*left, *differences(every, LATER)]
+        [*left, *differences(same, LATER)]
     )
 
 

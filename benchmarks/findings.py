@@ -35,7 +35,6 @@ class Of:
     settings: Mapping[str, Any] = field(default_factory=dict)  # those that are not the method's defaults
     data: str = WORLDS
     asked: Mapping[str, Any] = field(default_factory=dict)  # settings of the task
-    counted: bool = False  # as "8 of 40": each text had `questions`
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def _probe(method: str, metric: str) -> Of:
 
 
 def _kept(method: str, metric: str) -> Of:
-    return Of("sequential", method, metric, asked=SEEDED, counted=True)
+    return Of("sequential", method, metric, asked=SEEDED)
 
 
 FINDINGS = (
@@ -75,8 +74,8 @@ FINDINGS = (
     ),
     Finding(
         "The next writes overrule a trained one.",
-        "After twenty writes `selfparam` answers {left} questions, just after each write {new}; `bm25` {found} "
-        "and {first} ({left.cell}, {left.seeds}, {found.cell}). [Why](docs/experiment.md).",
+        "After twenty writes `selfparam` answers {left}, just after each {new}; `bm25` {found} and "
+        "{first} ({left.cell}, {left.seeds}, {found.cell}). [Why](docs/experiment.md).",
         {
             "new": _kept("selfparam", "contains/all"), "left": _kept("selfparam", "contains/final"),
             "first": _kept("bm25", "contains/all"), "found": _kept("bm25", "contains/final"),
@@ -84,7 +83,7 @@ FINDINGS = (
     ),
     Finding(
         "A long prompt is no memory for this model.",
-        "With all twenty texts in it, it answers {full} ({full.cell}), resolved from `bm25`.",
+        "With all twenty texts it answers {full} ({full.cell}), resolved from `bm25`.",
         {"full": Of("batch", "full-context")},
     ),
     Finding(
@@ -112,12 +111,12 @@ FINDINGS = (
     ),
     Finding(
         "Replay keeps what was written.",
-        "With one earlier pair beside each pair, `selfparam` answers {left} questions after twenty writes and "
-        "just after each write {new} ({left.cell}), at 1.8 times the trained tokens. It is no part of the "
+        "With one earlier pair beside each pair, `selfparam` answers {left} of the questions after twenty writes and "
+        "{new} just after each ({left.cell}, {left.seeds}), at 1.8 times the trained tokens. It is no part of the "
         "published method.",
         {
-            "new": Of("sequential", "selfparam", settings={"replay": 1.0}, asked=SEEDED, counted=True),
-            "left": Of("sequential", "selfparam", "contains/final", {"replay": 1.0}, asked=SEEDED, counted=True),
+            "new": Of("sequential", "selfparam", settings={"replay": 1.0}, asked=SEEDED),
+            "left": Of("sequential", "selfparam", "contains/final", {"replay": 1.0}, asked=SEEDED),
         },
     ),
     Finding(
@@ -204,9 +203,6 @@ def _number(entry: Entry, of: Of) -> str:
     value, interval = entry.value(of.metric), entry.interval(of.metric)
     if value is None or interval is None:
         raise MembenchError(f"nothing stored has {of}")
-    if of.counted:
-        asked = (entry.contexts or 0) * of.asked["questions"] * len(entry.seeds)
-        return f"{round(value * asked)} of {asked}"
     return f"{value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from membench.analysis.verify import verify
+from membench.statistics.paired_tests import ALPHA, contrasts
+from membench.statistics.variance_parts import Parts
 from membench.store.cell_folder import cells
 from membench.store.records import answer_of
 
@@ -25,6 +27,7 @@ with pytest.MonkeyPatch.context() as _patch:  # no longer than that: other libra
     outcomes = importlib.import_module("experiment_outcomes")
     follow = importlib.import_module("experiment_follow")
     seeds = importlib.import_module("experiment_seeds")
+    stored = importlib.import_module("experiment_stored")
     comparison = importlib.import_module("experiment_comparison")
     settings = importlib.import_module("experiment_settings")
     twenty = importlib.import_module("experiment_twenty")
@@ -112,9 +115,10 @@ def test_recipes_over_twenty_texts_are_told_by_their_settings_and_the_default_co
     for _, answers, _ in found:
         assert len({a.context for a in answers}) == twenty.CONTEXTS
         assert len({a.question for a in answers}) == twenty.CONTEXTS * twenty.QUESTIONS
-    for name, (method, changed) in twenty.RECIPES.items():
+    for name, (model, method, changed) in twenty.RECIPES.items():
         own = " ".join(f"{key}={str(value).lower()}" for key, value in changed.items())
-        assert name == (own or ("default" if method == "selfparam" else method))
+        plain = "default" if method == "selfparam" else method
+        assert name == (model if model != stored.MODEL else own or plain)
 
 
 def test_the_comparison_plays_its_rows_and_other_rows_are_others() -> None:
@@ -264,3 +268,16 @@ def test_the_rows_of_the_rule_are_grouped_by_the_leaderboard_too() -> None:
         passes = 48 if task == "batch" else 24
         assert {("selfparam", 0.008, passes), ("ft-s", 0.008, passes)} < played
         assert len(played) == len(settings.RULED)
+
+
+@pytest.mark.parametrize("sizes", [(62, 8, 3), (20, 8, 3)])
+def test_what_is_found_in_80_percent_is_so_by_the_tests_of_the_tables(sizes: tuple[int, int, int]) -> None:
+    made, (contexts, questions, seeds), rng = Parts(0.002, 0.06, 0.03**2, None, 0.0), sizes, np.random.default_rng(5)
+    true, found = stored.found_in_80(made, sizes, 1), 0
+    spread = (made.context + made.question / questions) ** 0.5
+    for _ in range(300):
+        by_context = true + rng.normal(0, spread, contexts)
+        noise = rng.normal(0, 0.03 / 2**0.5, (2, seeds, 1))
+        family = contrasts([by_context + noise[0], 0 * by_context + noise[1]], [(0, 1)])
+        found += family.p[0] <= ALPHA
+    assert 0.72 <= found / 300 <= 0.9
