@@ -27,6 +27,7 @@ RECIPES: dict[str, tuple[str, str, dict[str, Any]]] = {  # model, method, settin
     "replay=1.0": (MODEL, "selfparam", {"replay": 1.0}),
     "lora-bank": (MODEL, "lora-bank", {}),
     GEMMA: (GEMMA, "selfparam", {}),
+    f"{GEMMA}, lr=0.001 epochs=24": (GEMMA, "selfparam", {"lr": 0.001, "epochs": 24}),
 }
 LATER = (1, 5, 10, LAST)  # further writes
 
