@@ -42,7 +42,7 @@ play -m lora-bank -t sequential -L 20 -T questions=4
 for recipe in "" "-M lr=0.001 -M epochs=24"; do
   play -m selfparam --model gemma3-270m --no-yardsticks $recipe -t sequential -L 20 -T questions=4
 done
-play -m selfparam -M lr=0.001 -M epochs=24 -t sequential -L 20 -T questions=4 --seeds 1
+play -m selfparam -M lr=0.001 -M epochs=24 -t sequential -L 20 -T questions=4 --seeds 1,2
 for recipe in "-M epochs=6 -M upper=1.0" "-M lr=0.001 -M epochs=24"; do
   membench run --output results/reference -m selfparam $recipe -t single -L 20
 done
