@@ -35,14 +35,14 @@ play -m bm25 -t sequential -L 20 -T questions=4
 play -m cartridge -t sequential -L 20 -T questions=4 -M lr=0.02 -M epochs=24 --seeds 3,4
 
 # Over twenty texts: what the designs lead to, also alone, remedies, and a model of twice the size.
-for recipe in "-M epochs=6 -M upper=1.0" "-M lr=0.001 -M epochs=24" "-M hold=1" "-M replay=1" "-M orthogonal=true"; do
+for recipe in "-M epochs=6 -M upper=1.0" "-M hold=1" "-M replay=1" "-M orthogonal=true"; do
   play -m selfparam $recipe -t sequential -L 20 -T questions=4
 done
+three selfparam sequential -M lr=0.001 -M epochs=24
 play -m lora-bank -t sequential -L 20 -T questions=4
 for recipe in "" "-M lr=0.001 -M epochs=24"; do
   play -m selfparam --model gemma3-270m --no-yardsticks $recipe -t sequential -L 20 -T questions=4
 done
-play -m selfparam -M lr=0.001 -M epochs=24 -t sequential -L 20 -T questions=4 --seeds 1,2
 for recipe in "-M epochs=6 -M upper=1.0" "-M lr=0.001 -M epochs=24"; do
   membench run --output results/reference -m selfparam $recipe -t single -L 20
 done

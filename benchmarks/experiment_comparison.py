@@ -13,15 +13,16 @@ from experiment_seeds import CONTEXTS, all_by_seed
 from experiment_settings import BEST, RULED, TASKS, Settings, settings_of, told
 from experiment_stored import DATA, MODEL, markdown, stored
 
+from membench.analysis.compare import Comparison, compare
 from membench.statistics.intervals import Interval
-from membench.statistics.paired_tests import ALPHA, intervals
+from membench.statistics.paired_tests import ALPHA
 from membench.statistics.ratios import recovered_ci
 from membench.statistics.shares import share_ci
-from membench.statistics.uneven import in_order, rectangular, shared_keys
+from membench.statistics.uneven import rectangular
 from membench.store.cell_folder import Cell
 from membench.store.recipe import GOLD
+from membench.tables.entry import Entry
 from membench.tables.leaderboard import Table, tables
-from membench.tables.significance import corrected
 from membench.values import Answer
 
 TEXT = "bm25"  # a memory of text, which needs no seeds
@@ -67,37 +68,25 @@ def comparison_table(folders: Sequence[Path]) -> str:
         table = table_of(task, folders)
         for entry in table.entries if table else ():
             scores = [shown(entry.interval(name)) for name in SCORES]
-            standing = entry.standing
-            mde = "–" if standing is None or standing.mde is None else f"{standing.mde:.2f}"
-            seeds = ", ".join(map(str, sorted(entry.seeds)))
-            lines.append([task, entry.method, seeds, *scores, (standing and standing.group) or "–", mde])
+            lines.append([task, entry.method, _seeds(entry), *scores, *_stands(entry)])
     return markdown(lines)
 
 
 def pairs_table(folders: Sequence[Path]) -> str:
     """A line a pair of trained methods: of each task the difference, and the one that its cells would resolve."""
     lines = [["difference", *(name for task in TASKS for name in (task, "resolved in 80 %"))]]
-    found = {task: table for task in TASKS if (table := table_of(task, folders))}
+    cells = {task: list(chosen(task, folders)) for task in TASKS}
     for pair in combinations(BEST, 2):
-        cells = [cell for task in TASKS for cell in (_pair(found[task], pair) if task in found else ("–", "–"))]
-        lines.append([" − ".join(pair), *cells])
+        found = [compare(cells[task], *pair, task=task)[0] for task in TASKS]
+        lines.append([" − ".join(pair), *(text for one in found for text in _pair(one))])
     return markdown(lines)
 
 
-def _pair(table: Table, pair: tuple[str, str]) -> tuple[str, str]:
-    """The difference with its interval, bold where the table resolves it, and the detectable one, as in the table."""
-    rows = {entry.method: entry for entry in table.entries}
-    if not rows.keys() >= set(pair):
-        return "–", "–"
-    first, second = (rows[method] for method in pair)
-    scores = [entry.by_context("contains/all") for entry in (first, second)]
-    contexts = shared_keys([texts for seeds in scores for texts in seeds])
-    samples = [np.array([in_order(texts, contexts) for texts in seeds]) for seeds in scores]
-    value, low, high = intervals(samples, [(0, 1)])[:, 0]
-    p, mde = corrected(table.entries, "contains/all", (first, second))
-    told = f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
-    bold = p is not None and p <= ALPHA
-    return f"**{told}**" if bold else told, "–" if mde is None or np.isnan(mde) else f"{mde:.2f}"
+def _pair(found: Comparison) -> tuple[str, str]:
+    """The difference with its interval, bold where it is resolved, and what would be."""
+    told = f"{found.difference:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
+    bold = found.p is not None and found.p <= ALPHA
+    return f"**{told}**" if bold else told, "–" if found.mde is None else f"{found.mde:.2f}"
 
 
 def ruled_table(folders: Sequence[Path]) -> str:
@@ -107,12 +96,20 @@ def ruled_table(folders: Sequence[Path]) -> str:
         table = table_of(task, folders, RULED)
         for entry in table.entries if table else ():
             if entry.standing is not None:
-                own = told(RULED.get(entry.method, {}))
-                seeds = ", ".join(map(str, sorted(entry.seeds)))
-                mde = "–" if entry.standing.mde is None else f"{entry.standing.mde:.2f}"
-                score = shown(entry.interval("contains"))
-                lines.append([task, entry.method, own, seeds, score, entry.standing.group or "–", mde])
+                own, score = told(RULED.get(entry.method, {})), shown(entry.interval("contains"))
+                lines.append([task, entry.method, own, _seeds(entry), score, *_stands(entry)])
     return markdown(lines)
+
+
+def _seeds(entry: Entry) -> str:
+    return ", ".join(map(str, sorted(entry.seeds)))
+
+
+def _stands(entry: Entry) -> tuple[str, str]:
+    """Its group, and the difference that would be resolved."""
+    standing = entry.standing
+    mde = "–" if standing is None or standing.mde is None else f"{standing.mde:.2f}"
+    return (standing and standing.group) or "–", mde
 
 
 def shown(found: Interval | None) -> str:

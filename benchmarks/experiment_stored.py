@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from membench.analysis.several_folders import cells_of
-from membench.statistics.paired_tests import ALPHA, POWER
+from membench.statistics.paired_tests import ALPHA, POWER, Noise
 from membench.statistics.variance_parts import Parts, allocate, parts
 from membench.store import cell_folder
 from membench.store.records import answer_of
@@ -103,17 +102,8 @@ def allocation_table(folder: Path) -> str:
     """
     seconds = CORE_HOURS * 3600 / METHODS
     write, question = seconds_of(folder)
-    head = [
-        "sd of seeds",
-        "contexts",
-        "questions",
-        "seeds",
-        "standard error",
-        "95 % interval",
-        "found in 80 %",
-        "of ten",
-    ]
-    lines = [["difference", *head]]
+    head = ["sd of seeds", "contexts", "questions", "seeds", "standard error", "95 % interval", "found in 80 %"]
+    lines = [["difference", *head, "of ten"]]
     for pair in PAIRS[:2]:
         values = differences(folder, pair, "contains")
         known = parts(values)
@@ -133,14 +123,11 @@ Sizes = tuple[int, int, int]  # contexts, questions a context, seeds
 
 
 def distance(made: Parts, sizes: Sizes, p: float) -> float:
-    """How far from 0 a difference must be for this p, by Student's t as the tables have it (docs/statistics.md).
-
-    Of two methods that are equally noisy by seed.
-    """
+    """How far from 0 the difference of two methods that are equally noisy by seed must be for this p, as in tables."""
     contexts, _, seeds = sizes
     by_contexts, by_seeds = replace(made, seed=0.0).error(*sizes) ** 2, (made.seed or 0.0) / seeds
-    ts = [-float(stdtrit(df, p / 2)) for df in (contexts - 1, 2 * (seeds - 1))]
-    return (by_contexts * ts[0] + by_seeds * ts[1]) / (by_contexts + by_seeds) ** 0.5
+    noise = Noise(*(np.array([part]) for part in (by_contexts, by_seeds, contexts - 1.0, 2 * (seeds - 1.0))))
+    return float(noise.reach(np.array([p]))[0])
 
 
 def found_in_80(made: Parts, sizes: Sizes, family: int) -> float:

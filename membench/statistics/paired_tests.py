@@ -77,7 +77,7 @@ def contrasts(
 
 
 def _with_one_more(
-    samples: Sequence[Array], pairs: Sequence[tuple[int, int]], differences: Array, noise: _Noise
+    samples: Sequence[Array], pairs: Sequence[tuple[int, int]], differences: Array, noise: Noise
 ) -> tuple[Array, Array]:
     """Student's p-values after one more context that speaks against the difference, and what is resolved all the same.
 
@@ -90,14 +90,14 @@ def _with_one_more(
     if due:
         more = np.array([[found[k]] for k in due], np.float64)
         longer = np.concatenate([differences[due], more], axis=1)
-        spread = _Noise(_of_mean(longer), noise.seeds[due], noise.df_contexts[due] + 1, noise.df_seeds[due])
+        spread = Noise(_of_mean(longer), noise.seeds[due], noise.df_contexts[due] + 1, noise.df_seeds[due])
         turned = longer.mean(1) * differences[due].mean(1) <= 0
         p[due] = np.where(turned, 1.0, spread.p_value(np.abs(longer.mean(1))))
         mde[due] = _in_spite_of(np.abs(more[:, 0]), noise.of(due), differences.shape[1], len(pairs))
     return p, mde
 
 
-def _in_spite_of(more: Array, noise: _Noise, contexts: int, family: int) -> Array:
+def _in_spite_of(more: Array, noise: Noise, contexts: int, family: int) -> Array:
     """The true differences [pairs] that would be resolved with one more context at `more` on the other side of 0.
 
     By bisection; nan where no difference of shares, which are at most 1, would be.
@@ -134,7 +134,7 @@ def intervals(samples: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Arr
 
 
 @dataclass(frozen=True)
-class _Noise:
+class Noise:
     """The variances of differences [pairs], by contexts and by seeds, with the degrees of freedom of each."""
 
     contexts: Array
@@ -142,10 +142,10 @@ class _Noise:
     df_contexts: Array
     df_seeds: Array
 
-    def of(self, pairs: Sequence[int]) -> _Noise:
+    def of(self, pairs: Sequence[int]) -> Noise:
         """That of these pairs alone."""
         chosen = np.array(pairs)
-        return _Noise(*(part[chosen] for part in (self.contexts, self.seeds, self.df_contexts, self.df_seeds)))
+        return Noise(*(part[chosen] for part in (self.contexts, self.seeds, self.df_contexts, self.df_seeds)))
 
     def reach(self, p: Array) -> Array:
         """How far from 0 a difference must be for a two-sided p-value of `p`."""
@@ -166,7 +166,7 @@ class _Noise:
         return p
 
 
-def _differences(samples: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> tuple[Array, _Noise]:
+def _differences(samples: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> tuple[Array, Noise]:
     """Differences by context, seeds averaged [pairs, contexts], and the noise of their means."""
     first, second = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
     means = np.stack([sample.mean(0) for sample in samples])
@@ -177,7 +177,7 @@ def _differences(samples: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> 
     both = noise[first] + noise[second]
     each = noise[first] ** 2 / seeds[first] + noise[second] ** 2 / seeds[second]
     welch = np.divide(both**2, each, out=np.ones_like(both), where=each > 0)
-    return differences, _Noise(_of_mean(differences), both, np.full(len(first), contexts - 1.0), welch)
+    return differences, Noise(_of_mean(differences), both, np.full(len(first), contexts - 1.0), welch)
 
 
 def sign_flip(differences: Array, draws: int = DRAWS) -> Array:
